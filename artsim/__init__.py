@@ -1,0 +1,30 @@
+"""Are two paintings by the same artist?
+
+    import artsim
+
+    scorer = artsim.load("tower.onnx")
+    scorer.score("a.jpg", "b.jpg").probability
+
+Importing artsim imports nothing heavy; onnxruntime is loaded by `artsim.load`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from artsim.errors import ArtsimError
+
+if TYPE_CHECKING:
+    from artsim.scoring.scorer import Scorer, Scores, load
+
+__version__ = "0.1.0"
+
+__all__ = ["ArtsimError", "Scorer", "Scores", "__version__", "load"]
+
+
+def __getattr__(name: str) -> Any:
+    if name in ("Scorer", "Scores", "load"):
+        from artsim.scoring import scorer
+
+        return getattr(scorer, name)
+    raise AttributeError(f"module 'artsim' has no attribute {name!r}")

@@ -1,0 +1,119 @@
+"""What can go wrong, and the exit code that each kind of it ends with.
+
+    ArtsimError              1   a defect of artsim, when nothing below fits
+    ├── UsageError           2   an option that makes no sense, an extra that is not installed
+    ├── InputError           3   input that is missing or can't be used
+    │   └── ImageError       3   one image; `status` is the word for it in the scores
+    │       ├── MissingImageError
+    │       ├── UnreadableImageError
+    │       └── TooLargeImageError
+    ├── BadImagesError       4   more bad images than allowed
+    ├── ModelError           5   a model that is missing or can't be used
+    ├── DeviceError          6   a device that is not there
+    ├── TrackingError        7   a tracking or artifact store that can't be reached
+    ├── OutputError          8   output that can't be written
+    └── GateError            9   a check that stops a job: NaN loss, export tolerance
+
+A message says what was wrong, where (file, row, column), and what to do next. The command line prints
+it as it is and ends with `exit_code`; nothing else decides exit codes.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+INTERRUPTED = 130
+
+EXIT_CODES: dict[int, str] = {
+    0: "done (also when the reader of a pipe goes away)",
+    1: "a defect of artsim",
+    2: "usage, or an extra that is not installed",
+    3: "input that is missing or can't be used",
+    4: "more bad images than --max-bad-images (everything is written first)",
+    5: "a model that is missing or can't be used",
+    6: "a device that isn't there",
+    7: "a tracking or artifact store that can't be reached",
+    8: "output that can't be written",
+    9: "a gate failed (NaN loss, export tolerance)",
+    INTERRUPTED: "interrupted",
+}
+
+
+class ArtsimError(Exception):
+    """Anything that artsim reports in its own words."""
+
+    exit_code: ClassVar[int] = 1
+
+
+class UsageError(ArtsimError):
+    """Options that contradict each other, or an extra that is not installed."""
+
+    exit_code = 2
+
+
+class InputError(ArtsimError):
+    """Input that is missing or can't be used."""
+
+    exit_code = 3
+
+
+class ImageError(InputError):
+    """One image that can't be used; `status` is what the scores say of it."""
+
+    status: ClassVar[str] = "unreadable"
+
+
+class MissingImageError(ImageError):
+    """There is no such file."""
+
+    status = "missing"
+
+
+class UnreadableImageError(ImageError):
+    """A file that is not an image, or not a whole one."""
+
+
+class TooLargeImageError(ImageError):
+    """More pixels than allowed; nothing was decoded."""
+
+    status = "too large"
+
+
+class BadImagesError(ArtsimError):
+    """More bad images than --max-bad-images allows."""
+
+    exit_code = 4
+
+
+class ModelError(ArtsimError):
+    """A model that is missing, not ours, or newer than this artsim."""
+
+    exit_code = 5
+
+
+class DeviceError(ArtsimError):
+    """A device that was asked for and is not there."""
+
+    exit_code = 6
+
+
+class TrackingError(ArtsimError):
+    """A tracking or artifact store that can't be reached."""
+
+    exit_code = 7
+
+
+class OutputError(ArtsimError):
+    """Output that can't be written."""
+
+    exit_code = 8
+
+
+class GateError(ArtsimError):
+    """A check that stops a job rather than let a wrong result out."""
+
+    exit_code = 9
+
+
+class ArtsimWarning(UserWarning):
+    """Something a user should know that stops nothing; an error in artsim's own tests."""

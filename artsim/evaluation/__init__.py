@@ -1,0 +1,1 @@
+"""How good scores are: figures, intervals, calibration. Arrays in, numbers out."""

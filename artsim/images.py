@@ -1,0 +1,1 @@
+"""A file becomes what the tower eats."""

@@ -1,0 +1,1 @@
+"""The MLflow run: parameters, figures, artifacts, and how it ends. MLflow lives here, nowhere else."""
