@@ -1,0 +1,5 @@
+"""`python -m artsim` is `artsim`."""
+
+from artsim.cli.main import main
+
+main()

@@ -1,0 +1,52 @@
+"""`artsim demo`: write the embedded collection."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from artsim.cli.options import SPELLING, exit_codes_help
+from artsim.cli.progress import stage_bars
+
+EPILOG = """
+\b
+Examples:
+  artsim demo paintings
+  artsim demo paintings --num-of-artists 100 --num-of-images-per-artist 40
+
+""" + exit_codes_help()
+
+
+@click.command(context_settings=SPELLING, epilog=EPILOG)
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@click.option(
+    "--num-of-artists", type=click.IntRange(min=1), default=24, show_default=True, help="Made-up painters."
+)
+@click.option(
+    "--num-of-images-per-artist",
+    type=click.IntRange(min=1),
+    default=24,
+    show_default=True,
+    help="Works of each.",
+)
+@click.option(
+    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of the whole collection."
+)
+def demo(folder: Path, num_of_artists: int, num_of_images_per_artist: int, seed: int) -> None:
+    """Write the embedded collection: paintings by made-up hands, as ordinary files.
+
+    DIR gets train_info.csv and the folder train, as Painter by Numbers has them. The same seed gives the same
+    pictures, however many are asked for.
+    """
+    from artsim.collection.demo import write_demo
+
+    with stage_bars(quiet=False) as progress:
+        path = write_demo(
+            folder,
+            num_of_artists,
+            num_of_images_per_artist,
+            seed,
+            lambda done, total: progress("painting", done, total),
+        )
+    click.echo(path)

@@ -1,0 +1,89 @@
+"""The two programs, `artsim` and `artsim-score`, and the one place where an error becomes an exit code."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from collections.abc import Callable
+
+import click
+
+from artsim import __version__
+from artsim.cli.options import SPELLING, exit_codes_help
+from artsim.errors import INTERRUPTED, ArtsimError, OutputError
+
+# Where each command lives; a module is imported when its command is used, so that --help answers at once.
+COMMANDS = {
+    "train": ("artsim.cli.train", "Train a tower, export it and evaluate it, all in one MLflow run."),
+    "export": ("artsim.cli.export", "Turn a checkpoint into an ONNX tower."),
+    "score": ("artsim.cli.score", "Score pairs of paintings with an ONNX tower."),
+    "info": ("artsim.cli.info", "Print what an ONNX tower says about itself."),
+    "demo": ("artsim.cli.demo", "Write the embedded collection: paintings by made-up hands."),
+}
+
+
+class _Commands(click.Group):
+    """A group whose commands are imported on demand and whose help needs none of them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        command = getattr(importlib.import_module(COMMANDS[cmd_name][0]), cmd_name)
+        assert isinstance(command, click.Command)  # noqa: S101 - a defect of artsim, not a user's mistake
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, summary) for name, (_, summary) in COMMANDS.items()])
+
+
+@click.group(cls=_Commands, context_settings=SPELLING, epilog=exit_codes_help())
+@click.version_option(__version__, prog_name="artsim", message="%(prog)s %(version)s")
+def artsim() -> None:
+    """Are two paintings by the same artist?"""
+
+
+def main() -> None:
+    """Entry point of `artsim`."""
+    sys.exit(run(lambda: artsim.main(prog_name="artsim", standalone_mode=False)))
+
+
+def score_main() -> None:
+    """Entry point of `artsim-score`, which is `artsim score`."""
+    from artsim.cli.score import score
+
+    sys.exit(run(lambda: score.main(prog_name="artsim-score", standalone_mode=False)))
+
+
+def run(command: Callable[[], object]) -> int:
+    """Run a command and return its exit code; an error is told in its own words, without a traceback."""
+    try:
+        result = command()
+        sys.stdout.flush()
+    except ArtsimError as error:
+        _say(f"error: {error}")
+        return error.exit_code
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (KeyboardInterrupt, click.Abort):
+        _say("interrupted")
+        return INTERRUPTED
+    except BrokenPipeError:
+        # The reader has what it wanted. Python would complain again when it flushes at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except OSError as error:
+        if error.filename is None and sys.stdout is not None:
+            _say(f"error: {OutputError(f'standard output: {error.strerror}.')}")
+            return OutputError.exit_code
+        raise
+    return result if isinstance(result, int) else 0
+
+
+def _say(message: str) -> None:
+    click.echo(message, err=True)

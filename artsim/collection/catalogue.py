@@ -1,0 +1,135 @@
+"""All the paintings that a run may choose from: one table, one row a work, and the folder of its files.
+
+The table has `filename` and `artist` first, then whatever else its source knows (title, style, genre, date, …),
+all as text, in the order of the source.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+from platformdirs import user_cache_path
+
+from artsim.collection import demo
+from artsim.errors import InputError
+
+DEMO = "demo"
+REQUIRED = ("filename", "artist")
+IMAGE_SUFFIXES = frozenset({".bmp", ".gif", ".jfif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"})
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """`table`: filename, artist, …; `folder`: where the files lie; `source`: what the user named."""
+
+    table: pd.DataFrame
+    folder: Path
+    source: str
+
+
+def read_catalogue(
+    source: str,
+    data_dir: Path | None,
+    *,
+    artists: int,
+    works: int,
+    progress: Callable[[int, int], None] | None = None,
+) -> Catalogue:
+    """Read a csv, a folder with one folder an artist, or the embedded collection.
+
+    Args:
+        source: a path, or `demo`.
+        data_dir: where a csv's files lie; None: beside it.
+        artists: how many artists of the embedded collection to have at hand.
+        works: how many works of each.
+        progress: told of the embedded collection's (works written, works in all).
+
+    Raises:
+        InputError: nothing there, or nothing that can be read as a collection.
+    """
+    if source.lower() == DEMO:
+        folder = user_cache_path("artsim") / f"demo-{demo.VERSION}"
+        return _from_csv(demo.write_demo(folder, artists, works, progress=progress), None, DEMO)
+    path = Path(source).expanduser()
+    if path.is_dir():
+        return _from_folder(path)
+    if not path.exists():
+        raise InputError(f"{path}: no such file or folder. Name a csv, a folder of artists, or '{DEMO}'.")
+    return _from_csv(path, data_dir, source)
+
+
+def _from_folder(folder: Path) -> Catalogue:
+    files = sorted(
+        file for file in folder.glob("*/*") if file.suffix.lower() in IMAGE_SUFFIXES and file.is_file()
+    )
+    if not files:
+        raise InputError(
+            f"{folder}: no images in it. It should hold one folder an artist, with the works inside."
+        )
+    table = pd.DataFrame(
+        {
+            "filename": [f"{file.parent.name}/{file.name}" for file in files],
+            "artist": [file.parent.name for file in files],
+        }
+    )
+    return Catalogue(table, folder, str(folder))
+
+
+def _from_csv(path: Path, data_dir: Path | None, source: str) -> Catalogue:
+    table = read_table(path)
+    return Catalogue(table, find_folder(path, data_dir, table["filename"]), source)
+
+
+def read_table(path: Path) -> pd.DataFrame:
+    """A csv as text cells, the required columns first.
+
+    Raises:
+        InputError: not a csv in UTF-8, a column missing or doubled, no rows, an empty file name or artist.
+    """
+    try:
+        table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig", index_col=False)
+    except (OSError, ValueError) as error:  # pandas's parser and decoding errors are ValueErrors
+        raise InputError(f"{path}: not a csv that can be read ({str(error).strip()}).") from error
+    missing = [column for column in REQUIRED if column not in table.columns]
+    if missing:
+        found = ", ".join(map(str, table.columns)) or "none"
+        raise InputError(f"{path}: no column {' and no column '.join(missing)}; the columns found: {found}.")
+    if table.empty:
+        raise InputError(f"{path}: a header and no rows.")
+    for column in REQUIRED:
+        empty = table[column] == ""
+        if empty.any():
+            row = int(empty.to_numpy().argmax()) + 1
+            raise InputError(
+                f"{path}: row {row} after the header has an empty {column}: fill it or remove the row."
+            )
+    if table["filename"].duplicated().any():
+        row = int(table["filename"].duplicated().to_numpy().argmax())
+        raise InputError(
+            f"{path}: {table['filename'].iloc[row]!r} is listed twice, the second time in row {row + 1} after the "
+            "header: keep one."
+        )
+    others = [column for column in table.columns if column not in REQUIRED]
+    return table[[*REQUIRED, *others]]
+
+
+def find_folder(path: Path, data_dir: Path | None, filenames: pd.Series[str]) -> Path:
+    """Where the files of a csv lie: `data_dir`, or beside it, or in the folder that Painter by Numbers names.
+
+    There `train_info.csv` lies beside the folder `train`. The first 20 files are looked for.
+
+    Raises:
+        InputError: none of them is there.
+    """
+    candidates = [data_dir] if data_dir else [path.parent, path.parent / path.stem.removesuffix("_info")]
+    first = list(filenames.head(20))
+    for folder in candidates:
+        if any((folder / name).is_file() for name in first):
+            return folder
+    looked = " or ".join(str(folder) for folder in candidates)
+    raise InputError(
+        f"{path}: its first file {first[0]!r} is not in {looked}. Name the images' folder with --data-dir."
+    )

@@ -1,0 +1,51 @@
+"""Which works belong together: near duplicates by perceptual hash, and works of one `group`.
+
+A fingerprint is the 64-bit perceptual hash of `imagehash.phash`; two works whose hashes differ in at most
+`NEAR` bits are taken for the same picture, photographed or scaled anew.
+"""
+
+from __future__ import annotations
+
+import imagehash
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+NEAR = 6
+FINGERPRINT_SIZE = 64
+_BLOCK = 1024
+
+
+def fingerprint(pixels: NDArray[np.uint8]) -> int:
+    """The hash of a letterboxed painting, uint8 (S, S, 3), as a whole number below 2⁶⁴; its bars do not count."""
+    picture = Image.fromarray(pixels)
+    return int(str(imagehash.phash(picture.crop(picture.getbbox()))), 16)
+
+
+def belong_together(
+    fingerprints: NDArray[np.uint64], groups: NDArray[np.object_] | None = None
+) -> NDArray[np.int64]:
+    """(N,) the number of each work's cluster: linked by near fingerprints, or by the same non-empty group."""
+    first, second = _near(fingerprints)
+    if groups is not None:
+        _, group = np.unique(groups.astype(str), return_inverse=True)
+        _, leader = np.unique(group, return_index=True)
+        named = np.flatnonzero(groups.astype(str) != "")
+        first, second = np.concatenate([first, named]), np.concatenate([second, leader[group[named]]])
+    count = len(fingerprints)
+    links = coo_array((np.ones(len(first), dtype=bool), (first, second)), shape=(count, count))
+    return np.asarray(connected_components(links, directed=False)[1], dtype=np.int64)
+
+
+def _near(fingerprints: NDArray[np.uint64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The index pairs of near fingerprints, found block by block: memory stays at a block of rows."""
+    found = [np.empty((2, 0), dtype=np.int64)]
+    for start in range(0, len(fingerprints), _BLOCK):
+        block = fingerprints[start : start + _BLOCK]
+        bits = np.bitwise_count(block[:, None] ^ fingerprints[None, start:])  # (block, N - start)
+        rows, columns = np.nonzero(bits <= NEAR)
+        found.append(np.stack([rows, columns]) + start)
+    pairs = np.concatenate(found, axis=1)
+    return pairs[0], pairs[1]

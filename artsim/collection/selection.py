@@ -1,0 +1,133 @@
+"""The works that one run uses, each in its part of the split: what `selection.csv` holds.
+
+The table has `filename`, `artist`, `split` and the source's other columns, one row a work; `split` is `train`,
+`val_seen` or `val_unseen`. The digest is the SHA-256 of its rows sorted by filename, written as csv.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from artsim.collection.catalogue import Catalogue, find_folder, read_table
+from artsim.errors import InputError
+from artsim.files import replacing
+
+TRAIN = "train"
+VAL_SEEN = "val_seen"
+VAL_UNSEEN = "val_unseen"
+SPLITS = (TRAIN, VAL_SEEN, VAL_UNSEEN)
+
+
+@dataclass(frozen=True)
+class Selection:
+    """`table`: filename, artist, split, …; `folder`: where the files lie; `source`: what the user named."""
+
+    table: pd.DataFrame
+    folder: Path
+    source: str
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the rows sorted by filename."""
+        return hashlib.sha256(as_csv(self.table.sort_values("filename")).encode()).hexdigest()
+
+    def part(self, split: str) -> pd.DataFrame:
+        """The works of one part, in the selection's order."""
+        return self.table[self.table["split"] == split].reset_index(drop=True)
+
+    def paths(self, table: pd.DataFrame) -> list[Path]:
+        """The files of some of the works."""
+        return [self.folder / name for name in table["filename"]]
+
+    def write(self, path: Path) -> None:
+        """Write `selection.csv`, whole or not at all.
+
+        Raises:
+            OutputError: it can't be written.
+        """
+        with replacing(path) as file:
+            file.write(as_csv(self.table))
+
+
+def as_csv(table: pd.DataFrame) -> str:
+    """One text for one table, on any system."""
+    return table.to_csv(index=False, lineterminator="\n")
+
+
+def choose(catalogue: Catalogue, artists: int, works: int, seed: int) -> tuple[Catalogue, list[str]]:
+    """The artists with most works, ties in the source's order, and that many works of each at random.
+
+    Returns:
+        The chosen works, artist by artist in the source's order, and what to tell the user where there are
+        fewer artists or works than asked for.
+    """
+    counts = catalogue.table["artist"].value_counts(sort=False)  # in order of appearance
+    chosen = counts.sort_values(ascending=False, kind="stable").head(artists)
+    notes = []
+    if len(counts) < artists:
+        notes.append(
+            f"{catalogue.source} has {len(counts)} artists, fewer than the {artists} asked for: all are used."
+        )
+    short = int((chosen < works).sum())
+    if short:
+        notes.append(
+            f"{short} of the {len(chosen)} artists have fewer than {works} works: all of theirs are used."
+        )
+    table = catalogue.table[catalogue.table["artist"].isin(chosen.index)]
+    drawn = table.sample(frac=1, random_state=seed).groupby("artist", sort=False).head(works)
+    return Catalogue(
+        table.loc[drawn.index.sort_values()].reset_index(drop=True), catalogue.folder, catalogue.source
+    ), notes
+
+
+def read_selection(path: Path, data_dir: Path | None) -> Selection | Catalogue:
+    """A saved selection: `selection.csv`, or the old text file with `path label` a line.
+
+    Returns:
+        A selection, or a catalogue still to be split where the file says nothing of a split.
+
+    Raises:
+        InputError: not there, or neither of the two.
+    """
+    if not path.is_file():
+        raise InputError(f"{path}: no such file. --read-prefetched-data wants a saved selection.")
+    table = read_table(path) if _has_csv_header(path) else _read_old_text(path)
+    folder = find_folder(path, data_dir, table["filename"])
+    if "split" not in table.columns:
+        return Catalogue(table, folder, str(path))
+    wrong = ~table["split"].isin(SPLITS)
+    if wrong.any():
+        row = int(wrong.to_numpy().argmax())
+        raise InputError(
+            f"{path}: row {row + 1} after the header has the split {table['split'].iloc[row]!r}; "
+            f"it is one of {', '.join(SPLITS)}."
+        )
+    others = [column for column in table.columns if column not in ("filename", "artist", "split")]
+    return Selection(table[["filename", "artist", "split", *others]], folder, str(path))
+
+
+def _has_csv_header(path: Path) -> bool:
+    with path.open(encoding="utf-8-sig", errors="replace") as file:
+        header = file.readline(65_536)
+    return {"filename", "artist"} <= {column.strip('"') for column in header.strip().split(",")}
+
+
+def _read_old_text(path: Path) -> pd.DataFrame:
+    """Lines of `path label`, split at the first space: the old program wrote no spaces into paths that worked."""
+    try:
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path}: neither a selection.csv nor the old text file ({error}).") from error
+    rows = [(number, *line.partition(" ")) for number, line in enumerate(lines, start=1) if line.strip()]
+    for number, filename, _, label in rows:
+        if not filename or not label.strip():
+            raise InputError(
+                f"{path}: line {number} is not 'path label', and the file has no csv header with filename and artist."
+            )
+    if not rows:
+        raise InputError(f"{path}: empty.")
+    return pd.DataFrame({"filename": [row[1] for row in rows], "artist": [row[3].strip() for row in rows]})

@@ -1,0 +1,190 @@
+"""From a checkpoint to an ONNX tower that was compared, calibrated and judged; and what lies beside a checkpoint."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from artsim import __version__, images
+from artsim.collection.selection import VAL_SEEN, VAL_UNSEEN, Selection, read_selection
+from artsim.errors import InputError, ModelError, OutputError
+from artsim.files import replacing
+from artsim.jobs.validation import Validation
+from artsim.scoring.contract import Calibration, Card, DistanceName
+from artsim.scoring.session import Tower, open_tower
+
+if TYPE_CHECKING:
+    import keras
+
+    from artsim.export.convert import Agreement
+
+COMPARED_IMAGES = 64
+EMBED_BATCH = 32
+SELECTION_FILE = "selection.csv"
+SOURCE_FILE = "checkpoint.json"
+PARTS = {VAL_SEEN: "artists trained on", VAL_UNSEEN: "artists never seen"}
+
+Which = Literal["best", "last"]
+
+
+@dataclass(frozen=True)
+class Source:
+    """What a folder of checkpoints says of the run that wrote it: enough to export from it alone."""
+
+    recipe: str
+    image_size: int
+    distance: DistanceName
+    threshold: float | None
+    seed: int
+    run_id: str | None
+    data_dir: str
+
+    def write(self, folder: Path) -> None:
+        """Write it beside the checkpoints."""
+        with replacing(folder / SOURCE_FILE) as file:
+            file.write(json.dumps(asdict(self), indent=2) + "\n")
+
+    @classmethod
+    def read(cls, folder: Path) -> Source:
+        """Read it back.
+
+        Raises:
+            ModelError: not a folder of checkpoints.
+        """
+        try:
+            return cls(**json.loads((folder / SOURCE_FILE).read_text(encoding="utf-8")))
+        except (OSError, ValueError, TypeError) as error:
+            raise ModelError(f"{folder}: no checkpoints of `artsim train` in it ({error}).") from error
+
+
+@dataclass(frozen=True)
+class Exported:
+    """An ONNX tower on disk, and what is known of it."""
+
+    path: Path
+    card: Card
+    agreement: Agreement
+    embeddings: NDArray[np.float32]  # (V, D) of the validation works, by onnxruntime
+    validation: Validation
+
+
+def export_checkpoint(
+    folder: Path,
+    which: Which,
+    output: Path,
+    data_dir: Path | None,
+    progress: Callable[[str, int, int], None],
+    max_pixels: int = images.MAX_PIXELS,
+) -> Exported:
+    """Export a checkpoint of a finished run from what lies beside it.
+
+    Args:
+        folder: what `--checkpoint-dir` got of a run.
+        which: the best or the last checkpoint.
+        output: the file to write.
+        data_dir: where the validation works lie now; None: where they lay in training.
+        progress: told of (stage, done, total).
+        max_pixels: above which an image is not decoded.
+
+    Raises:
+        ModelError: no checkpoint there.
+        InputError: the validation works are not where they were.
+        GateError: the export differs from its source.
+    """
+    from artsim.training.runtime import start_tensorflow
+
+    start_tensorflow()
+    from artsim.training.checkpoints import load_tower
+    from artsim.training.pixels import decoded
+
+    source = Source.read(folder)
+    if not output.parent.is_dir():
+        raise OutputError(f"{output}: there is no folder {output.parent}.")
+    selection = read_selection(folder / SELECTION_FILE, data_dir or Path(source.data_dir))
+    if not isinstance(selection, Selection):
+        raise InputError(f"{folder / SELECTION_FILE}: it has no column 'split'.")
+    tower = load_tower(folder / f"{which}.keras")
+    validation = Validation(selection, source.distance, source.threshold, source.seed)
+    with decoded(validation.paths, source.image_size, max_pixels, lambda *at: progress("reading", *at)) as pixels:
+        return export(tower, source, selection.digest, validation, pixels, output)
+
+
+def export(
+    tower: keras.Model,
+    source: Source,
+    selection_sha256: str,
+    validation: Validation,
+    pixels: NDArray[np.uint8],
+    output: Path,
+) -> Exported:
+    """Convert, compare with the source model, calibrate, judge by onnxruntime alone, and only then write.
+
+    Args:
+        tower: to be exported.
+        source: the run it comes from.
+        selection_sha256: the digest of the works it was trained on.
+        validation: the works it is judged by.
+        pixels: uint8 (V, S, S, 3) of these works.
+        output: the file to write.
+
+    Raises:
+        GateError: the export differs from its source.
+        OutputError: it can't be written.
+    """
+    from artsim.export.convert import compare, convert, write
+    from artsim.training.judge import embed
+
+    proto = convert(tower)
+    unknown = Card(
+        image_size=source.image_size,
+        distance=source.distance,
+        threshold=0.0,
+        calibration=Calibration(slope=0.0, intercept=0.0),
+        recipe=source.recipe,
+        selection_sha256=selection_sha256,
+        artsim_version=__version__,
+        run_id=source.run_id,
+    )
+    with tempfile.TemporaryDirectory(prefix="artsim-") as folder:
+        write(proto, unknown, Path(folder) / "tower.onnx")
+        embeddings = _embed(open_tower(Path(folder) / "tower.onnx", "cpu"), pixels)
+    some = np.unique(np.linspace(0, len(pixels) - 1, COMPARED_IMAGES).astype(int))
+    agreement = compare(embed(tower, pixels[some]), embeddings[some], source.distance)
+    verdict = validation.judge(embeddings, intervals=True)
+    card = replace(unknown, threshold=verdict.threshold, calibration=verdict.calibration, validation=verdict.figures)
+    write(proto, card, output)
+    return Exported(output, card, agreement, embeddings, validation)
+
+
+def _embed(tower: Tower, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+    starts = range(0, len(pixels), EMBED_BATCH)
+    return np.concatenate([tower(np.ascontiguousarray(pixels[start : start + EMBED_BATCH])) for start in starts])
+
+
+def described(exported: Exported) -> str:
+    """How good an exported tower is, and how near to its source; for a person."""
+    figures, agreement = exported.card.validation, exported.agreement
+    lines = [f"the exported tower on works it was not trained on (threshold {exported.card.threshold:.4g}):"]
+    for part, meaning in PARTS.items():
+        if f"{part}_auc" in figures:
+            lines.append(
+                f"  {meaning:<20}AUC {auc_text(figures, part)}   EER {figures[f'{part}_eer']:.3f}   "
+                f"balanced accuracy {figures[f'{part}_balanced_accuracy']:.3f}"
+            )
+    lines.append(
+        f"onnxruntime against TensorFlow on {agreement.images} images: at most {agreement.embedding:.2g} apart in an "
+        f"embedding, {agreement.distance:.2g} in a distance (allowed: {agreement.tolerance:.2g})"
+    )
+    return "\n".join(lines)
+
+
+def auc_text(figures: Mapping[str, float], part: str) -> str:
+    """An AUC with its interval."""
+    return f"{figures[f'{part}_auc']:.3f} ({figures[f'{part}_auc_low']:.3f} to {figures[f'{part}_auc_high']:.3f})"

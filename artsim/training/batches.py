@@ -1,0 +1,147 @@
+"""Batches for the fit loop: uint8 paintings (B, S, S, 3) with int64 labels (B,), or pairs of them with 0 or 1.
+
+Works are read at `source_size` and cropped to S at random places and scales, so that a brush stroke is seen at
+its own size; without augmentation both are the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from artsim.collection.pairs import epochs_of_pairs
+from artsim.training.recipes import Recipe
+
+SOURCE_MARGIN = 1.25  # of the tower's input, where crops are taken
+SMALLEST_CROP = 0.6  # of the picture's side
+BRIGHTNESS = 0.1
+CONTRAST = (0.8, 1.25)
+SATURATION = (0.8, 1.25)
+
+
+def source_size(recipe: Recipe) -> int:
+    """The size, in px, at which a recipe wants its training works decoded."""
+    return round(recipe.image_size * SOURCE_MARGIN) if recipe.augment else recipe.image_size
+
+
+def steps_per_epoch(recipe: Recipe, works: int, pairs: int) -> int:
+    """Steps in which every work, or every pair, comes about once."""
+    return max(1, -(-(pairs if recipe.loss == "contrastive" else works) // recipe.batch_size))
+
+
+def images_per_step(recipe: Recipe, artists: int) -> int:
+    """Paintings that pass through the tower in a step."""
+    if recipe.loss == "contrastive":
+        return 2 * recipe.batch_size
+    return min(recipe.batch_size // recipe.works_per_artist, artists) * recipe.works_per_artist
+
+
+def artist_batches(labels: NDArray[np.int64], recipe: Recipe, seed: int) -> Iterator[NDArray[np.int64]]:
+    """Endless batches (B,) of work indices: P artists in turn, K works of each in turn, both newly shuffled.
+
+    An artist with fewer than K works gives some of them twice; with fewer than P artists the batch is smaller.
+    """
+    rng = np.random.default_rng(seed)
+    works = [_endless(np.flatnonzero(labels == label), rng) for label in np.unique(labels)]
+    artists = _endless(np.arange(len(works)), rng)
+    count = images_per_step(recipe, len(works)) // recipe.works_per_artist
+    while True:
+        chosen: list[int] = []
+        while len(chosen) < count:
+            artist = next(artists)
+            if artist not in chosen:
+                chosen.append(artist)
+        yield np.array([next(works[artist]) for artist in chosen for _ in range(recipe.works_per_artist)])
+
+
+def _endless(values: NDArray[np.int64], rng: np.random.Generator) -> Iterator[int]:
+    while True:
+        yield from rng.permutation(values).tolist()
+
+
+def work_dataset(pixels: NDArray[np.uint8], labels: NDArray[np.int64], recipe: Recipe, seed: int) -> tf.data.Dataset:
+    """Endless batches of (paintings, labels) of P artists x K works."""
+
+    def batches() -> Iterator[tuple[NDArray[np.uint8], NDArray[np.int64], int]]:
+        for step, chosen in enumerate(artist_batches(labels, recipe, seed)):
+            yield pixels[chosen], labels[chosen], step
+
+    source = tf.data.Dataset.from_generator(batches, output_signature=(_paintings(pixels), _labels(), _step()))
+    return _finish(
+        source.map(lambda x, y, step: (_view(x, recipe, seed, step), y), num_parallel_calls=tf.data.AUTOTUNE)
+    )
+
+
+def pair_dataset(pixels: NDArray[np.uint8], labels: NDArray[np.int64], recipe: Recipe, seed: int) -> tf.data.Dataset:
+    """Endless batches of ((first, second), same artist): balanced pairs, drawn anew each epoch."""
+
+    def batches() -> Iterator[tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.int64], int]]:
+        step = 0
+        for first, second, same in epochs_of_pairs(labels, seed):
+            for start in range(0, len(same), recipe.batch_size):
+                rows = slice(start, start + recipe.batch_size)
+                yield pixels[first[rows]], pixels[second[rows]], same[rows].astype(np.int64), step
+                step += 1
+
+    signature = (_paintings(pixels), _paintings(pixels), _labels(), _step())
+    source = tf.data.Dataset.from_generator(batches, output_signature=signature)
+
+    def views(a: Any, b: Any, same: Any, step: Any) -> Any:
+        return (_view(a, recipe, seed, 2 * step), _view(b, recipe, seed, 2 * step + 1)), same
+
+    return _finish(source.map(views, num_parallel_calls=tf.data.AUTOTUNE))
+
+
+def _paintings(pixels: NDArray[np.uint8]) -> tf.TensorSpec:
+    return tf.TensorSpec((None, *pixels.shape[1:]), tf.uint8)
+
+
+def _labels() -> tf.TensorSpec:
+    return tf.TensorSpec((None,), tf.int64)
+
+
+def _step() -> tf.TensorSpec:
+    return tf.TensorSpec((), tf.int64)
+
+
+def _finish(dataset: tf.data.Dataset) -> tf.data.Dataset:
+    return dataset.prefetch(tf.data.AUTOTUNE)
+
+
+def _view(paintings: Any, recipe: Recipe, seed: int, step: Any) -> Any:
+    """(B, S', S', 3) -> (B, S, S, 3), both uint8: what the tower sees of the works in this step."""
+    if not recipe.augment:
+        return paintings
+    return augment(paintings, recipe.image_size, tf.stack([tf.constant(seed, tf.int64), step]))
+
+
+def augment(paintings: Any, size: int, seed: Any) -> Any:
+    """Random crops, mirrored half of the time, in slightly other light: the hand stays, the photograph changes.
+
+    Args:
+        paintings: uint8 (B, S', S', 3).
+        size: S of the crops, px.
+        seed: int64 (2,); the same seed gives the same views.
+    """
+    count = tf.shape(paintings)[0]
+    seeds = tf.random.experimental.stateless_split(seed, 6)
+
+    def uniform(number: int, low: float, high: float, *shape: int) -> Any:
+        return tf.random.stateless_uniform((count, *shape), seeds[number], low, high)
+
+    side = uniform(0, SMALLEST_CROP, 1.0, 1)
+    corner = uniform(1, 0.0, 1.0, 2) * (1 - side)  # (B, 2): top, left
+    boxes = tf.concat([corner, corner + side], axis=1)
+    mirrored = tf.gather(boxes, [0, 3, 2, 1], axis=1)
+    boxes = tf.where(uniform(2, 0.0, 1.0, 1) < 0.5, boxes, mirrored)
+    crops = tf.image.crop_and_resize(paintings, boxes, tf.range(count), (size, size))  # float32, 0..255
+    grey = tf.image.rgb_to_grayscale(crops)
+    crops = grey + (crops - grey) * uniform(3, *SATURATION, 1, 1, 1)
+    middle = tf.reduce_mean(crops, axis=(1, 2, 3), keepdims=True)
+    crops = middle + (crops - middle) * uniform(4, *CONTRAST, 1, 1, 1)
+    crops += 255 * uniform(5, -BRIGHTNESS, BRIGHTNESS, 1, 1, 1)
+    return tf.saturate_cast(tf.round(crops), tf.uint8)
