@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
+from uuid import uuid4
 
 from artsim.errors import OutputError
 
@@ -19,25 +18,16 @@ def replacing(path: Path, mode: str = "w") -> Iterator[IO[Any]]:
     Text is UTF-8 with the line ends as written.
 
     Raises:
-        OutputError: the folder is not there or the file can't be written.
+        OutputError: the folder is not there, or the file can't be written.
     """
-    part = None
+    part = path.with_name(f".{uuid4().hex}.part")  # not the file's own name, which may be as long as names can be
+    text = {} if "b" in mode else {"encoding": "utf-8", "newline": ""}
     try:
-        handle, part = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
-        with os.fdopen(handle, mode, **({} if "b" in mode else {"encoding": "utf-8", "newline": ""})) as file:
-            yield file
-        Path(part).chmod(0o666 & ~_umask())  # mkstemp makes files that only their owner may read
-        Path(part).replace(path)
-        part = None
+        try:
+            with part.open(mode.replace("w", "x"), **text) as file:
+                yield file
+            part.replace(path)
+        finally:
+            part.unlink(missing_ok=True)
     except OSError as error:
         raise OutputError(f"{path}: can't be written ({error.strerror or error}).") from error
-    finally:
-        if part is not None:
-            Path(part).unlink(missing_ok=True)
-
-
-def _umask() -> int:
-    """The process's umask; it can only be read by setting it."""
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

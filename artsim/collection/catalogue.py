@@ -6,6 +6,7 @@ all as text, in the order of the source.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,8 +52,9 @@ def read_catalogue(
         InputError: nothing there, or nothing that can be read as a collection.
     """
     if source.lower() == DEMO:
-        folder = user_cache_path("artsim") / f"demo-{demo.VERSION}"
-        return _from_csv(demo.write_demo(folder, artists, works, progress=progress), None, DEMO)
+        folder = user_cache_path("artsim") / f"demo-{demo.GENERATOR}"
+        listed = demo.write_demo(folder, artists, works, progress=progress, csv_name=f"{artists}x{works}.csv")
+        return _from_csv(listed, folder / demo.IMAGES, DEMO)
     path = Path(source).expanduser()
     if path.is_dir():
         return _from_folder(path)
@@ -90,9 +92,12 @@ def read_table(path: Path) -> pd.DataFrame:
         InputError: not a csv in UTF-8, a column missing or doubled, no rows, an empty file name or artist.
     """
     try:
-        table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig", index_col=False)
-    except (OSError, ValueError) as error:  # pandas's parser and decoding errors are ValueErrors
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", pd.errors.ParserWarning)  # a first row with too many fields
+            table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig", index_col=False)
+    except (OSError, ValueError, pd.errors.ParserWarning) as error:  # its parser and decoding errors are ValueErrors
         raise InputError(f"{path}: not a csv that can be read ({str(error).strip()}).") from error
+    table = table.fillna("")  # fields that a short row lacks
     missing = [column for column in REQUIRED if column not in table.columns]
     if missing:
         found = ", ".join(map(str, table.columns)) or "none"

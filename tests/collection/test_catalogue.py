@@ -1,0 +1,103 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from artsim.collection.catalogue import read_catalogue
+from artsim.errors import InputError
+
+
+def write(path: Path, text: str, encoding: str = "utf-8") -> Path:
+    path.write_bytes(text.encode(encoding))
+    return path
+
+
+def put_image(path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.new("RGB", (8, 8), "red").save(path)
+
+
+def read(path: Path, data_dir: Path | None = None) -> list[list[str]]:
+    catalogue = read_catalogue(str(path), data_dir, artists=4, works=4)
+    rows: list[list[str]] = [list(catalogue.table.columns), *catalogue.table.to_numpy().tolist()]
+    return rows
+
+
+def test_csv_keeps_every_column_as_text_with_the_required_ones_first(tmp_path: Path) -> None:
+    put_image(tmp_path / "007.jpg")
+    csv = write(tmp_path / "works.csv", "title,artist,filename,date\nNA,Ann,007.jpg,1890.0\n")
+    assert read(csv) == [["filename", "artist", "title", "date"], ["007.jpg", "Ann", "NA", "1890.0"]]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
+def test_csv_may_have_a_bom_and_windows_line_ends(tmp_path: Path, encoding: str) -> None:
+    put_image(tmp_path / "é b.jpg")
+    csv = write(tmp_path / "works.csv", "filename,artist\r\né b.jpg,Zoë Ö\r\n", encoding)
+    assert read(csv) == [["filename", "artist"], ["é b.jpg", "Zoë Ö"]]
+
+
+def test_images_are_found_beside_the_csv_or_where_painter_by_numbers_has_them(tmp_path: Path) -> None:
+    csv = write(tmp_path / "train_info.csv", "filename,artist\n1.jpg,Ann\n")
+    put_image(tmp_path / "train" / "1.jpg")
+    assert read_catalogue(str(csv), None, artists=1, works=1).folder == tmp_path / "train"
+    put_image(tmp_path / "1.jpg")
+    assert read_catalogue(str(csv), None, artists=1, works=1).folder == tmp_path
+    put_image(tmp_path / "else where" / "1.jpg")
+    assert read_catalogue(str(csv), tmp_path / "else where", artists=1, works=1).folder == tmp_path / "else where"
+
+
+def test_images_that_are_nowhere_name_the_flag(tmp_path: Path) -> None:
+    csv = write(tmp_path / "train_info.csv", "filename,artist\n1.jpg,Ann\n")
+    with pytest.raises(InputError, match=r"'1\.jpg' is not in .*train.*--data-dir"):
+        read(csv)
+
+
+def test_folder_with_one_folder_an_artist(tmp_path: Path) -> None:
+    put_image(tmp_path / "Ann Bee" / "one.jpg")
+    put_image(tmp_path / "Ann Bee" / "two.PNG")
+    put_image(tmp_path / "Cid" / "one.jpg")
+    write(tmp_path / "Cid" / "notes.txt", "no painting")
+    assert read(tmp_path) == [
+        ["filename", "artist"],
+        ["Ann Bee/one.jpg", "Ann Bee"],
+        ["Ann Bee/two.PNG", "Ann Bee"],
+        ["Cid/one.jpg", "Cid"],
+    ]
+
+
+def test_demo_has_as_many_artists_and_works_as_asked_for() -> None:
+    catalogue = read_catalogue("DEMO", None, artists=3, works=2)
+    assert catalogue.table["artist"].value_counts().to_list() == [2, 2, 2]
+    assert all((catalogue.folder / name).is_file() for name in catalogue.table["filename"])
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "not a csv"),
+        ("filename,artist\n", "a header and no rows"),
+        ("file,painter\n1.jpg,Ann\n", "no column filename and no column artist; the columns found: file, painter"),
+        ("filename,artist\n1.jpg,\n", "row 1 after the header has an empty artist"),
+        ("filename,artist\n1.jpg,Ann\n,Ann\n", "row 2 after the header has an empty filename"),
+        ("filename,artist\n1.jpg,Ann\n1.jpg,Bob\n", "'1.jpg' is listed twice, the second time in row 2"),
+        ('filename,artist\n1.jpg,"Ann\n2.jpg,Bob\n', "not a csv"),
+        ("filename,artist\n1.jpg,Ann,x,y\n", "not a csv"),
+    ],
+)
+def test_a_csv_that_can_not_be_used_says_why(tmp_path: Path, text: str, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        read(write(tmp_path / "works.csv", text))
+
+
+def test_bytes_that_are_not_utf8_say_so(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="utf-8"):
+        read(write(tmp_path / "works.csv", "filename,artist\n1.jpg,Édouard\n", "latin-1"))
+
+
+def test_nothing_there_and_an_empty_folder_say_what_to_name(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no such file or folder"):
+        read(tmp_path / "nowhere.csv")
+    with pytest.raises(InputError, match="one folder an artist"):
+        read(tmp_path)

@@ -1,0 +1,115 @@
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from artsim.collection.catalogue import Catalogue
+from artsim.collection.pairs import balanced_pairs, validation_pairs
+from artsim.collection.selection import TRAIN, VAL_SEEN, VAL_UNSEEN
+from artsim.collection.split import split
+from artsim.errors import InputError
+
+
+def catalogue_of(*counts: int) -> Catalogue:
+    artists = [f"artist {number}" for number, count in enumerate(counts) for _ in range(count)]
+    names = [f"{number}.jpg" for number in range(len(artists))]
+    return Catalogue(pd.DataFrame({"filename": names, "artist": artists, "title": ""}), Path(), "works.csv")
+
+
+def alone(catalogue: Catalogue) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+    return np.arange(len(catalogue.table))
+
+
+@given(st.lists(st.integers(4, 12), min_size=4, max_size=12), st.integers(0, 999))
+def test_split_keeps_its_promises(counts: list[int], seed: int) -> None:
+    catalogue = catalogue_of(*counts)
+    selection, notes = split(catalogue, alone(catalogue), seed)
+    by_part = {part: set(selection.part(part)["artist"]) for part in (TRAIN, VAL_SEEN, VAL_UNSEEN)}
+    assert len(by_part[VAL_UNSEEN]) == max(2, round(0.2 * len(counts)))
+    assert not by_part[VAL_UNSEEN] & by_part[TRAIN]
+    assert by_part[VAL_SEEN] == by_part[TRAIN]  # four works each are enough to give two away
+    assert sorted(selection.table["filename"]) == sorted(catalogue.table["filename"])
+    assert min(Counter(selection.part(TRAIN)["artist"]).values()) >= 2
+    assert list(selection.table.columns) == ["filename", "artist", "split", "title"]
+    assert notes == []
+    again, _ = split(catalogue, alone(catalogue), seed)
+    pd.testing.assert_frame_equal(again.table, selection.table)
+
+
+@given(st.integers(0, 99))
+def test_the_old_default_of_five_artists_with_five_works_never_lacks_a_pair(seed: int) -> None:
+    catalogue = catalogue_of(5, 5, 5, 5, 5)
+    pairs = validation_pairs(split(catalogue, alone(catalogue), seed)[0], seed)
+    kinds = pairs.groupby(["split", "sameArtist"]).size()
+    assert kinds.to_dict() == {(VAL_SEEN, 0): 3, (VAL_SEEN, 1): 3, (VAL_UNSEEN, 0): 20, (VAL_UNSEEN, 1): 20}
+
+
+@given(st.lists(st.integers(0, 7), min_size=36, max_size=36), st.integers(0, 999))
+def test_works_that_belong_together_never_span_the_split(together: list[int], seed: int) -> None:
+    catalogue = catalogue_of(6, 6, 6, 6, 6, 6)
+    # The first three works of each artist in eight clusters at random, the others alone.
+    clusters = np.where(alone(catalogue) % 6 < 3, np.array(together), 100 + alone(catalogue))
+    selection, notes = split(catalogue, clusters, seed)
+    part_of = dict(zip(selection.table["filename"], selection.table["split"], strict=True))
+    for cluster in set(together):
+        members = [f"{index}.jpg" for index in np.flatnonzero(clusters == cluster)]
+        assert len({part_of[name] for name in members if name in part_of}) <= 1
+    left_out = len(catalogue.table) - len(selection.table)
+    assert (f"{left_out} works left out" in " ".join(notes)) == (left_out > 0)
+
+
+def test_three_artists_have_no_unseen_figures_and_it_is_said() -> None:
+    catalogue = catalogue_of(6, 6, 6)
+    selection, notes = split(catalogue, alone(catalogue), 0)
+    assert selection.part(VAL_UNSEEN).empty
+    assert "no figures for unseen artists" in notes[0]
+    assert "--num-of-artists" in notes[0]
+
+
+@pytest.mark.parametrize(
+    ("counts", "message"),
+    [
+        ((9,), "by 1 artist.*--num-of-artists"),
+        ((3, 3), "no validation pairs.*--num-of-images-per-artist"),
+        ((1, 1, 1, 1, 1), "no same-artist pair to learn from.*--num-of-images-per-artist"),
+    ],
+)
+def test_too_little_says_which_flag_to_change(counts: tuple[int, ...], message: str) -> None:
+    catalogue = catalogue_of(*counts)
+    with pytest.raises(InputError, match=message):
+        split(catalogue, alone(catalogue), 0)
+
+
+@given(st.lists(st.integers(0, 4), max_size=25), st.integers(0, 99), st.integers(1, 40))
+def test_pairs_are_balanced_different_and_labelled_right(labels: list[int], seed: int, at_most: int) -> None:
+    artists = np.array(labels, dtype=np.int64)
+    first, second, same = balanced_pairs(artists, seed, at_most)
+    assert (same == (artists[first] == artists[second])).all()
+    assert (first != second).all()
+    assert len({frozenset(pair) for pair in zip(first.tolist(), second.tolist(), strict=True)}) == len(same)
+    works = Counter(labels)
+    same_there = sum(count * (count - 1) // 2 for count in works.values())
+    other_there = len(labels) * (len(labels) - 1) // 2 - same_there
+    assert same.sum() == (1 - same).sum() == min(same_there, other_there, at_most)
+
+
+def test_every_pair_can_be_drawn() -> None:
+    artists = np.array([0, 0, 1, 1, 2])
+    drawn = set()
+    for seed in range(60):
+        first, second, _ = balanced_pairs(artists, seed)
+        drawn |= {frozenset(pair) for pair in zip(first.tolist(), second.tolist(), strict=True)}
+    assert len(drawn) == 10
+
+
+def test_validation_pairs_are_the_same_for_the_same_seed() -> None:
+    catalogue = catalogue_of(8, 8, 8, 8, 8)
+    selection, _ = split(catalogue, alone(catalogue), 0)
+    pd.testing.assert_frame_equal(validation_pairs(selection, 3), validation_pairs(selection, 3))
+    assert not validation_pairs(selection, 3).equals(validation_pairs(selection, 4))
