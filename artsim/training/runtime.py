@@ -17,7 +17,8 @@ def start_tensorflow() -> None:
     """
     with _stderr_held_back():
         import keras  # noqa: F401
-        import tensorflow  # noqa: F401
+        import tensorflow
+    tensorflow.get_logger().setLevel("ERROR")
 
 
 @contextmanager

@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+
+from artsim.errors import GateError, OutputError
+from artsim.scoring.contract import Calibration, Card
+from artsim.scoring.session import open_tower
+from artsim.training.runtime import start_tensorflow
+
+start_tensorflow()
+
+import keras  # noqa: E402
+
+from artsim.export.convert import compare, convert, write  # noqa: E402
+from artsim.training.judge import embed  # noqa: E402
+from artsim.training.recipes import TowerName  # noqa: E402
+from artsim.training.towers import build_tower  # noqa: E402
+
+SIZE = 64
+
+
+def card(**changes: object) -> Card:
+    fields = {
+        "image_size": SIZE,
+        "distance": "euclidean",
+        "threshold": 0.5,
+        "calibration": Calibration(-8.0, 4.0),
+        "recipe": "test",
+        "selection_sha256": "0" * 64,
+        "artsim_version": "0.1.0",
+    }
+    return Card(**{**fields, **changes})  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="module")
+def pictures() -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
+    return np.random.default_rng(0).integers(0, 256, (5, SIZE, SIZE, 3), dtype=np.uint8)
+
+
+@pytest.mark.parametrize("name", ["compact", "classic"])
+def test_an_exported_tower_is_of_the_contract_and_equal_to_its_source(
+    name: TowerName, tmp_path: Path, pictures: np.ndarray[tuple[int, ...], np.dtype[np.uint8]]
+) -> None:
+    keras.utils.set_random_seed(0)
+    tower = build_tower(name, SIZE, 32)
+    proto = convert(tower)
+    write(proto, card(), tmp_path / "tower.onnx")
+    exported = open_tower(tmp_path / "tower.onnx", "cpu")  # checks names, types, shapes and the card
+    assert exported.card == card()
+    graph = onnx.load(tmp_path / "tower.onnx").graph
+    assert graph.input[0].type.tensor_type.shape.dim[0].dim_param == "batch"
+    assert graph.output[0].type.tensor_type.shape.dim[0].dim_param == "batch"
+    assert exported(pictures[:1]).shape == (1, 32)
+    agreement = compare(embed(tower, pictures), exported(pictures), "euclidean")
+    assert agreement.images == 5
+    assert 0 < agreement.embedding <= agreement.tolerance
+    # The same weights, one of them changed a little: the gate must notice.
+    kernel = next(weight for weight in reversed(tower.trainable_weights) if weight.ndim == 2)
+    kernel.assign(kernel + 0.01 * np.roll(kernel, 1))
+    with pytest.raises(GateError, match="more than the tolerance"):
+        compare(embed(tower, pictures), exported(pictures), "euclidean")
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, 0.5])
+def test_the_gate_closes_on_any_difference(bad: float) -> None:
+    source = np.eye(4, dtype=np.float32)
+    export = source.copy()
+    export[2, 2] = bad
+    with pytest.raises(GateError):
+        compare(source, export, "euclidean")
+    with pytest.raises(GateError, match="shape"):
+        compare(source, source[:, :3], "euclidean")
+
+
+def test_the_gate_compares_distances_too() -> None:
+    # Each value is within the tolerance of its source, the distance of the two is what is farthest apart.
+    source = np.zeros((2, 1000), dtype=np.float32)
+    export = source.copy()
+    export[0] += 9e-6
+    with pytest.raises(GateError, match="in a distance"):
+        compare(source, export, "euclidean")
+
+
+def test_nothing_is_left_where_it_can_not_be_written(tmp_path: Path) -> None:
+    with pytest.raises(OutputError):
+        write(onnx.ModelProto(), card(), tmp_path / "nowhere" / "tower.onnx")
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,183 @@
+"""The main job as a whole: one small run on the embedded collection, and what it leaves."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import mlflow
+import numpy as np
+import pandas as pd
+import pytest
+from mlflow.tracking import MlflowClient
+
+import artsim
+from artsim.scoring.contract import Card
+from tests.command import SMALL, artsim_in_process
+
+FIGURES = ("auc", "average_precision", "eer", "tar_at_far_1pct", "balanced_accuracy", "accuracy")
+
+
+@dataclass(frozen=True)
+class Job:
+    folder: Path
+    run: mlflow.entities.Run
+    client: MlflowClient
+    stdout: str
+    stderr: str
+
+    @property
+    def checkpoints(self) -> Path:
+        return next((self.folder / "Checkpoints").iterdir())
+
+    def artifact(self, name: str) -> Path:
+        return Path(self.client.download_artifacts(self.run.info.run_id, name))
+
+
+@pytest.fixture(scope="module")
+def job(tmp_path_factory: pytest.TempPathFactory, demo_csv: Path) -> Iterator[Job]:
+    """Run the job once, in a working folder of its own."""
+    folder = tmp_path_factory.mktemp("job")
+    before = Path.cwd()
+    os.chdir(folder)
+    capture = pytest.MonkeyPatch()
+    try:
+        import contextlib
+        import io
+
+        out, err = io.StringIO(), io.StringIO()
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+            code = artsim_in_process(
+                "train", "--data-file-path", str(demo_csv), "--num-of-artists", "8", "--save-data-to-file", "True", *SMALL
+            )
+        assert code == 0, err.getvalue()
+        client = MlflowClient(f"sqlite:///{folder}/mlflow.db")
+        run = client.search_runs([client.search_experiments()[0].experiment_id])[0]
+        yield Job(folder, run, client, out.getvalue(), err.getvalue())
+    finally:
+        capture.undo()
+        os.chdir(before)
+
+
+def test_run_is_finished_and_named_for_what_it_is(job: Job) -> None:
+    assert job.run.info.status == "FINISHED"
+    assert job.run.info.run_name == "compact-8x24-seed0"
+    assert "artists never seen" in job.run.data.tags["mlflow.note.content"]
+
+
+def test_every_flag_is_a_param_with_the_value_in_effect(job: Job) -> None:
+    from artsim.cli.train import train
+
+    params = job.run.data.params
+    assert set(params) == {parameter.name for parameter in train.params}
+    assert params["num_of_artists"] == "8"
+    assert params["learning_rate"] == "0.002"  # the recipe's
+    assert params["image_size"] == "32"
+
+
+@pytest.mark.parametrize("name", ["train_loss", "val_loss", "learning_rate", "images_per_second"])
+def test_every_epoch_has_its_figures(job: Job, name: str) -> None:
+    assert [metric.step for metric in job.client.get_metric_history(job.run.info.run_id, name)] == [1, 2]
+
+
+@pytest.mark.parametrize("part", ["val_seen", "val_unseen"])
+def test_figures_of_each_epoch_and_then_of_the_exported_tower(job: Job, part: str) -> None:
+    for figure in FIGURES:
+        history = job.client.get_metric_history(job.run.info.run_id, f"{part}_{figure}")
+        assert [metric.step for metric in history] == [1, 2, 3]
+        assert all(0 <= metric.value <= 1 for metric in history)
+
+
+def test_system_metrics_are_logged(job: Job) -> None:
+    assert any(name.startswith("system/") for name in job.run.data.metrics)
+
+
+def test_dataset_has_digest_and_source(job: Job) -> None:
+    dataset = job.run.inputs.dataset_inputs[0].dataset
+    assert job.run.data.tags["artsim.selection_sha256"].startswith(dataset.digest)
+    assert "selection.csv" in dataset.source
+
+
+def test_artifacts_are_all_there(job: Job) -> None:
+    names = {item.path for item in job.client.list_artifacts(job.run.info.run_id)}
+    assert {"checkpoints", "summaries", "selection.csv", "pairs.csv", "tower.onnx", "validation_scores.json"} <= names
+    checkpoints = {item.path for item in job.client.list_artifacts(job.run.info.run_id, "checkpoints")}
+    assert {"checkpoints/best.keras", "checkpoints/last.keras", "checkpoints/checkpoint.json"} <= checkpoints
+
+
+def test_tensorboard_has_the_figures_and_the_graph(job: Job) -> None:
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    tags = {}
+    for part in ("train", "validation"):
+        events = EventAccumulator(str(next((job.folder / "Log_files").iterdir()) / part))
+        events.Reload()
+        tags[part] = events.Tags()
+    assert "epoch_unseen_auc" in tags["validation"]["tensors"]
+    assert "epoch_train_loss" in tags["train"]["tensors"]
+    assert tags["train"]["graph"]
+
+
+def test_selection_is_split_and_saved_where_asked(job: Job) -> None:
+    table = pd.read_csv(job.artifact("selection.csv"))
+    assert list(table.columns)[:3] == ["filename", "artist", "split"]
+    assert set(table["split"]) == {"train", "val_seen", "val_unseen"}
+    assert (job.folder / "selection.csv").read_bytes() == job.artifact("selection.csv").read_bytes()
+
+
+def test_exported_tower_knows_its_run_and_its_figures(job: Job) -> None:
+    scorer = artsim.load(job.artifact("tower.onnx"))
+    card: Card = scorer.card
+    assert card.run_id == job.run.info.run_id
+    assert card.selection_sha256 == job.run.data.tags["artsim.selection_sha256"]
+    for name, value in card.validation.items():
+        assert value == pytest.approx(job.run.data.metrics[name])
+    assert 0 < job.run.data.metrics["export_max_embedding_difference"] < 1e-5
+    assert 0 < job.run.data.metrics["export_max_distance_difference"] < 1e-5
+
+
+def test_validation_table_is_what_the_exported_tower_says_of_the_files(job: Job, demo_csv: Path) -> None:
+    """From file to score by the public calls: the same as the run's own table."""
+    scorer = artsim.load(job.artifact("tower.onnx"))
+    table = pd.read_json(job.artifact("validation_scores.json"), orient="split")
+    paths = [[str(demo_csv.parent / "train" / name) for name in table[column]] for column in ("image1", "image2")]
+    scores = scorer.score(*paths)
+    np.testing.assert_allclose(scores.distance, table["distance"], atol=2e-6)
+    np.testing.assert_allclose(scores.probability, table["probability"], atol=1e-4)
+
+
+def test_best_checkpoint_is_what_was_exported(job: Job) -> None:
+    history = job.client.get_metric_history(job.run.info.run_id, "val_unseen_auc")
+    assert history[2].value == pytest.approx(max(metric.value for metric in history[:2]), abs=1e-3)
+
+
+def test_the_end_says_what_to_type_next_and_it_works(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
+    import shlex
+
+    steps = [line.strip() for line in job.stdout.splitlines() if line.startswith("  ")]
+    assert "mlflow ui" in steps
+    command = shlex.split(next(step for step in steps if step.startswith("artsim-score")))
+    monkeypatch.chdir(job.folder)
+    assert artsim_in_process("score", *command[1:], "--quiet", "--summary", "summary.json") == 0
+    figures = json.loads((job.folder / "summary.json").read_text())["figures"]
+    assert 0 <= figures["auc"] <= 1
+
+
+def test_export_of_a_checkpoint_by_itself_gives_the_same_tower(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(job.folder)
+    assert artsim_in_process("export", str(job.artifact("checkpoints")), "-o", "again.onnx") == 0
+    again, first = artsim.load("again.onnx").card, artsim.load(job.artifact("tower.onnx")).card
+    assert again.threshold == pytest.approx(first.threshold, rel=1e-5)
+    assert again.selection_sha256 == first.selection_sha256
+    assert again.validation == pytest.approx(dict(first.validation), abs=1e-6)
+
+
+def test_terminal_shows_the_epochs_and_no_chatter(job: Job) -> None:
+    epochs = [line for line in job.stderr.splitlines() if line.startswith("epoch ")]
+    assert len(epochs) == 2
+    assert all(word in epochs[0] for word in ("loss", "val loss", "seen AUC", "unseen AUC", "images/s", "left"))
+    for word in ("WARNING", "I0000", "oneDNN", "alembic", "INFO", "UserWarning"):
+        assert word not in job.stderr

@@ -1,0 +1,139 @@
+"""The main job when something is wrong: a clear message, the right exit code, an honest run."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+from pathlib import Path
+
+import pytest
+from mlflow.tracking import MlflowClient
+
+from tests.command import SMALL, artsim_in_process
+
+
+@pytest.fixture
+def folder(tmp_path: Path, demo_csv: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A working folder with a small collection in `works`."""
+    shutil.copytree(demo_csv.parent, tmp_path / "works")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def train(*arguments: str) -> int:
+    return artsim_in_process("train", "--data-file-path", "works/train_info.csv", *SMALL, *arguments)
+
+
+def the_run(folder: Path) -> tuple[str, dict[str, str]]:
+    client = MlflowClient(f"sqlite:///{folder}/mlflow.db")
+    run = client.search_runs(["0"])[0]
+    return run.info.status, run.data.tags
+
+
+def test_missing_and_corrupt_images_are_left_out_and_said(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "works/train/a0001_w002.jpg").unlink()
+    (folder / "works/train/a0002_w003.jpg").write_bytes(b"\xff\xd8 not much of a JPEG")
+    assert train("--epochs", "1") == 0
+    err = capsys.readouterr().err
+    assert "2 of 48 images can't be used and are left out" in err
+    assert "a0001_w002.jpg" in err
+
+
+def test_more_bad_images_than_allowed_is_4(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "works/train/a0001_w002.jpg").unlink()
+    assert train("--max-bad-images", "0") == 4
+    assert "--max-bad-images" in capsys.readouterr().err
+    status, tags = the_run(folder)
+    assert status == "FAILED"
+    assert tags["artsim.failure"].startswith("BadImagesError: 1 of 48 images")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["--num-of-artists", "1"], 3, "--num-of-artists"),
+        (["--num-of-images-per-artist", "1"], 3, "--num-of-images-per-artist"),
+        (["--data-file-path", "nowhere.csv"], 3, "nowhere.csv: no such file or folder"),
+        (["--data-dir", "nowhere"], 3, "--data-dir"),
+        (["--read-prefetched-data", "True", "--data-file-path", "nowhere"], 3, "nowhere: no such file"),
+        (["--device-id", "/gpu:7"], 6, "--device-id /gpu:7"),
+        (["--device-id", "gpu"], 2, "auto, /cpu:0 or /gpu:N"),
+        (["--checkpoint-dir", "works/train_info.csv"], 8, "works/train_info.csv"),
+        (["--summaries-dir", "/proc/nowhere"], 8, "/proc/nowhere"),
+    ],
+)
+def test_what_is_wrong_is_said_with_its_exit_code(
+    folder: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], code: int, message: str
+) -> None:
+    assert train(*arguments) == code
+    err = capsys.readouterr().err
+    assert message in err
+    assert "Traceback" not in err
+    status, tags = the_run(folder)
+    assert status == "FAILED"
+    assert message in tags["artsim.failure"]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--recipe", "fancy"],
+        ["--num-of-artists", "many"],
+        ["--batch-size", "4"],
+        ["--learning-rate", "0"],
+        ["--no-such-flag", "1"],
+        ["--max-bad-images", "few"],
+    ],
+)
+def test_usage_is_2_and_makes_no_run(folder: Path, arguments: list[str]) -> None:
+    assert train(*arguments) == 2
+    assert not (folder / "mlflow.db").exists()
+
+
+def test_a_loss_that_is_no_number_is_9_and_keeps_the_good_checkpoint(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The contrastive loss under plain gradient descent at an absurd rate runs away after some steps.
+    arguments = ["--recipe", "classic", "--tower", "compact", "--learning-rate", "1e30", "--epochs", "1"]
+    assert train(*arguments) == 9
+    assert "lower --learning-rate" in capsys.readouterr().err
+    assert the_run(folder)[0] == "FAILED"
+
+
+def test_an_unreachable_tracking_server_is_7_and_said_at_once(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://user:secret@127.0.0.1:{port}")
+    assert train() == 7
+    err = capsys.readouterr().err
+    assert f"127.0.0.1:{port}" in err
+    assert "secret" not in err
+    assert "MLFLOW_TRACKING_URI" in err
+    assert not (folder / "Checkpoints").exists()
+
+
+def test_an_interrupt_kills_the_run_and_keeps_what_it_had(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from artsim.training.runtime import start_tensorflow
+
+    start_tensorflow()
+    from artsim.training.judge import Pace
+
+    real = Pace.on_train_batch_end
+
+    def interrupted_in_the_second_epoch(self: Pace, batch: int, logs: dict[str, float] | None = None) -> None:
+        real(self, batch, logs)
+        if self.epoch == 2:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(Pace, "on_train_batch_end", interrupted_in_the_second_epoch)
+    assert train() == 130
+    assert the_run(folder)[0] == "KILLED"
+    client = MlflowClient(f"sqlite:///{folder}/mlflow.db")
+    run_id = client.search_runs(["0"])[0].info.run_id
+    assert "checkpoints/last.keras" in {item.path for item in client.list_artifacts(run_id, "checkpoints")}
+    assert len(client.get_metric_history(run_id, "val_unseen_auc")) == 1
