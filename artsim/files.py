@@ -21,10 +21,10 @@ def replacing(path: Path, mode: str = "w") -> Iterator[IO[Any]]:
         OutputError: the folder is not there, or the file can't be written.
     """
     part = path.with_name(f".{uuid4().hex}.part")  # not the file's own name, which may be as long as names can be
-    text = {} if "b" in mode else {"encoding": "utf-8", "newline": ""}
+    encoding, newline = (None, None) if "b" in mode else ("utf-8", "")
     try:
         try:
-            with part.open(mode.replace("w", "x"), **text) as file:
+            with part.open(mode.replace("w", "x"), encoding=encoding, newline=newline) as file:
                 yield file
             part.replace(path)
         finally:

@@ -20,9 +20,7 @@ Examples:
 
 @click.command(context_settings=SPELLING, epilog=EPILOG)
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
-@click.option(
-    "--num-of-artists", type=click.IntRange(min=1), default=24, show_default=True, help="Made-up painters."
-)
+@click.option("--num-of-artists", type=click.IntRange(min=1), default=24, show_default=True, help="Made-up painters.")
 @click.option(
     "--num-of-images-per-artist",
     type=click.IntRange(min=1),
@@ -30,9 +28,7 @@ Examples:
     show_default=True,
     help="Works of each.",
 )
-@click.option(
-    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of the whole collection."
-)
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of the whole collection.")
 def demo(folder: Path, num_of_artists: int, num_of_images_per_artist: int, seed: int) -> None:
     """Write the embedded collection: paintings by made-up hands, as ordinary files.
 

@@ -53,8 +53,6 @@ def export(folder: Path, which: Literal["best", "last"], output: Path | None, da
     from artsim.jobs.export import described, export_checkpoint
 
     with stage_bars(quiet=False) as progress:
-        exported = export_checkpoint(
-            folder, which, output or folder / "tower.onnx", data_dir, progress, MAX_PIXELS
-        )
+        exported = export_checkpoint(folder, which, output or folder / "tower.onnx", data_dir, progress, MAX_PIXELS)
     click.echo(described(exported))
     click.echo(exported.path)

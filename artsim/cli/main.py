@@ -62,7 +62,7 @@ def score_main() -> None:
 def run(command: Callable[[], object]) -> int:
     """Run a command and return its exit code; an error is told in its own words, without a traceback."""
     try:
-        result = command()
+        command()
         sys.stdout.flush()
     except ArtsimError as error:
         _say(f"error: {error}")
@@ -73,16 +73,20 @@ def run(command: Callable[[], object]) -> int:
     except (KeyboardInterrupt, click.Abort):
         _say("interrupted")
         return INTERRUPTED
-    except BrokenPipeError:
-        # The reader has what it wanted. Python would complain again when it flushes at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+    except (BrokenPipeError, SystemExit):  # click, told not to end the program, does so in this one case
+        return _reader_has_gone()
     except OSError as error:
-        if error.filename is None and sys.stdout is not None:
-            _say(f"error: {OutputError(f'standard output: {error.strerror}.')}")
-            return OutputError.exit_code
-        raise
-    return result if isinstance(result, int) else 0
+        if error.filename is not None:
+            raise
+        _say(f"error: standard output can't be written ({error.strerror}).")
+        return OutputError.exit_code
+    return 0
+
+
+def _reader_has_gone() -> int:
+    """Whoever reads the pipe has what they wanted; Python must not complain when it flushes at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    return 0
 
 
 def _say(message: str) -> None:

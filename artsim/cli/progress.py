@@ -14,7 +14,7 @@ Progress = Callable[[str, int, int], None]
 def stage_bars(*, quiet: bool) -> Iterator[Progress]:
     """Bars that go when the block ends; nothing is shown where nobody looks, or nobody wants to."""
     if quiet or not sys.stderr.isatty():
-        yield lambda stage, done, total: None
+        yield lambda *_: None
         return
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn

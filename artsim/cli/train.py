@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import click
 
@@ -71,18 +71,14 @@ def _in_recipes(field: str) -> str:
     show_default=True,
     help="True: also write the selection to selection.csv in the working folder.",
 )
-@click.option("--tower", type=click.Choice(TowerName.__args__), help=f"The network. {_in_recipes('tower')}")
-@click.option(
-    "--image-size", type=click.IntRange(min=16), help=f"Side of its input, px. {_in_recipes('image_size')}"
-)
+@click.option("--tower", type=click.Choice(get_args(TowerName)), help=f"The network. {_in_recipes('tower')}")
+@click.option("--image-size", type=click.IntRange(min=16), help=f"Side of its input, px. {_in_recipes('image_size')}")
 @click.option(
     "--embedding-size",
     type=click.IntRange(min=2),
     help=f"Numbers in an embedding. {_in_recipes('embedding_size')}",
 )
-@click.option(
-    "--loss", type=click.Choice(LossName.__args__), help=f"What is minimised. {_in_recipes('loss')}"
-)
+@click.option("--loss", type=click.Choice(get_args(LossName)), help=f"What is minimised. {_in_recipes('loss')}")
 @click.option(
     "--batch-size",
     type=click.IntRange(min=1),
@@ -93,18 +89,14 @@ def _in_recipes(field: str) -> str:
     type=click.IntRange(min=2),
     help=f"Works by one artist in a batch. {_in_recipes('works_per_artist')}",
 )
-@click.option(
-    "--epochs", type=click.IntRange(min=1), help=f"Times through the works. {_in_recipes('epochs')}"
-)
+@click.option("--epochs", type=click.IntRange(min=1), help=f"Times through the works. {_in_recipes('epochs')}")
 @click.option(
     "--learning-rate",
     type=click.FloatRange(min=0, min_open=True),
     help=f"The highest of its schedule. {_in_recipes('learning_rate')}",
 )
 @click.option("--weight-decay", type=click.FloatRange(min=0), help=f"Of AdamW. {_in_recipes('weight_decay')}")
-@click.option(
-    "--augment", type=bool, help=f"Whether works are cropped, mirrored and relit. {_in_recipes('augment')}"
-)
+@click.option("--augment", type=bool, help=f"Whether works are cropped, mirrored and relit. {_in_recipes('augment')}")
 @click.option(
     "--summaries-dir",
     default="Log_files",
@@ -119,12 +111,8 @@ def _in_recipes(field: str) -> str:
     metavar="DIR",
     help="Checkpoints and the exported tower, a folder a run.",
 )
-@click.option(
-    "--device-id", default="auto", show_default=True, metavar="auto|/cpu:0|/gpu:N", help="Where to train."
-)
-@click.option(
-    "--seed", type=click.IntRange(0, 2**31 - 1), default=0, show_default=True, help="Of every random choice."
-)
+@click.option("--device-id", default="auto", show_default=True, metavar="auto|/cpu:0|/gpu:N", help="Where to train.")
+@click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, show_default=True, help="Of every random choice.")
 @bad_image_options(default="10%")
 @quiet_option
 def train(recipe: str, **flags: Any) -> None:
@@ -141,7 +129,7 @@ def train(recipe: str, **flags: Any) -> None:
     }
 
     needs_train_extra()
-    from artsim.jobs.score import Allowance
+    from artsim.jobs.allowance import Allowance
     from artsim.jobs.select import SelectOptions
     from artsim.jobs.train import TrainOptions, report
     from artsim.jobs.train import train as run_job

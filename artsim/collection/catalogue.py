@@ -64,13 +64,9 @@ def read_catalogue(
 
 
 def _from_folder(folder: Path) -> Catalogue:
-    files = sorted(
-        file for file in folder.glob("*/*") if file.suffix.lower() in IMAGE_SUFFIXES and file.is_file()
-    )
+    files = sorted(file for file in folder.glob("*/*") if file.suffix.lower() in IMAGE_SUFFIXES and file.is_file())
     if not files:
-        raise InputError(
-            f"{folder}: no images in it. It should hold one folder an artist, with the works inside."
-        )
+        raise InputError(f"{folder}: no images in it. It should hold one folder an artist, with the works inside.")
     table = pd.DataFrame(
         {
             "filename": [f"{file.parent.name}/{file.name}" for file in files],
@@ -108,9 +104,7 @@ def read_table(path: Path) -> pd.DataFrame:
         empty = table[column] == ""
         if empty.any():
             row = int(empty.to_numpy().argmax()) + 1
-            raise InputError(
-                f"{path}: row {row} after the header has an empty {column}: fill it or remove the row."
-            )
+            raise InputError(f"{path}: row {row} after the header has an empty {column}: fill it or remove the row.")
     if table["filename"].duplicated().any():
         row = int(table["filename"].duplicated().to_numpy().argmax())
         raise InputError(

@@ -24,9 +24,7 @@ def fingerprint(pixels: NDArray[np.uint8]) -> int:
     return int(str(imagehash.phash(picture.crop(picture.getbbox()))), 16)
 
 
-def belong_together(
-    fingerprints: NDArray[np.uint64], groups: NDArray[np.object_] | None = None
-) -> NDArray[np.int64]:
+def belong_together(fingerprints: NDArray[np.uint64], groups: NDArray[np.object_] | None = None) -> NDArray[np.int64]:
     """(N,) the number of each work's cluster: linked by near fingerprints, or by the same non-empty group."""
     first, second = _near(fingerprints)
     if groups is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -20,7 +21,7 @@ def validation_pairs(selection: Selection, seed: int) -> pd.DataFrame:
 
 
 def balanced_pairs(
-    artists: NDArray[np.object_], seed: int, at_most: int = MAX_PAIRS_OF_A_KIND
+    artists: NDArray[Any], seed: int, at_most: int = MAX_PAIRS_OF_A_KIND
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.uint8]]:
     """Pairs of works by their index, no pair twice: (M,) first, (M,) second, (M,) 1 for the same artist.
 
@@ -53,11 +54,7 @@ class _Partners:
 
     def draw(self, count: int, rng: np.random.Generator) -> NDArray[np.int64]:
         """(2, count) different pairs."""
-        rank = (
-            np.sort(rng.choice(self.total, size=count, replace=False))
-            if count
-            else np.empty(0, dtype=np.int64)
-        )
+        rank = np.sort(rng.choice(self.total, size=count, replace=False)) if count else np.empty(0, dtype=np.int64)
         first = np.searchsorted(self.upto, rank, side="right")
         before = np.concatenate([[0], self.upto])[first]
         return np.stack([first, self.start[first] + rank - before])
@@ -70,7 +67,7 @@ def _balanced(works: pd.DataFrame, split: str, seed: int) -> pd.DataFrame:
 
 
 def epochs_of_pairs(
-    artists: NDArray[np.object_], seed: int
+    artists: NDArray[Any], seed: int
 ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.uint8]]]:
     """Endless epochs of balanced pairs, newly drawn and shuffled each time."""
     epoch = 0

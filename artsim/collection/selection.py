@@ -69,14 +69,10 @@ def choose(catalogue: Catalogue, artists: int, works: int, seed: int) -> tuple[C
     chosen = counts.sort_values(ascending=False, kind="stable").head(artists)
     notes = []
     if len(counts) < artists:
-        notes.append(
-            f"{catalogue.source} has {len(counts)} artists, fewer than the {artists} asked for: all are used."
-        )
+        notes.append(f"{catalogue.source} has {len(counts)} artists, fewer than the {artists} asked for: all are used.")
     short = int((chosen < works).sum())
     if short:
-        notes.append(
-            f"{short} of the {len(chosen)} artists have fewer than {works} works: all of theirs are used."
-        )
+        notes.append(f"{short} of the {len(chosen)} artists have fewer than {works} works: all of theirs are used.")
     table = catalogue.table[catalogue.table["artist"].isin(chosen.index)]
     drawn = table.sample(frac=1, random_state=seed).groupby("artist", sort=False).head(works)
     return Catalogue(

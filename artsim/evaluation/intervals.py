@@ -51,9 +51,7 @@ def auc_interval(
     return float(low), float(high)
 
 
-def _weighted_auc(
-    tie: NDArray[np.int64], same: NDArray[np.bool_], weight: NDArray[np.float64]
-) -> float | None:
+def _weighted_auc(tie: NDArray[np.int64], same: NDArray[np.bool_], weight: NDArray[np.float64]) -> float | None:
     """AUC of weighted pairs, already sorted by distance; `tie` (N,) numbers equal distances alike, from 0."""
     positive = np.bincount(tie, weights=weight * same)
     negative = np.bincount(tie, weights=weight * ~same)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import keras
 import numpy as np
@@ -52,7 +52,7 @@ def convert(tower: keras.Model) -> onnx.ModelProto:
     # Inner shapes, where known, name the free dimension by a number; the checker finds them anew.
     del proto.graph.value_info[:]
     onnx.checker.check_model(proto, full_check=True)
-    return proto
+    return cast(onnx.ModelProto, proto)
 
 
 def _rename_output(proto: onnx.ModelProto, name: str) -> None:
@@ -71,18 +71,14 @@ def _shape(value: Any, dimensions: list[str | int]) -> None:
             slot.dim_value = dimension
 
 
-def compare(
-    tensorflow: NDArray[np.float32], onnxruntime: NDArray[np.float32], distance: DistanceName
-) -> Agreement:
+def compare(tensorflow: NDArray[np.float32], onnxruntime: NDArray[np.float32], distance: DistanceName) -> Agreement:
     """Hold the exported graph's embeddings (N, D) to the source model's, and the distances of all their pairs.
 
     Raises:
         GateError: of another shape, not finite, or farther apart than the tolerance.
     """
     if tensorflow.shape != onnxruntime.shape:
-        raise GateError(
-            f"the export gives embeddings of shape {onnxruntime.shape}, TensorFlow {tensorflow.shape}."
-        )
+        raise GateError(f"the export gives embeddings of shape {onnxruntime.shape}, TensorFlow {tensorflow.shape}.")
     first, second = np.triu_indices(len(tensorflow), k=1)
     apart = [pair_distances(vectors, first, second, distance) for vectors in (tensorflow, onnxruntime)]
     agreement = Agreement(

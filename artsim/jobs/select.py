@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -16,10 +16,10 @@ from artsim.collection.duplicates import FINGERPRINT_SIZE, belong_together, fing
 from artsim.collection.selection import Selection, choose, read_selection
 from artsim.collection.split import check, split
 from artsim.errors import BadImagesError, ImageError, InputError
-from artsim.jobs.score import Allowance
+from artsim.jobs.allowance import Allowance
 from artsim.scoring.embedding import decode
 
-Kind = TypeVar("Kind", Selection, Catalogue)
+Works = TypeVar("Works", bound=Selection | Catalogue)
 BAD_IMAGES_NAMED = 3
 
 
@@ -100,11 +100,11 @@ def _report_bad(failures: dict[int, ImageError], of: int, allowed: Allowance, sa
         raise InputError(f"none of the {of} images can be used: {named}{more} Is --data-dir right?")
     if not allowed.admits(len(failures), of):
         raise BadImagesError(
-            f"{len(failures)} of {of} images can't be used: {named}{more} Mend them, or allow them with --max-bad-images."
+            f"{len(failures)} of {of} images can't be used: {named}{more} Mend them, or allow them with "
+            "--max-bad-images."
         )
     say(f"{len(failures)} of {of} images can't be used and are left out: {named}{more}")
 
 
-def _without(works: Kind, rows: Sequence[int] | dict[int, ImageError]) -> Kind:
-    table = works.table.drop(index=list(rows)).reset_index(drop=True)
-    return type(works)(table, works.folder, works.source)
+def _without(works: Works, rows: Iterable[int]) -> Works:
+    return replace(works, table=works.table.drop(index=list(rows)).reset_index(drop=True))

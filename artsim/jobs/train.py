@@ -99,7 +99,7 @@ def _train_and_export(
     say(f"training on {use_device(options.device_id)}")
     number = {artist: index for index, artist in enumerate(artists_of(selection))}
     works = selection.part(TRAIN)
-    labels = works["artist"].map(number).to_numpy(dtype=np.int64)
+    labels = np.array([number[artist] for artist in works["artist"]], dtype=np.int64)
     validation = Validation(selection, recipe.distance, recipe.threshold, options.seed)
     limit = options.selection.max_pixels
     with (

@@ -27,6 +27,7 @@ from urllib.parse import urlparse
 import mlflow
 import pandas as pd
 import requests
+from mlflow.data.pandas_dataset import from_pandas
 from mlflow.entities import RunStatus
 from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
@@ -67,7 +68,7 @@ class Run:
         """Log the works a run uses as its dataset."""
         with _reaching(), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # a path is a path, although two of MLflow's resolvers claim it
-            data = mlflow.data.from_pandas(table, source=source, name="selection", digest=digest[:DIGEST_LENGTH])
+            data = from_pandas(table, source=source, name="selection", digest=digest[:DIGEST_LENGTH])
             mlflow.log_input(data, context="training")
 
     def log_table(self, table: pd.DataFrame, name: str) -> None:

@@ -49,8 +49,8 @@ class Pace(keras.callbacks.Callback):
         loss = float((logs or {})["loss"])
         if not math.isfinite(loss):
             raise GateError(
-                f"the loss is {loss} in epoch {self.epoch}, step {batch + 1}: lower --learning-rate. The checkpoints of "
-                "the epochs before stay as they are."
+                f"the loss is {loss} in epoch {self.epoch}, step {batch + 1}: lower --learning-rate. The checkpoints "
+                "of the epochs before stay as they are."
             )
         self.images_per_second = (batch + 1) * self.images_per_step / (time.monotonic() - self.started)
         self.progress.step(self.epoch, batch + 1, self.images_per_second, loss)

@@ -5,6 +5,7 @@ Labels are whole numbers, one an artist of the training set; embeddings are (N, 
 
 from __future__ import annotations
 
+import math
 from typing import Any, Protocol
 
 import keras
@@ -133,5 +134,7 @@ class Contrastive:
 
     def validation_loss(self, embeddings: NDArray[np.float32], labels: NDArray[np.int64]) -> float:
         first, second, same = balanced_pairs(labels, seed=0)
-        distance = pair_distances(embeddings, embeddings, first, second, "rms")
+        if len(same) == 0:
+            return math.nan
+        distance = pair_distances(embeddings, first, second, "rms")
         return float(contrastive(same, distance))

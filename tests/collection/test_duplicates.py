@@ -17,7 +17,7 @@ def fingerprint_of(picture: Image.Image) -> int:
 
 def clusters(fingerprints: list[int], groups: list[str] | None = None) -> list[int]:
     named = None if groups is None else np.array(groups, dtype=object)
-    return belong_together(np.array(fingerprints, dtype=np.uint64), named).tolist()
+    return [int(cluster) for cluster in belong_together(np.array(fingerprints, dtype=np.uint64), named)]
 
 
 def test_a_picture_photographed_anew_is_near_and_another_is_not() -> None:

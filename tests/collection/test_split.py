@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from artsim.collection.catalogue import Catalogue
 from artsim.collection.pairs import balanced_pairs, validation_pairs
@@ -22,7 +23,7 @@ def catalogue_of(*counts: int) -> Catalogue:
     return Catalogue(pd.DataFrame({"filename": names, "artist": artists, "title": ""}), Path(), "works.csv")
 
 
-def alone(catalogue: Catalogue) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+def alone(catalogue: Catalogue) -> NDArray[np.int64]:
     return np.arange(len(catalogue.table))
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
+from numpy.typing import NDArray
 
 from artsim.errors import GateError, OutputError
 from artsim.scoring.contract import Calibration, Card
@@ -37,13 +38,13 @@ def card(**changes: object) -> Card:
 
 
 @pytest.fixture(scope="module")
-def pictures() -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
+def pictures() -> NDArray[np.uint8]:
     return np.random.default_rng(0).integers(0, 256, (5, SIZE, SIZE, 3), dtype=np.uint8)
 
 
 @pytest.mark.parametrize("name", ["compact", "classic"])
 def test_an_exported_tower_is_of_the_contract_and_equal_to_its_source(
-    name: TowerName, tmp_path: Path, pictures: np.ndarray[tuple[int, ...], np.dtype[np.uint8]]
+    name: TowerName, tmp_path: Path, pictures: NDArray[np.uint8]
 ) -> None:
     keras.utils.set_random_seed(0)
     tower = build_tower(name, SIZE, 32)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import os
+import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,22 +46,24 @@ def job(tmp_path_factory: pytest.TempPathFactory, demo_csv: Path) -> Iterator[Jo
     folder = tmp_path_factory.mktemp("job")
     before = Path.cwd()
     os.chdir(folder)
-    capture = pytest.MonkeyPatch()
     try:
-        import contextlib
-        import io
-
         out, err = io.StringIO(), io.StringIO()
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
             code = artsim_in_process(
-                "train", "--data-file-path", str(demo_csv), "--num-of-artists", "8", "--save-data-to-file", "True", *SMALL
+                "train",
+                "--data-file-path",
+                str(demo_csv),
+                "--num-of-artists",
+                "8",
+                "--save-data-to-file",
+                "True",
+                *SMALL,
             )
         assert code == 0, err.getvalue()
         client = MlflowClient(f"sqlite:///{folder}/mlflow.db")
         run = client.search_runs([client.search_experiments()[0].experiment_id])[0]
         yield Job(folder, run, client, out.getvalue(), err.getvalue())
     finally:
-        capture.undo()
         os.chdir(before)
 
 
@@ -96,6 +101,7 @@ def test_system_metrics_are_logged(job: Job) -> None:
 
 
 def test_dataset_has_digest_and_source(job: Job) -> None:
+    assert job.run.inputs is not None
     dataset = job.run.inputs.dataset_inputs[0].dataset
     assert job.run.data.tags["artsim.selection_sha256"].startswith(dataset.digest)
     assert "selection.csv" in dataset.source
@@ -155,8 +161,6 @@ def test_best_checkpoint_is_what_was_exported(job: Job) -> None:
 
 
 def test_the_end_says_what_to_type_next_and_it_works(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
-    import shlex
-
     steps = [line.strip() for line in job.stdout.splitlines() if line.startswith("  ")]
     assert "mlflow ui" in steps
     command = shlex.split(next(step for step in steps if step.startswith("artsim-score")))

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from artsim.training.runtime import start_tensorflow
 
@@ -30,9 +31,7 @@ CLASSIC = replace(RECIPES["classic"], image_size=16, batch_size=3)
 
 
 @settings(max_examples=50)
-@given(
-    st.lists(st.integers(1, 6), min_size=2, max_size=9), st.integers(2, 5), st.integers(2, 6), st.integers(0, 99)
-)
+@given(st.lists(st.integers(1, 6), min_size=2, max_size=9), st.integers(2, 5), st.integers(2, 6), st.integers(0, 99))
 def test_batches_are_p_artists_with_k_works(counts: list[int], p: int, k: int, seed: int) -> None:
     labels = np.repeat(np.arange(len(counts)), counts)
     recipe = replace(COMPACT, batch_size=p * k, works_per_artist=k)
@@ -61,7 +60,7 @@ def test_batches_repeat_with_their_seed() -> None:
     assert first != other
 
 
-def picture_book(size: int, works: int = 12) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
+def picture_book(size: int, works: int = 12) -> NDArray[np.uint8]:
     return np.random.default_rng(0).integers(0, 256, (works, size, size, 3), dtype=np.uint8)
 
 

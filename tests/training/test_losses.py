@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from artsim.training.runtime import start_tensorflow
 
@@ -21,9 +22,9 @@ from artsim.training.losses import (  # noqa: E402
 from artsim.training.towers import build_tower  # noqa: E402
 
 
-def unit(rows: list[list[float]]) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
+def unit(rows: list[list[float]]) -> NDArray[np.float32]:
     vectors = np.array(rows, dtype=np.float32)
-    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True), dtype=np.float32)
 
 
 def test_contrastive_by_hand() -> None:
@@ -86,6 +87,10 @@ def test_contrastive_objective_runs_one_tower_on_both_works() -> None:
     distance = objective.model.predict_on_batch([pictures[0], pictures[1]])
     swapped = objective.model.predict_on_batch([pictures[1], pictures[0]])
     np.testing.assert_allclose(distance, swapped, rtol=1e-6)
+    # One pair of a kind among three works by two artists, both at distance sqrt(1/2): 1/2 for the same, 0 beyond 1/2.
+    vectors = np.array([[0, 0], [1, 0], [0, 1]], dtype=np.float32)
+    assert objective.validation_loss(vectors, np.array([0, 0, 1])) == pytest.approx(0.25)
+    assert np.isnan(objective.validation_loss(vectors, np.array([0, 1, 2])))
 
 
 def test_a_saved_objective_layer_comes_back(tmp_path: object) -> None:

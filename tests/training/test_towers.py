@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from artsim.training.runtime import start_tensorflow
 
@@ -13,7 +14,7 @@ from artsim.training.recipes import RECIPES  # noqa: E402
 from artsim.training.towers import build_tower  # noqa: E402
 
 
-def noise(count: int, size: int) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
+def noise(count: int, size: int) -> NDArray[np.uint8]:
     return np.random.default_rng(0).integers(0, 256, (count, size, size, 3), dtype=np.uint8)
 
 
@@ -41,7 +42,11 @@ def test_classic_is_the_network_of_the_description() -> None:
     assert kernels == [(11, 16), *[(9, 32)] * 3, *[(7, 64)] * 3, *[(5, 128)] * 3, *[(4, 256)] * 2]
     assert {layer.padding for layer in convolutions} == {"same"}
     assert {layer.strides for layer in convolutions} == {(1, 1)}
-    order = [type(layer).__name__ for layer in tower.layers if "Conv" in type(layer).__name__ or "Pool" in type(layer).__name__]
+    order = [
+        type(layer).__name__
+        for layer in tower.layers
+        if "Conv" in type(layer).__name__ or "Pool" in type(layer).__name__
+    ]
     pooled_after = [order[: place + 1].count("Conv2D") for place, name in enumerate(order) if name == "MaxPooling2D"]
     assert pooled_after == [1, 4, 7, 10, 11, 12]
     dense = [layer for layer in tower.layers if isinstance(layer, keras.layers.Dense)]

@@ -1,0 +1,86 @@
+"""A distance becomes a probability and a prediction."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from artsim.errors import UsageError
+from artsim.scoring.contract import Calibration, Card, DistanceName
+from artsim.scoring.distance import pair_distances
+
+
+@dataclass(frozen=True)
+class Scores:
+    """What is said of pairs: numbers of one pair, or arrays (N,) of N.
+
+    `distance` is float32, smaller for the same artist; `probability`, float32 in 0..1, of the same artist;
+    `prediction`, int8, 1 where the distance is below the threshold.
+    """
+
+    distance: float | NDArray[np.float32]
+    probability: float | NDArray[np.float32]
+    prediction: int | NDArray[np.int8]
+
+
+class PairScores(NamedTuple):
+    """Scores of N pairs, arrays (N,) with the meaning of Scores."""
+
+    distance: NDArray[np.float32]
+    probability: NDArray[np.float32]
+    prediction: NDArray[np.int8]
+
+
+@dataclass(frozen=True)
+class Criterion:
+    """How embeddings are judged: as the tower's card says, or by a user's threshold and prior.
+
+    Raises:
+        UsageError: a prior outside of 0..1, both excluded, or a threshold that is not a number.
+    """
+
+    distance: DistanceName
+    threshold: float
+    calibration: Calibration
+    prior: float
+
+    def __post_init__(self) -> None:
+        if not 0 < self.prior < 1:
+            raise UsageError(f"a prior is between 0 and 1, both excluded, not {self.prior}.")
+        if not math.isfinite(self.threshold):
+            raise UsageError(f"a threshold is a number, not {self.threshold}.")
+
+    @classmethod
+    def of(cls, card: Card, threshold: float | None = None, prior: float | None = None) -> Criterion:
+        """The card's, with what is given in place of its own."""
+        return cls(
+            distance=card.distance,
+            threshold=card.threshold if threshold is None else threshold,
+            calibration=card.calibration,
+            prior=card.calibration.prior if prior is None else prior,
+        )
+
+    def scores(
+        self, embeddings: NDArray[np.float32], first: NDArray[np.int64], second: NDArray[np.int64]
+    ) -> PairScores:
+        """Score N pairs of the rows `first` (N,) and `second` (N,) of the embeddings (M, D)."""
+        distance = pair_distances(embeddings, first, second, self.distance)
+        return PairScores(distance, self.probability(distance), self.prediction(distance))
+
+    def probability(self, distance: NDArray[np.float32]) -> NDArray[np.float32]:
+        """sigmoid(slope · d + intercept + logit(prior) - logit(the card's prior)), float32 (N,)."""
+        shift = _logit(self.prior) - _logit(self.calibration.prior)
+        logit = self.calibration.slope * distance.astype(np.float64) + (self.calibration.intercept + shift)
+        return np.exp(-np.logaddexp(0.0, -logit)).astype(np.float32)
+
+    def prediction(self, distance: NDArray[np.float32]) -> NDArray[np.int8]:
+        """1 where the distance is below the threshold, else 0; int8 (N,)."""
+        return (distance < self.threshold).astype(np.int8)
+
+
+def _logit(share: float) -> float:
+    return math.log(share) - math.log1p(-share)

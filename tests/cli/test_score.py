@@ -1,0 +1,277 @@
+"""artsim-score and artsim info as they are typed: exit codes, standard streams, full disks."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+import pytest
+
+from artsim import images
+from artsim.cli.info import info
+from artsim.cli.main import run
+from artsim.cli.score import score
+from artsim.errors import EXIT_CODES
+from artsim.scoring import device
+from artsim.scoring.scorer import BATCH_SIZE
+from tests.towers import card, write_paintings, write_tower
+
+PROGRAM = [sys.executable, "-c", "from artsim.cli.main import score_main; score_main()"]
+ROOT = Path(__file__).parents[2]
+HEADER = "image1,image2,distance,probability,prediction,status"
+
+Command = Callable[..., int]
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The working folder, with a tower, three paintings and a pair of them."""
+    write_paintings(tmp_path, "a.png", "b.png", "c.png")
+    write_tower(tmp_path / "tower.onnx")
+    (tmp_path / "pairs.csv").write_text("image1,image2\na.png,b.png\n")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def artsim_score(*arguments: str, command: click.Command = score) -> int:
+    """Run a command in this process and return its exit code."""
+    return run(lambda: command.main(list(arguments), prog_name="artsim-score", standalone_mode=False))
+
+
+def scored(*arguments: str) -> int:
+    return artsim_score("--model", "tower.onnx", *arguments)
+
+
+def program(*arguments: str, **options: object) -> subprocess.CompletedProcess[bytes]:
+    """Run artsim-score as a process of its own, in the working folder."""
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    streams = {"stdout": subprocess.PIPE} | options
+    return subprocess.run(  # type: ignore[call-overload, no-any-return]
+        [*PROGRAM, "--model", "tower.onnx", *arguments],
+        env=environment, stderr=subprocess.PIPE, check=False, timeout=60, **streams,
+    )  # fmt: skip
+
+
+def test_scores_go_to_stdout_and_the_rest_to_stderr(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert scored("pairs.csv") == 0
+    out, err = capsys.readouterr()
+    assert out.splitlines()[0] == HEADER
+    assert out.splitlines()[1].startswith("a.png,b.png,")
+    assert [line.split("  ")[0] for line in err.splitlines()] == [
+        "provider", "images", "pairs", "wall time", "bad images",
+    ]  # fmt: skip
+    assert "\x1b" not in err
+
+
+def test_quiet_says_nothing(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert scored("pairs.csv", "--quiet") == 0
+    assert capsys.readouterr().err == ""
+
+
+def test_old_spellings_of_flags_work(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert scored("pairs.csv", "--DATA_DIR", ".", "--Batch_Size", "1", "--device", "CPU") == 0
+
+
+def test_standard_input(folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"image1,image2\nb.png,c.png\n")))
+    assert scored("-") == 0
+    assert capsys.readouterr().out.splitlines()[1].startswith("b.png,c.png,")
+
+
+def test_info_prints_the_card(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert artsim_score("tower.onnx", command=info) == 0
+    assert json.loads(capsys.readouterr().out) == json.loads(card().to_json())
+
+
+@pytest.mark.parametrize("command", [score, info])
+def test_help_shows_examples_and_every_exit_code(command: click.Command, capsys: pytest.CaptureFixture[str]) -> None:
+    assert artsim_score("--help", command=command) == 0
+    text = capsys.readouterr().out
+    assert "\n  Examples:\n    artsim" in text
+    for code, meaning in EXIT_CODES.items():
+        assert f"    {code:<4} {meaning}" in text
+
+
+def test_the_flags_defaults_are_the_librarys() -> None:
+    defaults = {option.name: option.default for option in score.params}
+    assert defaults["batch_size"] == BATCH_SIZE
+    assert defaults["max_pixels"] == images.MAX_PIXELS
+
+
+USAGE = [
+    [],
+    ["pairs.csv", "--model"],
+    ["pairs.csv", "--gpu"],
+    ["pairs.csv", "--batch-size", "0"],
+    ["pairs.csv", "--batch-size", "many"],
+    ["pairs.csv", "--device", "tpu"],
+    ["pairs.csv", "--prior", "0"],
+    ["pairs.csv", "--prior", "nan"],
+    ["pairs.csv", "--threshold", "nan"],
+    ["pairs.csv", "--max-bad-images", "few"],
+    ["pairs.csv", "-o", "scores.xls"],
+    ["pairs.csv", "-o", "scores"],
+]
+
+
+@pytest.mark.parametrize("arguments", USAGE, ids=" ".join)
+def test_usage_2(folder: Path, arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert scored(*arguments) == 2
+    assert "Traceback" not in capsys.readouterr().err
+
+
+INPUTS = {
+    "no such file": None,
+    "0 bytes": b"",
+    "missing columns": b"left,right\na.png,b.png\n",
+    "a label of 2": b"image1,image2,sameArtist\na.png,b.png,2\n",
+    "an output's column": b"image1,image2,distance\na.png,b.png,0\n",
+    "not UTF-8": b"image1,image2\n\xff.png,b.png\n",
+    "too many cells": b"image1,image2\na.png,b.png,c.png\n",
+}
+
+
+@pytest.mark.parametrize("name", INPUTS)
+def test_input_3(folder: Path, name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    data = INPUTS[name]
+    if data is not None:
+        (folder / "input.csv").write_bytes(data)
+    assert scored("input.csv") == 3
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("error: input.csv")
+
+
+def test_a_folder_of_pairs_3(folder: Path) -> None:
+    assert scored(".") == 3
+
+
+def test_a_header_alone_0(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "pairs.csv").write_bytes(b"\xef\xbb\xbfimage1,image2\r\n")
+    assert scored("pairs.csv") == 0
+    assert capsys.readouterr().out == HEADER + "\n"
+
+
+def test_bad_images_4_but_everything_is_written(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "pairs.csv").write_text("image1,image2\na.png,b.png\na.png,lost.png\n")
+    assert scored("pairs.csv", "-o", "scores.csv", "--summary", "summary.json") == 4
+    assert "lost.png" in capsys.readouterr().err
+    assert (folder / "scores.csv").read_text().endswith("a.png,lost.png,,,,image2: missing\n")
+    assert len(json.loads((folder / "summary.json").read_text())["bad_images"]) == 1
+    assert scored("pairs.csv", "-o", "scores.csv", "--max-bad-images", "1") == 0
+    assert scored("pairs.csv", "-o", "scores.csv", "--max-bad-images", "33%") == 4
+    assert scored("pairs.csv", "-o", "scores.csv", "--max-bad-images", "34%") == 0
+
+
+@pytest.mark.parametrize("contents", [None, b"", b"no model"], ids=["missing", "empty", "not ONNX"])
+@pytest.mark.parametrize("command", ["score", "info"])
+def test_a_model_5(folder: Path, contents: bytes | None, command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    if contents is not None:
+        (folder / "other.onnx").write_bytes(contents)
+    if command == "info":
+        assert artsim_score("other.onnx", command=info) == 5
+    else:
+        assert artsim_score("--model", "other.onnx", "pairs.csv") == 5
+    assert capsys.readouterr().err.startswith("error: other.onnx: ")
+
+
+@pytest.mark.parametrize("metadata", ["", card(contract=2)], ids=["foreign", "newer"])
+def test_an_onnx_that_is_not_ours_5(folder: Path, metadata: str) -> None:
+    write_tower(folder / "tower.onnx", metadata)
+    assert scored("pairs.csv") == 5
+
+
+def test_cuda_that_is_not_there_6(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(device, "gpu_count", lambda: 0)
+    assert scored("pairs.csv", "--device", "cuda") == 6
+    assert "--device cpu" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("output", ["none/scores.csv", "none/scores.parquet", "taken.csv"])
+@pytest.mark.parametrize("option", ["--output", "--summary"])
+def test_an_output_that_can_not_be_8(folder: Path, output: str, option: str) -> None:
+    (folder / "taken.csv").mkdir()
+    assert scored("pairs.csv", option, output) == 8
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "a.png", "b.png", "c.png", "pairs.csv", "taken.csv", "tower.onnx",
+    ]  # fmt: skip
+
+
+def test_the_null_device_0(folder: Path) -> None:
+    assert scored("pairs.csv", "-o", os.devnull) == 0
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs Linux's /dev/full")
+def test_a_full_device_8(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert scored("pairs.csv", "-o", "/dev/full") == 8
+    assert "No space left" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs Linux's /dev/full")
+def test_a_full_disk_under_stdout_8(folder: Path) -> None:
+    with Path("/dev/full").open("wb") as full:
+        done = program("pairs.csv", stdout=full)
+    assert done.returncode == 8
+    assert done.stderr.decode().splitlines() == ["error: standard output: can't be written (No space left on device)."]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="limits are POSIX's")
+@pytest.mark.parametrize("suffix", ["csv", "jsonl", "parquet"])
+def test_a_full_disk_leaves_nothing_half_written_8(folder: Path, suffix: str) -> None:
+    rows = [f"{'ab'[n % 2]}.png,c.png,{n * 7919 % 100_003}" for n in range(20_000)]
+    (folder / "pairs.csv").write_text("image1,image2,note\n" + "\n".join(rows))
+    before = sorted(folder.iterdir())
+
+    def small_files_only() -> None:
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
+
+    done = program("pairs.csv", "-o", f"scores.{suffix}", preexec_fn=small_files_only)
+    assert (done.returncode, done.stdout) == (8, b"")
+    assert done.stderr.decode().count("\n") == 1
+    assert sorted(folder.iterdir()) == before
+
+
+def test_a_reader_of_the_pipe_that_goes_away_0(folder: Path) -> None:
+    rows = ["a.png,b.png"] * 50_000
+    (folder / "pairs.csv").write_text("image1,image2\n" + "\n".join(rows))
+    reading, writing = os.pipe()
+    os.close(reading)
+    try:
+        done = program("pairs.csv", "--quiet", stdout=writing)
+    finally:
+        os.close(writing)
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_help_imports_nothing_heavy() -> None:
+    code = (
+        "import sys; from artsim.cli.main import run; from artsim.cli.score import score\n"
+        "run(lambda: score.main(['--help'], standalone_mode=False)); print('LOADED', *sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    loaded = {name.partition(".")[0] for name in done.stdout.split("LOADED ")[1].split()}
+    assert "click" in loaded
+    assert not loaded & {"tensorflow", "keras", "mlflow", "onnxruntime", "pandas", "numpy", "pyarrow", "rich"}
+
+
+def test_scoring_imports_neither_tensorflow_nor_mlflow_nor_pandas(folder: Path) -> None:
+    code = (
+        "import sys; from artsim.cli.main import run; from artsim.cli.score import score\n"
+        "assert run(lambda: score.main(['--model', 'tower.onnx', 'pairs.csv'], standalone_mode=False)) == 0\n"
+        "print('LOADED', *sys.modules)"
+    )
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment)
+    loaded = {name.partition(".")[0] for name in done.stdout.split("LOADED ")[1].split()}
+    assert "onnxruntime" in loaded
+    assert not loaded & {"tensorflow", "keras", "mlflow", "pandas", "sklearn"}

@@ -1,0 +1,234 @@
+"""The whole of scoring a file of pairs, without the command line."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from pyarrow import parquet
+
+import artsim
+from artsim import images
+from artsim.errors import BadImagesError, InputError, ModelError, UsageError
+from artsim.jobs import score as job
+from artsim.jobs.allowance import Allowance
+from artsim.jobs.score import STATUS_WORDS, ScoreOptions, check_bad_images, score_pairs
+from artsim.scoring import pairs_file
+from artsim.scoring.summary import Summary
+from tests.towers import write_paintings, write_tower
+
+PAIRS = "index,image1,image2,sameArtist,note\n7,a.png,b.png,0,x\n3,a.png,a.png,1,\n9,b.png,c.png,1,\u00fc\n"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    write_paintings(tmp_path, "a.png", "b.png", "c.png")
+    write_tower(tmp_path / "tower.onnx")
+    (tmp_path / "pairs.csv").write_text(PAIRS, encoding="utf-8")
+    return tmp_path
+
+
+def run(folder: Path, **options: Any) -> Summary:
+    paths = {"model": "tower.onnx", "pairs": "pairs.csv", "output": "scores.csv"} | options
+    for name in ("model", "pairs", "output"):
+        paths[name] = str(folder / paths[name])
+    return score_pairs(ScoreOptions(device="cpu", **paths))
+
+
+def rows_of(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_every_row_comes_out_in_order_as_it_was(folder: Path) -> None:
+    run(folder)
+    lines = (folder / "scores.csv").read_text(encoding="utf-8").splitlines()
+    assert lines[0] == "index,image1,image2,sameArtist,note,distance,probability,prediction,status"
+    assert [line.split(",")[:5] for line in lines] == [line.split(",") for line in PAIRS.splitlines()]
+
+
+def test_the_scores_are_the_scorers(folder: Path) -> None:
+    run(folder)
+    scorer = artsim.load(folder / "tower.onnx", "cpu")
+    for row in rows_of(folder / "scores.csv"):
+        wanted = scorer.score(folder / row["image1"], folder / row["image2"])
+        assert float(row["distance"]) == pytest.approx(wanted.distance, rel=1e-5)
+        assert float(row["probability"]) == pytest.approx(wanted.probability, rel=1e-4)
+        assert (int(row["prediction"]), row["status"]) == (wanted.prediction, "ok")
+
+
+def test_an_image_with_itself_is_exactly_0_apart(folder: Path) -> None:
+    run(folder)
+    assert rows_of(folder / "scores.csv")[1]["distance"] == "0.0"
+
+
+@pytest.mark.parametrize("suffix", ["jsonl", "parquet"])
+def test_other_formats_say_the_same(folder: Path, suffix: str) -> None:
+    run(folder)
+    run(folder, output=f"scores.{suffix}")
+    if suffix == "jsonl":
+        text = (folder / "scores.jsonl").read_text(encoding="utf-8")
+        others = [json.loads(line) for line in text.splitlines()]
+    else:
+        others = parquet.read_table(folder / "scores.parquet").to_pylist()
+    for row, other in zip(rows_of(folder / "scores.csv"), others, strict=True):
+        assert row["note"] == other["note"]
+        assert np.float32(row["distance"]) == np.float32(other["distance"])
+        assert int(row["prediction"]) == other["prediction"]
+
+
+def test_bad_images_leave_their_pairs_empty_with_the_reason(folder: Path) -> None:
+    (folder / "text.png").write_text("not a picture")
+    write_paintings(folder, "large.png", size=64)
+    pairs = ["a.png,lost.png", "text.png,a.png", "large.png,lost.png", ",a.png", "a.png,b.png"]
+    (folder / "pairs.csv").write_text("image1,image2\n" + "\n".join(pairs))
+    summary = run(folder, max_pixels=1000)
+    rows = rows_of(folder / "scores.csv")
+    assert [row["status"] for row in rows] == [
+        "image2: missing",
+        "image1: unreadable",
+        "image1: too large; image2: missing",
+        "image1: missing",
+        "ok",
+    ]
+    assert all((row["distance"], row["probability"], row["prediction"]) == ("", "", "") for row in rows[:4])
+    assert (summary.images, len(summary.bad_images), summary.unscored_pairs) == (6, 4, 4)
+
+
+@pytest.mark.parametrize("name", ["x" * 300 + ".png", "a\0.png", "a\n.png", "🎨.png", ".", "..", " "])
+def test_odd_names_are_bad_images_like_others(folder: Path, name: str) -> None:
+    with (folder / "pairs.csv").open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([["image1", "image2"], ["a.png", name]])
+    run(folder)
+    (row,) = rows_of(folder / "scores.csv")
+    assert row["image2"] == name
+    assert row["status"] in ("image2: missing", "image2: unreadable")
+
+
+def test_the_same_row_twice_is_scored_twice_and_its_images_read_once(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[str] = []
+    real = images.load
+
+    def counted(source: str, **options: Any) -> Any:
+        read.append(Path(source).name)
+        return real(source, **options)
+
+    monkeypatch.setattr(images, "load", counted)
+    (folder / "pairs.csv").write_text("img1,img2\na.png,b.png\na.png,./b.png\na.png,b.png\n")
+    summary = run(folder)
+    first, other_name, again = rows_of(folder / "scores.csv")
+    assert first == again
+    assert other_name["distance"] == first["distance"]
+    assert (sorted(read), summary.images, summary.pairs) == (["a.png", "b.png"], 2, 3)
+
+
+def test_a_header_alone_comes_out_alone(folder: Path) -> None:
+    (folder / "pairs.csv").write_text("image1,image2,sameArtist\n")
+    summary = run(folder)
+    text = (folder / "scores.csv").read_text()
+    assert text == "image1,image2,sameArtist,distance,probability,prediction,status\n"
+    assert (summary.images, summary.pairs, summary.figures) == (0, 0, {})
+
+
+def test_blocks_do_not_show(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run(folder)
+    whole = (folder / "scores.csv").read_bytes()
+    monkeypatch.setattr(pairs_file, "BLOCK_ROWS", 1)
+    run(folder)
+    assert (folder / "scores.csv").read_bytes() == whole
+
+
+def test_the_output_may_be_the_input(folder: Path) -> None:
+    run(folder)
+    run(folder, output="pairs.csv")
+    assert (folder / "pairs.csv").read_bytes() == (folder / "scores.csv").read_bytes()
+
+
+def test_data_dir_is_where_the_images_lie(folder: Path) -> None:
+    (folder / "lists").mkdir()
+    (folder / "pairs.csv").rename(folder / "lists" / "pairs.csv")
+    assert len(run(folder, pairs="lists/pairs.csv").bad_images) == 3
+    assert run(folder, pairs="lists/pairs.csv", data_dir=str(folder)).bad_images == []
+
+
+def test_labels_give_figures_with_an_interval(folder: Path) -> None:
+    rows = "".join(f"{one}.png,{other}.png,{int(one == other)}\n" for one in "abc" for other in "abc")
+    (folder / "pairs.csv").write_text("image1,image2,sameArtist\n" + rows + "a.png,lost.png,1\n")
+    summary = run(folder, threshold=1e-6)
+    assert summary.labelled_pairs == 9
+    assert summary.figures["auc"] == summary.figures["accuracy"] == 1
+    assert summary.auc_interval is not None
+    assert ("AUC", "1.000 (95 % interval 1.000 to 1.000)") in summary.lines()
+
+
+def test_labels_of_one_kind_give_no_figures_and_it_is_said(folder: Path) -> None:
+    (folder / "pairs.csv").write_text("image1,image2,sameArtist\na.png,b.png,0\n")
+    summary = run(folder)
+    assert summary.figures == {}
+    assert ("figures", "none: all 1 scored pairs have the same label") in summary.lines()
+
+
+def test_the_summary_is_written_as_json(folder: Path) -> None:
+    summary = run(folder, summary=str(folder / "summary.json"))
+    written = json.loads((folder / "summary.json").read_text())
+    assert written == json.loads(summary.to_json())
+    assert written["artsim_version"] == artsim.__version__
+    assert (written["recipe"], written["run_id"], written["provider"]) == ("test", "abc", "CPUExecutionProvider")
+    assert written["model"] == str(folder / "tower.onnx")
+    assert written["wall_seconds"] > 0
+
+
+def test_a_pairs_file_that_changes_on_the_way_is_noticed(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = job.embed_images
+    for changed in ("image1,image2\na.png,b.png\n", PAIRS + "1,a.png,c.png,0,\n", PAIRS.replace("c.png", "d.png")):
+        (folder / "pairs.csv").write_text(PAIRS, encoding="utf-8")
+
+        def change(*arguments: Any, text: str = changed) -> Any:
+            (folder / "pairs.csv").write_text(text, encoding="utf-8")
+            return real(*arguments)
+
+        monkeypatch.setattr(job, "embed_images", change)
+        with pytest.raises(InputError):
+            run(folder)
+        assert not list(folder.glob("*scores*"))
+
+
+def test_what_fails_leaves_no_output(folder: Path) -> None:
+    (folder / "tower.onnx").write_text("no model")
+    with pytest.raises(ModelError):
+        run(folder)
+    assert not list(folder.glob("*scores*"))
+
+
+@pytest.mark.parametrize(
+    ("text", "bad", "of", "admitted"),
+    [("0", 0, 5, True), ("0", 1, 5, False), ("2", 2, 5, True), ("2", 3, 5, False), ("20%", 1, 5, True),
+     ("20%", 2, 5, False), ("0%", 1, 1000, False), ("100%", 5, 5, True), ("0.5%", 1, 200, True)],
+)  # fmt: skip
+def test_bad_images_are_allowed_as_a_count_or_a_share(text: str, bad: int, of: int, admitted: bool) -> None:
+    assert Allowance.parse(text).admits(bad, of) is admitted
+
+
+@pytest.mark.parametrize("text", ["", "-1", "1.5", "many", "101%", "-1%", "nan%", "%"])
+def test_other_allowances_are_refused(text: str) -> None:
+    with pytest.raises(UsageError, match="3 or 1%"):
+        Allowance.parse(text)
+
+
+def test_too_many_bad_images_are_named(folder: Path) -> None:
+    (folder / "pairs.csv").write_text("image1,image2\na.png,lost.png\n")
+    summary = run(folder)
+    check_bad_images(summary, Allowance.parse("1"))
+    with pytest.raises(BadImagesError, match=r"1 of 2 images .*lost\.png"):
+        check_bad_images(summary, Allowance.parse("0"))
+
+
+def test_every_kind_of_bad_image_has_its_word() -> None:
+    kinds = artsim.errors.ImageError.__subclasses__()
+    assert {"ok", *(kind.status for kind in kinds)} == set(STATUS_WORDS)

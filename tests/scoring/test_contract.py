@@ -1,0 +1,53 @@
+"""The card survives its way through JSON, and what is no card is refused."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import Any
+
+import pytest
+
+from artsim.errors import ModelError
+from artsim.scoring.contract import Card
+from tests.towers import card
+
+
+def test_a_card_comes_back_from_its_json() -> None:
+    assert Card.from_json(card().to_json()) == card()
+
+
+def test_fields_of_a_later_artsim_are_passed_over() -> None:
+    text = json.dumps(asdict(card()) | {"mood": "blue"})
+    assert Card.from_json(text) == card()
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "3", "{}", '{"contract": "x"}', '{"contract": 1}'])
+def test_what_is_no_card_is_refused(text: str) -> None:
+    with pytest.raises(ModelError, match="metadata"):
+        Card.from_json(text)
+
+
+def test_a_newer_contract_names_the_artsim_to_install() -> None:
+    text = json.dumps(asdict(card()) | {"contract": 2, "artsim_version": "9.1"})
+    with pytest.raises(ModelError, match=r"contract 2.*install artsim 9\.1"):
+        Card.from_json(text)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"distance": "cosine"},
+        {"resize": "crop"},
+        {"image_size": 0},
+        {"image_size": "large"},
+        {"threshold": float("inf")},
+        {"calibration": {"slope": 1.0}},
+        {"calibration": {"slope": -1.0, "intercept": 0.0, "prior": 1.0}},
+        {"calibration": None},
+    ],
+    ids=str,
+)
+def test_a_field_that_makes_no_sense_is_refused(change: dict[str, Any]) -> None:
+    with pytest.raises(ModelError, match="metadata"):
+        Card.from_json(json.dumps(asdict(card()) | change))

@@ -1,0 +1,61 @@
+"""Distances in float32, held to float64."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from artsim.scoring import distance
+from artsim.scoring.contract import DistanceName
+from artsim.scoring.distance import pair_distances
+
+NAMES = st.sampled_from(["rms", "euclidean"])
+
+
+@given(
+    name=NAMES,
+    width=st.integers(1, 4096),
+    seed=st.integers(0, 2**32 - 1),
+    scale=st.floats(-3, 3),
+    closeness=st.floats(-4, 0),
+)
+def test_within_1e_6_of_float64(name: DistanceName, width: int, seed: int, scale: float, closeness: float) -> None:
+    rng = np.random.default_rng(seed)
+    one = (10**scale * rng.normal(size=width)).astype(np.float32)
+    other = (one + 10 ** (scale + closeness) * rng.normal(size=width)).astype(np.float32)
+    got = pair_distances(np.stack([one, other]), np.array([0]), np.array([1]), name)
+    squares = (one.astype(np.float64) - other.astype(np.float64)) ** 2
+    wanted = np.sqrt(squares.mean() if name == "rms" else squares.sum())
+    assert got.dtype == np.float32
+    assert abs(got[0] - wanted) <= 1e-6 * max(1.0, wanted)
+
+
+@given(name=NAMES, width=st.integers(1, 600), seed=st.integers(0, 2**32 - 1))
+def test_an_image_and_itself_are_exactly_0_apart(name: DistanceName, width: int, seed: int) -> None:
+    embeddings = np.random.default_rng(seed).normal(size=(3, width)).astype(np.float32)
+    rows = np.array([0, 1, 2])
+    assert pair_distances(embeddings, rows, rows, name).tolist() == [0, 0, 0]
+
+
+def test_the_order_of_a_pair_does_not_matter() -> None:
+    embeddings = np.random.default_rng(0).normal(size=(9, 33)).astype(np.float32)
+    first, second = np.arange(8), np.arange(1, 9)
+    assert np.array_equal(
+        pair_distances(embeddings, first, second, "rms"), pair_distances(embeddings, second, first, "rms")
+    )
+
+
+def test_blocks_do_not_show(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(0)
+    embeddings = rng.normal(size=(20, 64)).astype(np.float32)
+    first, second = rng.integers(20, size=(2, 101))
+    whole = pair_distances(embeddings, first, second, "euclidean")
+    monkeypatch.setattr(distance, "BLOCK_BYTES", 7 * 4 * 64)
+    assert np.array_equal(pair_distances(embeddings, first, second, "euclidean"), whole)
+
+
+def test_no_pairs_have_no_distances() -> None:
+    nothing = np.empty(0, dtype=np.int64)
+    assert pair_distances(np.empty((0, 8), dtype=np.float32), nothing, nothing, "rms").shape == (0,)

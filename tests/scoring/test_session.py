@@ -1,0 +1,141 @@
+"""Towers that open, and those that are refused; the device that is really used."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper
+
+from artsim.errors import DeviceError, ModelError
+from artsim.scoring import device, session
+from artsim.scoring.session import open_tower, read_card
+from tests.towers import SIZE, WIDTH, card, write_tower
+
+
+def test_a_tower_embeds_a_batch_of_any_size(tmp_path: Path) -> None:
+    tower = open_tower(write_tower(tmp_path / "tower.onnx"), "cpu")
+    for count in (1, 3):
+        embeddings = tower(np.zeros((count, SIZE, SIZE, 3), dtype=np.uint8))
+        assert embeddings.shape == (count, WIDTH)
+        assert embeddings.dtype == np.float32
+    assert (tower.provider, tower.width, tower.note) == ("CPUExecutionProvider", WIDTH, None)
+
+
+def test_the_card_is_read_without_a_device(tmp_path: Path) -> None:
+    assert read_card(write_tower(tmp_path / "tower.onnx")) == card()
+
+
+def no_file(path: Path) -> None:
+    """Leave the path empty."""
+
+
+def foreign(path: Path) -> None:
+    write_tower(path, metadata="")
+
+
+def newer(path: Path) -> None:
+    write_tower(path, metadata=card(contract=2))
+
+
+REFUSED: dict[str, tuple[Any, str]] = {
+    "no such file": (no_file, "No such file"),
+    "a folder": (lambda path: path.mkdir(), "directory"),
+    "0 bytes": (lambda path: path.touch(), "empty"),
+    "text": (lambda path: path.write_text("not a model"), "ONNX"),
+    "cut short": (lambda path: path.write_bytes(write_tower(path).read_bytes()[:200]), "ONNX"),
+    "not ours": (foreign, "no 'artsim' metadata.*artsim export"),
+    "newer": (newer, "contract 2"),
+    "bad JSON": (lambda path: write_tower(path, metadata="{"), "metadata"),
+    "another input name": (lambda path: write_tower(path, input_name="pixels"), "pixels"),
+    "another output name": (lambda path: write_tower(path, output_name="Identity:0"), "Identity:0"),
+    "another input type": (lambda path: write_tower(path, input_type=TensorProto.FLOAT), r"tensor\(float\)"),
+    "another size than the card's": (lambda path: write_tower(path, metadata=card(image_size=32)), "16, 16"),
+    "a fixed batch": (lambda path: write_tower(path, batch=1), r"\[1, 16"),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+@pytest.mark.parametrize("opened", [open_tower, read_card])
+def test_what_is_no_tower_is_refused(tmp_path: Path, name: str, opened: Any) -> None:
+    make, message = REFUSED[name]
+    path = tmp_path / "tower.onnx"
+    make(path)
+    with pytest.raises(ModelError, match=f"(?s)^{path}: .*{message}"):
+        opened(path)
+
+
+def test_embeddings_that_are_no_numbers_are_refused(tmp_path: Path) -> None:
+    tower = open_tower(write_tower(tmp_path / "tower.onnx", scale=float("nan")), "cpu")
+    with pytest.raises(ModelError, match="finite"):
+        tower(np.zeros((1, SIZE, SIZE, 3), dtype=np.uint8))
+
+
+def test_a_session_that_fails_says_on_what(tmp_path: Path) -> None:
+    tower = open_tower(write_tower(tmp_path / "tower.onnx"), "cpu")
+    with pytest.raises(DeviceError, match="CPUExecutionProvider failed on a batch of 2"):
+        tower(np.zeros((2, SIZE + 1, SIZE, 3), dtype=np.uint8))
+
+
+def test_cuda_without_a_gpu_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(device, "gpu_count", lambda: 0)
+    with pytest.raises(DeviceError, match=r"CUDA can't be used: .*(driver|onnxruntime-gpu).*--device cpu"):
+        open_tower(write_tower(tmp_path / "tower.onnx"), "cuda")
+
+
+def test_auto_without_a_gpu_is_the_cpu_and_no_reason_to_talk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(session, "gpu_count", lambda: 0)
+    tower = open_tower(write_tower(tmp_path / "tower.onnx"))
+    assert (tower.provider, tower.note) == (device.CPU, None)
+
+
+@pytest.fixture
+def broken_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A GPU that seems to be there, on which a session can't be made: it falls back."""
+    monkeypatch.setattr(session, "gpu_count", lambda: 1)
+    monkeypatch.setattr(session, "cuda_obstacle", lambda: None)
+    monkeypatch.setattr(session, "load_cuda_libraries", lambda: "Failed to load libcudnn.so.9")
+    real = session._session
+
+    def fallen_back(path: Path, providers: list[str], options: Any = None) -> Any:
+        return real(path, [device.CPU], options)
+
+    monkeypatch.setattr(session, "_session", fallen_back)
+
+
+@pytest.mark.usefixtures("broken_gpu")
+def test_auto_on_a_gpu_that_does_not_work_says_why(tmp_path: Path) -> None:
+    tower = open_tower(write_tower(tmp_path / "tower.onnx"))
+    assert tower.provider == device.CPU
+    assert tower.note is not None
+    assert "libcudnn.so.9" in tower.note
+
+
+@pytest.mark.usefixtures("broken_gpu")
+def test_cuda_on_a_gpu_that_does_not_work_is_an_error_that_says_why(tmp_path: Path) -> None:
+    with pytest.raises(DeviceError, match=r"libcudnn\.so\.9"):
+        open_tower(write_tower(tmp_path / "tower.onnx"), "cuda")
+
+
+@pytest.mark.usefixtures("broken_gpu")
+def test_a_broken_model_is_a_model_error_also_on_a_gpu(tmp_path: Path) -> None:
+    (tmp_path / "tower.onnx").write_text("no model")
+    with pytest.raises(ModelError, match="ONNX"):
+        open_tower(tmp_path / "tower.onnx", "cuda")
+
+
+def test_onnxruntimes_talk_about_libraries_is_kept_off_stdout(capsys: pytest.CaptureFixture[str]) -> None:
+    device.load_cuda_libraries()
+    assert capsys.readouterr().out == ""
+
+
+def test_an_operator_that_does_not_exist_is_a_model_error(tmp_path: Path) -> None:
+    path = tmp_path / "tower.onnx"
+    model = onnx.load(write_tower(path))
+    model.graph.node.append(helper.make_node("Impressionism", ["floats"], ["monet"]))
+    onnx.save(model, str(path))
+    with pytest.raises(ModelError, match="ONNX"):
+        open_tower(path, "cpu")

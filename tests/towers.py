@@ -1,0 +1,82 @@
+"""Tiny real towers in ONNX: the embedding is a fixed linear map of the mean colours of a grid of cells."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+from PIL import Image
+
+from artsim.scoring.contract import INPUT_NAME, METADATA_KEY, OUTPUT_NAME, Calibration, Card
+
+SIZE = 16
+CELLS = 4  # along each side
+WIDTH = 8
+
+
+def card(**changes: Any) -> Card:
+    """A card as an export would write it, with some fields changed."""
+    fields: dict[str, Any] = {
+        "image_size": SIZE,
+        "distance": "rms",
+        "threshold": 0.3,
+        "calibration": Calibration(slope=-8.0, intercept=2.0),
+        "recipe": "test",
+        "selection_sha256": "0" * 64,
+        "artsim_version": "0.1.0",
+        "run_id": "abc",
+        "validation": {"val_seen_auc": 0.75},
+    }
+    return Card(**(fields | changes))
+
+
+def write_tower(
+    path: Path,
+    metadata: str | Card | None = None,
+    *,
+    size: int = SIZE,
+    width: int = WIDTH,
+    input_name: str = INPUT_NAME,
+    output_name: str = OUTPUT_NAME,
+    input_type: int = TensorProto.UINT8,
+    batch: int | str = "batch",
+    scale: float = 1 / 255,
+) -> Path:
+    """Write a tower; `metadata` is the card's text, by default a good card's, and "" leaves it out."""
+    weights = np.random.default_rng(0).normal(size=(CELLS * CELLS * 3, width)).astype(np.float32)
+    cell = size // CELLS
+    constants = {"scale": np.array(scale, dtype=np.float32), "weights": weights}
+    nodes = [
+        helper.make_node("Cast", [input_name], ["floats"], to=TensorProto.FLOAT),
+        helper.make_node("Mul", ["floats", "scale"], ["pixels"]),
+        helper.make_node("Transpose", ["pixels"], ["planes"], perm=[0, 3, 1, 2]),
+        helper.make_node("AveragePool", ["planes"], ["cells"], kernel_shape=[cell, cell], strides=[cell, cell]),
+        helper.make_node("Flatten", ["cells"], ["colours"]),
+        helper.make_node("MatMul", ["colours", "weights"], [output_name]),
+    ]
+    graph = helper.make_graph(
+        nodes,
+        "tower",
+        [helper.make_tensor_value_info(input_name, input_type, [batch, size, size, 3])],
+        [helper.make_tensor_value_info(output_name, TensorProto.FLOAT, [batch, width])],
+        [numpy_helper.from_array(array, name) for name, array in constants.items()],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    if metadata is None:
+        metadata = card(image_size=size)
+    text = metadata.to_json() if isinstance(metadata, Card) else metadata
+    if text:
+        helper.set_model_props(model, {METADATA_KEY: text})
+    onnx.save(model, str(path))
+    return path
+
+
+def write_paintings(folder: Path, *names: str, size: int = SIZE) -> None:
+    """Write small paintings, a different one for each name, the same one for the same name."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in names:
+        cells = np.random.default_rng(list(name.encode())).integers(0, 256, (CELLS, CELLS, 3), dtype=np.uint8)
+        Image.fromarray(cells).resize((size, size), Image.Resampling.NEAREST).save(folder / name)
