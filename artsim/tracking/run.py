@@ -4,8 +4,7 @@
         run.log_params(...)
 
 It resumes the run that `mlflow run` made, or starts one. It ends FINISHED, FAILED with the reason as the tag
-`artsim.failure`, or KILLED by Ctrl-C (`mlflow run` passes that on as SIGTERM); files that were kept by then
-are logged in each case.
+`artsim.failure`, or KILLED by Ctrl-C or SIGTERM; files that were kept by then are logged in each case.
 """
 
 from __future__ import annotations
@@ -14,6 +13,8 @@ import logging
 import os
 import re
 import signal
+import subprocess
+import sys
 import threading
 import warnings
 from collections.abc import Iterator, Mapping
@@ -133,8 +134,9 @@ def tracked_run(name: str) -> Iterator[Run]:
     """
     _hush()
     _check_store()
+    is_launched = "MLFLOW_RUN_ID" in os.environ  # by `mlflow run`; start_run takes it away
     with _reaching():
-        active = mlflow.start_run(log_system_metrics=True, run_name=None if "MLFLOW_RUN_ID" in os.environ else name)
+        active = mlflow.start_run(log_system_metrics=True, run_name=None if is_launched else name)
         client = MlflowClient()
         run = Run(client, active.info.run_id)
         if _GENERATED_NAME.fullmatch(active.info.run_name or ""):
@@ -145,9 +147,10 @@ def tracked_run(name: str) -> Iterator[Run]:
             run.log_kept()
     except KeyboardInterrupt:
         with _signals_ignored():
-            # First of all: `mlflow run` writes FAILED itself when this process is gone before it said otherwise.
-            run.end(RunStatus.KILLED)
+            run.end(RunStatus.KILLED)  # first of all: who interrupts may not wait for the rest
             run.log_kept()
+            if is_launched:
+                _leave_last_word(run.id)
         raise
     except BaseException as error:
         run.set_tags({FAILURE_TAG: f"{type(error).__name__}: {error}"[:PARAM_LENGTH]})
@@ -155,6 +158,13 @@ def tracked_run(name: str) -> Iterator[Run]:
         run.end(RunStatus.FAILED)
         raise
     run.end(RunStatus.FINISHED)
+
+
+def _leave_last_word(run_id: str) -> None:
+    """Start what says KILLED again after `mlflow run` has said FAILED; it must survive both."""
+    nothing = subprocess.DEVNULL
+    command = [sys.executable, "-m", "artsim.tracking.last_word", run_id]
+    subprocess.Popen(command, stdin=nothing, stdout=nothing, stderr=nothing, start_new_session=True)  # noqa: S603
 
 
 def how_to_look() -> str:

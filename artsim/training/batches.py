@@ -17,7 +17,7 @@ from artsim.collection.pairs import epochs_of_pairs
 from artsim.training.recipes import Recipe
 
 SOURCE_MARGIN = 1.25  # of the tower's input, where crops are taken
-SMALLEST_CROP = 0.6  # of the picture's side
+SMALLEST_CROP = 0.8  # of the picture's side
 BRIGHTNESS = 0.1
 CONTRAST = (0.8, 1.25)
 SATURATION = (0.8, 1.25)
@@ -122,6 +122,8 @@ def _view(paintings: Any, recipe: Recipe, seed: int, step: Any) -> Any:
 def augment(paintings: Any, size: int, seed: Any) -> Any:
     """Random crops, mirrored half of the time, in slightly other light: the hand stays, the photograph changes.
 
+    The bars of the letterbox stay black, as the tower will see them in use.
+
     Args:
         paintings: uint8 (B, S', S', 3).
         size: S of the crops, px.
@@ -138,10 +140,17 @@ def augment(paintings: Any, size: int, seed: Any) -> Any:
     boxes = tf.concat([corner, corner + side], axis=1)
     mirrored = tf.gather(boxes, [0, 3, 2, 1], axis=1)
     boxes = tf.where(uniform(2, 0.0, 1.0, 1) < 0.5, boxes, mirrored)
-    crops = tf.image.crop_and_resize(paintings, boxes, tf.range(count), (size, size))  # float32, 0..255
+    paintings = tf.cast(paintings, tf.float32)
+    picture = tf.cast(  # (B, S', S', 1): 0 on the bars of the letterbox
+        tf.reduce_any(paintings > 0, axis=(2, 3), keepdims=True)
+        & tf.reduce_any(paintings > 0, axis=(1, 3), keepdims=True),
+        tf.float32,
+    )
+    views = tf.image.crop_and_resize(tf.concat([paintings, picture], axis=-1), boxes, tf.range(count), (size, size))
+    crops, picture = views[..., :3], views[..., 3:]
     grey = tf.image.rgb_to_grayscale(crops)
     crops = grey + (crops - grey) * uniform(3, *SATURATION, 1, 1, 1)
     middle = tf.reduce_mean(crops, axis=(1, 2, 3), keepdims=True)
     crops = middle + (crops - middle) * uniform(4, *CONTRAST, 1, 1, 1)
     crops += 255 * uniform(5, -BRIGHTNESS, BRIGHTNESS, 1, 1, 1)
-    return tf.saturate_cast(tf.round(crops), tf.uint8)
+    return tf.saturate_cast(tf.round(tf.where(picture > 0.5, crops, 0.0)), tf.uint8)

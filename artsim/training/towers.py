@@ -12,6 +12,7 @@ from artsim.training.recipes import TowerName
 
 # Short runs: the moving averages must have caught up after a few hundred steps.
 BATCH_NORM_MOMENTUM = 0.9
+DROPOUT = 0.5  # of the pooled statistics: no artist must hang on a few of them
 COMPACT_STAGES = (
     (32, 1),
     (64, 1),
@@ -21,15 +22,28 @@ COMPACT_STAGES = (
 
 
 @keras.saving.register_keras_serializable("artsim")
+class PictureMask(layers.Layer):
+    """(N, S, S, 3) in 0..255 -> (N, S, S, 1): 0 on the bars that letterboxing left, 1 on the picture between."""
+
+    def call(self, images: Any) -> Any:
+        values = ops.cast(images, "float32")
+        rows = ops.max(values, axis=(2, 3), keepdims=True)  # (N, S, 1, 1)
+        columns = ops.max(values, axis=(1, 3), keepdims=True)  # (N, 1, S, 1)
+        return ops.cast(rows > 0, "float32") * ops.cast(columns > 0, "float32")
+
+
+@keras.saving.register_keras_serializable("artsim")
 class ChannelStatistics(layers.Layer):
-    """(N, H, W, C) -> (N, 2C): each channel's mean and standard deviation over the picture.
+    """(N, H, W, C) and weights (N, H, W, 1) -> (N, 2C): each channel's weighted mean and standard deviation.
 
     Style is texture: how much a feature varies says as much of the hand as how strong it is on average.
     """
 
-    def call(self, x: Any) -> Any:
-        mean, variance = ops.moments(x, axes=(1, 2))
-        return ops.concatenate([mean, ops.sqrt(variance + 1e-5)], axis=-1)
+    def call(self, x: Any, weight: Any) -> Any:
+        share = weight / (ops.sum(weight, axis=(1, 2), keepdims=True) + 1e-6)
+        mean = ops.sum(x * share, axis=(1, 2), keepdims=True)
+        variance = ops.sum(ops.square(x - mean) * share, axis=(1, 2))
+        return ops.concatenate([mean[:, 0, 0], ops.sqrt(variance + 1e-5)], axis=-1)
 
 
 @keras.saving.register_keras_serializable("artsim")
@@ -49,16 +63,19 @@ def build_tower(name: TowerName, image_size: int, embedding_size: int) -> keras.
 
 def _compact(images: Any, embedding_size: int) -> Any:
     """A residual network that pools means and deviations at every depth, from pigment to composition."""
+    mask = layers.AveragePooling2D(2, padding="same")(PictureMask()(images))
     x = layers.Rescaling(1 / 127.5, offset=-1)(images)
     x = _convolution(x, COMPACT_STAGES[0][0], size=5, strides=2)
     pooled = []
     for stage, (channels, blocks) in enumerate(COMPACT_STAGES):
+        if stage > 0:
+            mask = layers.AveragePooling2D(2, padding="same")(mask)
         for block in range(blocks):
             x = _residual(x, channels, strides=2 if stage > 0 and block == 0 else 1)
-        pooled.append(ChannelStatistics()(x))
+        pooled.append(ChannelStatistics()(x, mask))
     x = layers.Concatenate()(pooled)
     x = layers.BatchNormalization(momentum=BATCH_NORM_MOMENTUM)(x)
-    x = layers.Dropout(0.2)(x)
+    x = layers.Dropout(DROPOUT)(x)
     return Normalise(name="embeddings")(layers.Dense(embedding_size, use_bias=False)(x))
 
 
@@ -72,7 +89,7 @@ def _residual(x: Any, channels: int, strides: int) -> Any:
     """Two convolutions beside a shortcut (He et al. 2016); the shortcut averages before it halves the size."""
     shortcut = x
     if strides > 1:
-        shortcut = layers.AveragePooling2D(strides)(shortcut)
+        shortcut = layers.AveragePooling2D(strides, padding="same")(shortcut)
     if x.shape[-1] != channels:
         shortcut = _convolution(shortcut, channels, size=1, activation=None)
     x = _convolution(x, channels, strides=strides)

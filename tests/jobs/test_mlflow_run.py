@@ -1,0 +1,101 @@
+"""`mlflow run` for real: the launcher, the environment that is active, a run of seconds."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from mlflow.entities import Run
+from mlflow.tracking import MlflowClient
+
+from tests.command import ROOT
+
+pytestmark = pytest.mark.slow
+
+TIMEOUT = 300
+
+
+@pytest.fixture
+def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> MlflowClient:
+    """A store outside of the project's folder, in which `mlflow run .` works."""
+    uri = f"sqlite:///{tmp_path}/mlflow.db"
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
+    client = MlflowClient(uri)
+    client.create_experiment("test", artifact_location=(tmp_path / "artifacts").as_uri())
+    return client
+
+
+def mlflow_run(tmp_path: Path, demo_csv: Path, **parameters: object) -> subprocess.Popen[str]:
+    """Start it as README says, with its outputs in tmp_path."""
+    given = {
+        "data_file_path": demo_csv,
+        "checkpoint_dir": tmp_path / "checkpoints",
+        "summaries_dir": tmp_path / "summaries",
+        "num_of_artists": 8,
+        "image_size": 32,
+        "batch_size": 16,
+        "epochs": 2,
+        **parameters,
+    }
+    flags = [part for name, value in given.items() for part in ("-P", f"{name}={value}")]
+    return subprocess.Popen(
+        [sys.executable, "-m", "mlflow", "run", ".", "--env-manager", "local", "--experiment-name", "test", *flags],
+        cwd=ROOT,
+        env={**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def the_run(store: MlflowClient) -> Run:
+    experiment = store.get_experiment_by_name("test")
+    assert experiment is not None
+    return store.search_runs([experiment.experiment_id])[0]
+
+
+def test_it_is_one_run_with_everything_in_it(store: MlflowClient, tmp_path: Path, demo_csv: Path) -> None:
+    out, err = mlflow_run(tmp_path, demo_csv).communicate(timeout=TIMEOUT)
+    run = the_run(store)
+    assert run.info.status == "FINISHED", err
+    assert run.info.run_name == "compact-8x24-seed0"
+    # What MLflow wrote as text, and what the program added, none of it twice or otherwise.
+    assert run.data.params["num_of_artists"] == "8"
+    assert run.data.params["recipe"] == "compact"
+    assert run.data.params["learning_rate"] == "0.002"
+    assert "tower.onnx" in {item.path for item in store.list_artifacts(run.info.run_id)}
+    assert "artsim-score --model" in out
+
+
+def test_a_failure_is_failed_with_its_reason(store: MlflowClient, tmp_path: Path, demo_csv: Path) -> None:
+    process = mlflow_run(tmp_path, demo_csv, data_file_path=tmp_path / "nowhere.csv")
+    _, err = process.communicate(timeout=TIMEOUT)
+    assert process.returncode == 1  # MLflow's own
+    assert "no such file or folder" in err
+    assert the_run(store).info.status == "FAILED"
+    assert the_run(store).data.tags["artsim.failure"].startswith("InputError: ")
+
+
+def test_ctrl_c_ends_the_run_as_killed_with_what_it_had(store: MlflowClient, tmp_path: Path, demo_csv: Path) -> None:
+    process = mlflow_run(tmp_path, demo_csv, epochs=10_000)
+    deadline = time.monotonic() + TIMEOUT
+    while not list(tmp_path.glob("checkpoints/*/last.keras")):
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < deadline
+        time.sleep(0.5)
+    os.killpg(process.pid, signal.SIGINT)  # as a terminal does it: to `mlflow run` and to what it started
+    _, err = process.communicate(timeout=TIMEOUT)
+    deadline = time.monotonic() + 60
+    while the_run(store).info.status != "KILLED":
+        assert time.monotonic() < deadline, err
+        time.sleep(0.5)
+    run = the_run(store)
+    kept = {item.path for item in store.list_artifacts(run.info.run_id, "checkpoints")}
+    assert {"checkpoints/best.keras", "checkpoints/last.keras"} <= kept
+    assert store.get_metric_history(run.info.run_id, "train_loss")

@@ -1,0 +1,191 @@
+"""What the project promises about itself: its surface, its settings in one place, its walls and its weight."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+import yaml
+
+import artsim
+from artsim.cli import main, options
+from artsim.cli.train import train
+from artsim.errors import EXIT_CODES, ArtsimError, ImageError
+from artsim.images import MAX_PIXELS
+from artsim.training.recipes import RECIPES, Recipe
+from tests.command import ROOT
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+HEAVY = {"tensorflow", "keras", "tf2onnx", "mlflow", "onnxruntime", "pandas", "numpy", "sklearn", "PIL", "rich"}
+
+
+def flags_of(command: click.Command) -> dict[str, click.Option]:
+    return {str(option.name): option for option in command.params if isinstance(option, click.Option)}
+
+
+def test_public_names() -> None:
+    assert artsim.__all__ == ["ArtsimError", "Scorer", "Scores", "__version__", "load"]
+    assert all(hasattr(artsim, name) for name in artsim.__all__)
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        artsim.nothing  # noqa: B018 - the look-up is what is tested
+
+
+def test_commands() -> None:
+    assert list(main.COMMANDS) == ["train", "export", "score", "info", "demo"]
+    for name in main.COMMANDS:
+        command = main.artsim.get_command(click.Context(main.artsim), name)
+        assert command is not None
+        assert command.name == name
+
+
+def errors(kind: type[ArtsimError] = ArtsimError) -> set[type[ArtsimError]]:
+    return {kind}.union(*(errors(child) for child in kind.__subclasses__()))
+
+
+def test_every_error_has_a_documented_exit_code() -> None:
+    assert {kind.exit_code for kind in errors()} == set(EXIT_CODES) - {0, 130}
+    assert {kind.status for kind in errors(ImageError) if issubclass(kind, ImageError)} == {
+        "missing",
+        "unreadable",
+        "too large",
+    }
+
+
+@pytest.mark.parametrize("program", ["main", "score_main"])
+def test_help_imports_nothing_heavy(program: str) -> None:
+    code = (
+        f"import sys; sys.argv[1:] = ['--help']\nfrom artsim.cli.main import {program}\n"
+        f"try: {program}()\nexcept SystemExit: pass\n"
+        "print(*sorted({name.partition('.')[0] for name in sys.modules}), file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert "Usage: artsim" in done.stdout
+    assert not set(done.stderr.split()) & HEAVY
+
+
+def test_importing_artsim_imports_nothing_heavy() -> None:
+    code = "import sys, artsim; print(*sorted({name.partition('.')[0] for name in sys.modules}))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert not set(done.stdout.split()) & HEAVY
+
+
+def test_the_scorer_imports_neither_tensorflow_nor_mlflow() -> None:
+    code = "import sys, artsim; artsim.load; import artsim.jobs.score, artsim.cli.score; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert not {"tensorflow", "keras", "mlflow", "tf2onnx", "onnx"} & set(done.stdout.split())
+
+
+def mlproject() -> dict[str, Any]:
+    project: dict[str, Any] = yaml.safe_load((ROOT / "MLproject").read_text(encoding="utf-8"))
+    return project
+
+
+def test_mlproject_has_the_flags_whose_defaults_are_fixed_and_the_same_defaults() -> None:
+    entry = mlproject()["entry_points"]["main"]
+    recipe_fields = set(Recipe.__dataclass_fields__)
+    expected = {
+        name: option.default
+        for name, option in flags_of(train).items()
+        if name not in recipe_fields and name not in ("data_dir", "quiet")  # without a default: -P adds them
+    }
+    assert set(entry["parameters"]) == set(expected)
+    for name, parameter in entry["parameters"].items():
+        assert parameter["type"] in ("string", "int"), "MLflow wants a `path` to exist, even a default"
+        assert str(parameter["default"]) == str(expected[name])
+        assert f"--{name.replace('_', '-')} {{{name}}}" in entry["command"]
+
+
+def test_mlprojects_command_parses_with_its_defaults() -> None:
+    entry = mlproject()["entry_points"]["main"]
+    command = entry["command"].format(**{name: p["default"] for name, p in entry["parameters"].items()})
+    assert command.split()[:4] == ["python", "-m", "artsim", "train"]
+    train.make_context("artsim train", command.split()[4:])
+
+
+def test_every_old_flag_still_works() -> None:
+    old = [
+        "--num_of_artists=7", "--num_of_images_per_artist=8", "--read_prefetched_Data=True", "--saveData_to_file=False",
+        "--data_file_path=x.csv", "--DATA_DIR=images/", "--BATCH_SIZE=1", "--EPOCHS=3", "--LEARNING_RATE=1e-4",
+        "--summaries_dir=Log_files", "--checkpt_dir=Checkpoints", "--device_id=/gpu:0",
+    ]  # fmt: skip
+    found = train.make_context("artsim train", old).params
+    assert found["num_of_artists"] == 7
+    assert found["num_of_images_per_artist"] == 8
+    assert found["read_prefetched_data"] is True
+    assert found["save_data_to_file"] is False
+    assert found["data_dir"] == "images/"
+    assert (found["batch_size"], found["epochs"], found["learning_rate"]) == (1, 3, 1e-4)
+    assert (found["checkpoint_dir"], found["device_id"]) == ("Checkpoints", "/gpu:0")
+
+
+def test_every_field_of_a_recipe_is_a_flag_of_the_same_name() -> None:
+    fields = set(Recipe.__dataclass_fields__) - {"name"}
+    assert fields <= set(flags_of(train))
+
+
+def test_readme_has_every_flag_of_train_with_its_defaults() -> None:
+    rows = dict(re.findall(r"^\| `--([a-z-]+)` \| (.*?) \|", README, flags=re.MULTILINE))
+    flags = {name.replace("_", "-"): option for name, option in flags_of(train).items()}
+    assert set(rows) == set(flags)
+    for name, option in flags.items():
+        field = name.replace("-", "_")
+        if field in Recipe.__dataclass_fields__:
+            expected = ", ".join(f"{getattr(recipe, field)}" for recipe in RECIPES.values())
+        else:
+            expected = "" if option.default is None or option.is_flag else str(option.default)
+        assert rows[name].strip("` ") == expected, f"--{name}"
+
+
+def test_the_flags_default_is_the_image_rooms() -> None:
+    assert options.MAX_PIXELS == MAX_PIXELS
+
+
+def requirements() -> dict[str, dict[str, str]]:
+    """Name and marker of each requirement of an installation that trains; name and version of the constraints."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    asked = [*project["dependencies"], *project["optional-dependencies"]["train"]]
+    return {
+        "asked": {name(line): line.partition(";")[2].strip() for line in asked},
+        "pinned": dict(
+            re.findall(r"^([A-Za-z0-9_.-]+)==(\S+)", (ROOT / "constraints.txt").read_text(), flags=re.MULTILINE)
+        ),
+    }
+
+
+def name(requirement: str) -> str:
+    match = re.match(r"[A-Za-z0-9_.-]+", requirement)
+    assert match
+    return match[0].lower()
+
+
+def test_conda_environment_is_pyprojects_at_the_constraints_versions() -> None:
+    environment = yaml.safe_load((ROOT / "conda.yaml").read_text(encoding="utf-8"))["dependencies"]
+    python, pip, packages = environment
+    assert (python, pip) == ("python=3.11", "pip")
+    found = requirements()
+    listed = {name(line): line for line in packages["pip"]}
+    assert set(listed) == set(found["asked"])
+    for package, line in listed.items():
+        version, _, marker = line.partition("==")[2].partition(";")
+        assert version.strip() == found["pinned"][package]
+        assert marker.strip() == found["asked"][package]
+
+
+def test_readme_says_each_exit_code() -> None:
+    for code in EXIT_CODES:
+        assert re.search(rf"^\| {code} \|", README, flags=re.MULTILINE), f"exit code {code}"
+
+
+def test_no_module_outgrows_its_reader() -> None:
+    long = {
+        str(path.relative_to(ROOT)): lines
+        for path in (ROOT / "artsim").rglob("*.py")
+        if (lines := len(Path(path).read_text(encoding="utf-8").splitlines())) > 300
+    }
+    assert long == {}

@@ -1,0 +1,150 @@
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from pathlib import Path
+
+import mlflow
+import numpy as np
+import onnxruntime
+import pandas as pd
+import pytest
+from mlflow.entities import RunStatus
+from mlflow.tracking import MlflowClient
+
+from artsim.errors import TrackingError
+from artsim.tracking import last_word
+from artsim.tracking.run import how_to_look, tracked_run
+from tests.towers import SIZE, WIDTH, write_paintings, write_tower
+
+
+@pytest.fixture
+def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> MlflowClient:
+    """A working folder with a store of its own."""
+    monkeypatch.chdir(tmp_path)
+    return MlflowClient(f"sqlite:///{tmp_path}/mlflow.db")
+
+
+def the_run(store: MlflowClient) -> mlflow.entities.Run:
+    return store.search_runs(["0"])[0]
+
+
+def test_a_run_that_ends_well_is_finished(store: MlflowClient) -> None:
+    with tracked_run("a-name") as run:
+        run.log_params({"seed": 1, "nothing": None})
+        run.log_metrics({"auc": 0.5}, 3)
+    found = the_run(store)
+    assert found.info.status == "FINISHED"
+    assert found.info.run_name == "a-name"
+    assert found.data.params == {"seed": "1", "nothing": "None"}
+    assert store.get_metric_history(found.info.run_id, "auc")[0].step == 3
+    assert mlflow.active_run() is None
+
+
+def test_a_failure_is_failed_with_its_reason_and_what_was_kept(store: MlflowClient, tmp_path: Path) -> None:
+    (tmp_path / "kept").mkdir()
+    with pytest.raises(ValueError, match="too bad"), tracked_run("a-name") as run:
+        run.keep(tmp_path / "kept", "files")
+        (tmp_path / "kept" / "half.txt").write_text("what there was")
+        raise ValueError("too bad")
+    found = the_run(store)
+    assert found.info.status == "FAILED"
+    assert found.data.tags["artsim.failure"] == "ValueError: too bad"
+    assert [item.path for item in store.list_artifacts(found.info.run_id, "files")] == ["files/half.txt"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_is_killed_with_what_was_kept(store: MlflowClient, tmp_path: Path, number: signal.Signals) -> None:
+    before = signal.getsignal(signal.SIGTERM)
+    with pytest.raises(KeyboardInterrupt), tracked_run("a-name") as run:
+        run.keep(tmp_path / "kept", "files")
+        (tmp_path / "kept").mkdir()
+        (tmp_path / "kept" / "half.txt").write_text("what there was")
+        os.kill(os.getpid(), number)
+    found = the_run(store)
+    assert found.info.status == "KILLED"
+    assert "files/half.txt" in {item.path for item in store.list_artifacts(found.info.run_id, "files")}
+    assert signal.getsignal(signal.SIGTERM) is before
+
+
+def test_it_resumes_the_run_that_mlflow_run_made(store: MlflowClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = store.create_run("0", run_name="bold-owl-42")
+    store.log_param(made.info.run_id, "seed", "007")
+    monkeypatch.setenv("MLFLOW_RUN_ID", made.info.run_id)
+    with tracked_run("a-name") as run:
+        run.log_params({"seed": 7, "epochs": 2})
+    found = the_run(store)
+    assert found.info.run_id == made.info.run_id
+    assert found.data.params == {"seed": "007", "epochs": "2"}  # its own text stays, what is missing is added
+    assert found.info.run_name == "a-name"  # MLflow's made-up one says nothing
+
+
+def test_a_name_that_the_user_gave_stays(store: MlflowClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLFLOW_RUN_ID", store.create_run("0", run_name="my last try").info.run_id)
+    with tracked_run("a-name"):
+        pass
+    assert the_run(store).info.run_name == "my last try"
+
+
+def test_killed_stays_killed_when_mlflow_run_had_written_failed(store: MlflowClient) -> None:
+    with pytest.raises(KeyboardInterrupt), tracked_run("a-name") as run:
+        store.set_terminated(run.id, RunStatus.to_string(RunStatus.FAILED))
+        raise KeyboardInterrupt
+    assert the_run(store).info.status == "KILLED"
+
+
+def test_the_last_word_waits_for_failed_and_corrects_it(store: MlflowClient) -> None:
+    run_id = store.create_run("0").info.run_id
+    store.set_terminated(run_id, "KILLED")
+    launcher = threading.Timer(0.5, lambda: store.set_terminated(run_id, "FAILED"))
+    launcher.start()
+    last_word.main(run_id, patience=20)
+    launcher.join()
+    assert store.get_run(run_id).info.status == "KILLED"
+
+
+def test_selection_is_logged_as_dataset_with_digest_and_source(store: MlflowClient, tmp_path: Path) -> None:
+    (tmp_path / "selection.csv").write_text("filename,artist,split\n1.jpg,Ann,train\n")
+    with tracked_run("a-name") as run:
+        run.log_selection(pd.read_csv("selection.csv"), str(tmp_path / "selection.csv"), "0123456789abcdef" * 4)
+    inputs = the_run(store).inputs
+    assert inputs is not None
+    dataset = inputs.dataset_inputs[0].dataset
+    assert dataset.digest == ("0123456789abcdef" * 4)[:36]
+    assert "selection.csv" in dataset.source
+
+
+def test_the_logged_model_is_the_tower_and_names_what_it_needs(store: MlflowClient, tmp_path: Path) -> None:
+    write_tower(tmp_path / "tower.onnx")
+    write_paintings(tmp_path, "a.png")
+    with tracked_run("a-name") as run:
+        run.log_tower(tmp_path / "tower.onnx", {"recipe": "test"})
+    model = mlflow.onnx.load_model(f"runs:/{the_run(store).info.run_id}/tower")
+    session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+    picture = np.zeros((1, SIZE, SIZE, 3), dtype=np.uint8)
+    assert session.run(None, {"images": picture})[0].shape == (1, WIDTH)
+    folder = Path(mlflow.artifacts.download_artifacts(f"runs:/{the_run(store).info.run_id}/tower"))
+    needs = (folder / "requirements.txt").read_text().split()
+    # Whichever of the two is installed is named, and never both.
+    assert len([line for line in needs if line.startswith("onnxruntime")]) == 1
+
+
+@pytest.mark.parametrize("uri", ["http://127.0.0.1:9", "sqlite:////proc/nowhere/mlflow.db", "nonsense://x"])
+def test_a_store_that_can_not_be_reached_is_said(uri: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
+    with pytest.raises(TrackingError, match="MLFLOW_TRACKING_URI") as told, tracked_run("a-name"):
+        pytest.fail("the run must not begin")
+    assert uri in str(told.value)
+    assert "\n" not in str(told.value)
+
+
+def test_how_to_look_names_the_store_unless_it_is_the_default(
+    store: MlflowClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert how_to_look() == "mlflow ui"
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/other.db")
+    assert how_to_look() == f"mlflow ui --backend-store-uri sqlite:///{tmp_path}/other.db"
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:5000")
+    assert how_to_look() == "http://127.0.0.1:5000"
