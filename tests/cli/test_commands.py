@@ -1,0 +1,116 @@
+"""The commands beside the scorer as they are typed."""
+
+from __future__ import annotations
+
+import errno
+import os
+from pathlib import Path
+
+import click
+import pytest
+
+from artsim import __version__
+from artsim.cli import main
+from artsim.errors import EXIT_CODES, ArtsimError
+from tests.command import artsim_in_process, artsim_process
+
+
+def test_version(capsys: pytest.CaptureFixture[str]) -> None:
+    assert artsim_in_process("--version") == 0
+    assert capsys.readouterr().out == f"artsim {__version__}\n"
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["train", "--help"], ["export", "-h"], ["demo", "--help"]])
+def test_help_shows_the_exit_codes(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert artsim_in_process(*arguments) == 0
+    text = capsys.readouterr().out
+    assert "Usage: artsim" in text
+    for code, meaning in EXIT_CODES.items():
+        assert f"{code:<4} {meaning}" in text
+
+
+@pytest.mark.parametrize("arguments", [["paint"], ["train", "--nothing"], ["demo"], ["export", "x", "--which", "both"]])
+def test_what_click_refuses_is_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert artsim_in_process(*arguments) == 2
+    assert "Traceback" not in capsys.readouterr().err
+
+
+def test_demo_writes_the_collection_and_says_where(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert (
+        artsim_in_process("demo", str(tmp_path / "works"), "--num-of-artists", "2", "--NUM_OF_IMAGES_PER_ARTIST", "3")
+        == 0
+    )
+    path = Path(capsys.readouterr().out.strip())
+    assert path == tmp_path / "works" / "train_info.csv"
+    assert len(path.read_text().splitlines()) == 7
+    assert len(list((tmp_path / "works" / "train").glob("*.jpg"))) == 6
+
+
+def test_demo_into_a_folder_of_something_else_is_8(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "train_info.csv").write_text("mine")
+    assert artsim_in_process("demo", str(tmp_path)) == 8
+    assert (tmp_path / "train_info.csv").read_text() == "mine"
+
+
+def test_export_of_what_is_no_checkpoint_is_5(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert artsim_in_process("export", str(tmp_path)) == 5
+    assert f"{tmp_path}: no checkpoints" in capsys.readouterr().err
+
+
+def test_train_without_its_extra_says_what_to_install(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from artsim.cli import extras
+
+    monkeypatch.setattr(extras, "find_spec", lambda name: None if name == "tensorflow" else name)
+    assert artsim_in_process("train") == 2
+    assert 'tensorflow not installed: pip install "artsim[train]"' in capsys.readouterr().err
+
+
+def raising(error: BaseException) -> object:
+    def command() -> None:
+        raise error
+
+    return command
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (ArtsimError("a defect"), 1),
+        (click.UsageError("what?"), 2),
+        (click.Abort(), 130),
+        (KeyboardInterrupt(), 130),
+        (OSError(errno.ENOSPC, "No space left on device"), 8),
+    ],
+)
+def test_every_end_has_its_code(error: BaseException, code: int, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main.run(raising(error)) == code  # type: ignore[arg-type]
+    assert "Traceback" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("error", [ZeroDivisionError(), OSError(errno.EIO, "broken", "file")])
+def test_a_defect_keeps_its_traceback(error: Exception) -> None:
+    with pytest.raises(type(error)):
+        main.run(raising(error))  # type: ignore[arg-type]
+
+
+def test_python_m_artsim_and_a_reader_that_goes_away(tmp_path: Path) -> None:
+    assert artsim_process("--version", cwd=tmp_path).stdout == f"artsim {__version__}\n"
+    assert artsim_process("nonsense", cwd=tmp_path).returncode == 2
+    if os.path.exists("/dev/full"):
+        import subprocess
+        import sys
+
+        with open("/dev/full", "w") as full:
+            done = subprocess.run(
+                [sys.executable, "-m", "artsim", "train", "--help"],
+                cwd=Path(__file__).parents[2],
+                stdout=full,
+                stderr=subprocess.PIPE,
+                text=True,
+                check=False,
+            )
+        assert done.returncode == 8
+        assert "standard output can't be written" in done.stderr
+        assert "Traceback" not in done.stderr

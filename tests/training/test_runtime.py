@@ -1,0 +1,106 @@
+"""The rooms around the fit loop: devices, recipes, checkpoints, decoded works, what is shown."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from artsim import images
+from artsim.errors import DeviceError, ImageError, ModelError, OutputError, UsageError
+from artsim.training.pixels import decoded
+from artsim.training.progress import TrainingProgress
+from artsim.training.recipes import RECIPES, recipe_of
+from artsim.training.runtime import start_tensorflow
+from tests.command import ROOT
+from tests.towers import write_paintings
+
+start_tensorflow()
+
+from artsim.training.checkpoints import load_tower, save_tower  # noqa: E402
+from artsim.training.devices import use_device  # noqa: E402
+from artsim.training.judge import embed  # noqa: E402
+from artsim.training.towers import build_tower  # noqa: E402
+
+
+def test_tensorflow_starts_without_a_word() -> None:
+    code = "from artsim.training.runtime import start_tensorflow; start_tensorflow(); import tensorflow"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stderr == done.stdout == ""
+
+
+@pytest.mark.parametrize("device_id", ["auto", "/cpu:0", "CPU:0", "/device:CPU:0"])
+def test_the_cpu_is_always_there(device_id: str) -> None:
+    assert use_device(device_id) == "/cpu:0"
+
+
+def test_a_device_that_is_not_there_or_no_device() -> None:
+    with pytest.raises(DeviceError, match="train-cuda"):
+        use_device("/gpu:3")
+    with pytest.raises(UsageError, match="auto, /cpu:0 or /gpu:N"):
+        use_device("tpu")
+
+
+def test_flags_override_fields_of_a_recipe() -> None:
+    recipe = recipe_of("compact", {"epochs": 3, "learning_rate": None, "data_dir": "not a field"})
+    assert recipe.epochs == 3
+    assert recipe.learning_rate == RECIPES["compact"].learning_rate
+    with pytest.raises(UsageError, match="classic, compact"):
+        recipe_of("none", {})
+
+
+def test_classic_has_the_published_settings() -> None:
+    classic = RECIPES["classic"]
+    assert (classic.num_of_artists, classic.num_of_images_per_artist) == (5, 5)
+    assert (classic.batch_size, classic.epochs, classic.learning_rate, classic.optimizer) == (1, 3, 1e-4, "sgd")
+    assert (classic.image_size, classic.distance, classic.threshold) == (256, "rms", 0.3)
+
+
+def test_a_tower_comes_back_as_it_was_saved(tmp_path: Path) -> None:
+    tower = build_tower("compact", 32, 8)
+    pictures = np.random.default_rng(0).integers(0, 256, (3, 32, 32, 3), dtype=np.uint8)
+    save_tower(tower, tmp_path / "best.keras")
+    np.testing.assert_array_equal(embed(load_tower(tmp_path / "best.keras"), pictures), embed(tower, pictures))
+    assert [path.name for path in tmp_path.iterdir()] == ["best.keras"]
+
+
+def test_checkpoints_that_can_not_be_used_say_so(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="no such checkpoint"):
+        load_tower(tmp_path / "best.keras")
+    (tmp_path / "best.keras").write_bytes(b"half a file")
+    with pytest.raises(ModelError, match="not a checkpoint"):
+        load_tower(tmp_path / "best.keras")
+    with pytest.raises(OutputError):
+        save_tower(build_tower("compact", 32, 8), tmp_path / "nowhere" / "best.keras")
+
+
+def test_decoded_works_are_what_the_image_room_gives_in_order(tmp_path: Path) -> None:
+    names = [f"{number}.png" for number in range(5)]
+    write_paintings(tmp_path, *names)
+    told = []
+    with decoded([tmp_path / name for name in names], 24, 10**6, lambda *at: told.append(at)) as pixels:
+        for name, row in zip(names, pixels, strict=True):
+            np.testing.assert_array_equal(row, images.load(tmp_path / name, 24))
+    assert told == [(number, 5) for number in range(1, 6)]
+
+
+def test_a_work_that_has_gone_meanwhile_is_said(tmp_path: Path) -> None:
+    write_paintings(tmp_path, "a.png")
+    with pytest.raises(ImageError, match=r"gone\.png"):
+        with decoded([tmp_path / "a.png", tmp_path / "gone.png"], 24, 10**6, lambda *at: None):
+            pass
+
+
+def test_epochs_leave_a_line_each_and_quiet_leaves_none(capsys: pytest.CaptureFixture[str]) -> None:
+    metrics = {"train_loss": 1.5, "val_unseen_auc": 0.75, "images_per_second": 100.0}
+    for quiet in (False, True):
+        with TrainingProgress(epochs=2, steps=3, quiet=quiet) as progress:
+            progress.step(1, 1, 99.0, 1.5)
+            progress.epoch(1, metrics, best=True)
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 1
+    assert lines[0].startswith("epoch 1/2  loss 1.5000  unseen AUC 0.750  100 images/s  0:0")
+    assert lines[0].endswith("left  *")
