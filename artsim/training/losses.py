@@ -17,7 +17,7 @@ from artsim.collection.pairs import balanced_pairs
 from artsim.scoring.distance import pair_distances
 from artsim.training.recipes import LossName
 
-SOFTMAX_SCALE = 16.0
+SOFTMAX_SCALE = 8.0
 SUPCON_TEMPERATURE = 0.1
 CONTRASTIVE_MARGIN = 0.5
 CONTRASTIVE_EPSILON = 1e-6  # keeps the root's gradient finite where two embeddings coincide; none when scoring

@@ -48,15 +48,15 @@ RECIPES: dict[str, Recipe] = {
     # Minutes on two cores: what `mlflow run .` does on the embedded collection.
     "compact": Recipe(
         name="compact",
-        num_of_artists=24,
-        num_of_images_per_artist=24,
+        num_of_artists=40,
+        num_of_images_per_artist=16,
         tower="compact",
         image_size=128,
         embedding_size=128,
         loss="softmax",
         works_per_artist=4,
         batch_size=48,
-        epochs=16,
+        epochs=24,
         optimizer="adamw",
         learning_rate=2e-3,
         weight_decay=0.05,

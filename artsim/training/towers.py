@@ -12,7 +12,7 @@ from artsim.training.recipes import TowerName
 
 # Short runs: the moving averages must have caught up after a few hundred steps.
 BATCH_NORM_MOMENTUM = 0.9
-DROPOUT = 0.5  # of the pooled statistics: no artist must hang on a few of them
+DROPOUT = 0.2  # of the pooled statistics: no artist must hang on a few of them
 COMPACT_STAGES = (
     (32, 1),
     (64, 1),

@@ -89,9 +89,9 @@ def test_decoded_works_are_what_the_image_room_gives_in_order(tmp_path: Path) ->
 
 def test_a_work_that_has_gone_meanwhile_is_said(tmp_path: Path) -> None:
     write_paintings(tmp_path, "a.png")
-    with pytest.raises(ImageError, match=r"gone\.png"):
-        with decoded([tmp_path / "a.png", tmp_path / "gone.png"], 24, 10**6, lambda *at: None):
-            pass
+    paths = [tmp_path / "a.png", tmp_path / "gone.png"]
+    with pytest.raises(ImageError, match=r"gone\.png"), decoded(paths, 24, 10**6, lambda *_: None):
+        pytest.fail("there must be nothing to train on")
 
 
 def test_epochs_leave_a_line_each_and_quiet_leaves_none(capsys: pytest.CaptureFixture[str]) -> None:

@@ -149,7 +149,7 @@ def hand_of(artist: int, seed: int) -> Hand:
         upright=float(rng.uniform(0.0, 1.0)),
         subjects=tuple(rng.permutation(SUBJECTS)[:liked].tolist()),
         tastes=tuple(rng.dirichlet(np.full(liked, 2.0)).tolist()),
-        hours=tuple(rng.dirichlet([2.0, 2.5, 1.2, 1.8, 0.7]).tolist()),
+        hours=tuple(rng.dirichlet([0.7, 0.9, 0.4, 0.6, 0.25]).tolist()),
         periods=_periods(rng),
         born=int(rng.integers(1590, 1930)),
         span=int(rng.integers(38, 88)),
@@ -161,9 +161,9 @@ def _between(rng: np.random.Generator, limits: Range) -> float:
 
 
 def _periods(rng: np.random.Generator) -> tuple[Pigments, ...]:
-    """Two to four periods: each has its own family, but the artist's strictness and whims stay."""
-    names = rng.permutation(list(FAMILIES))[: rng.integers(2, 5)]
-    strictness = float(rng.uniform(0.3, 0.95))
+    """One or two periods: each has its own family, but the artist's strictness and whims stay."""
+    names = rng.permutation(list(FAMILIES))[: rng.integers(1, 3)]
+    strictness = float(rng.uniform(0.5, 0.95))
     whims = tuple(rng.normal(0, rng.uniform(5, 30), len(ROLES)).tolist())
     shadows = (float(rng.normal(0, 0.04)), float(rng.normal(-0.05, 0.07)))
     chroma, key, contrast = rng.uniform(0.75, 1.3), rng.normal(0, 0.05), rng.uniform(0.8, 1.25)

@@ -48,7 +48,7 @@ def plan(hand: Hand, rng: np.random.Generator) -> Work:
 
 def _on_the_day(hand: Hand, rng: np.random.Generator) -> Hand:
     """The hand as it works today: a larger brush or thinner paint, another canvas, more or less haste."""
-    more = np.exp(rng.normal(0, [0.22, 0.15, 0.15, 0.25, 0.35, 0.35, 0.35, 0.25])).tolist()
+    more = np.exp(rng.normal(0, [0.15, 0.10, 0.10, 0.20, 0.25, 0.25, 0.25, 0.20])).tolist()
     return replace(
         hand,
         length=hand.length * more[0],
@@ -66,7 +66,7 @@ def _on_the_day(hand: Hand, rng: np.random.Generator) -> Hand:
 
 def _mood(pigments: Pigments, rng: np.random.Generator) -> Pigments:
     """The day's mixture: no two works are mixed quite alike."""
-    turn = rng.normal(0, 12)
+    turn = rng.normal(0, 8)
     return replace(
         pigments,
         hues=tuple(hue + turn for hue in pigments.hues),
