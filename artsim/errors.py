@@ -113,7 +113,3 @@ class GateError(ArtsimError):
     """A check that stops a job rather than let a wrong result out."""
 
     exit_code = 9
-
-
-class ArtsimWarning(UserWarning):
-    """Something a user should know that stops nothing; an error in artsim's own tests."""

@@ -11,7 +11,7 @@ import click
 from artsim.cli.extras import needs_train_extra
 from artsim.cli.options import SPELLING, bad_image_options, exit_codes_help, quiet_option
 from artsim.cli.progress import stage_bars
-from artsim.training.recipes import DEFAULT, RECIPES, LossName, TowerName, recipe_of
+from artsim.training.recipes import DEFAULT, RECIPES, LossName, OptimizerName, TowerName, recipe_of
 
 EPILOG = """
 \b
@@ -90,6 +90,11 @@ def _in_recipes(field: str) -> str:
     help=f"Works by one artist in a batch. {_in_recipes('works_per_artist')}",
 )
 @click.option("--epochs", type=click.IntRange(min=1), help=f"Times through the works. {_in_recipes('epochs')}")
+@click.option(
+    "--optimizer",
+    type=click.Choice(get_args(OptimizerName)),
+    help=f"How weights are changed. {_in_recipes('optimizer')}",
+)
 @click.option(
     "--learning-rate",
     type=click.FloatRange(min=0, min_open=True),

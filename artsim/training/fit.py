@@ -7,6 +7,7 @@ from pathlib import Path
 
 import keras
 import numpy as np
+import tensorflow as tf
 from numpy.typing import NDArray
 
 from artsim.collection.pairs import balanced_pairs
@@ -71,6 +72,7 @@ def fit(
     # XLA takes longer to compile than these towers gain by it in runs of minutes: see benchmarks/train_step.py.
     objective.model.compile(optimizer=_optimizer(recipe, steps), loss=objective.loss, jit_compile=False)
     dataset = (pair_dataset if objective.paired else work_dataset)(train.pixels, train.labels, recipe, seed)
+    _write_graph(tower, outputs.summaries_dir / "graph")
     with TrainingProgress(recipe.epochs, steps, quiet=quiet) as progress:
         pace = Pace(progress, images_per_step(recipe, artists))
         judge = Judge(
@@ -83,7 +85,7 @@ def fit(
             validate=validate,
             report=report,
         )
-        summaries = keras.callbacks.TensorBoard(str(outputs.summaries_dir), profile_batch=0)
+        summaries = keras.callbacks.TensorBoard(str(outputs.summaries_dir), profile_batch=0, write_graph=False)
         objective.model.fit(
             dataset,
             epochs=recipe.epochs,
@@ -92,6 +94,15 @@ def fit(
             shuffle=False,  # the batches are drawn at random already
             verbose=0,
         )
+
+
+def _write_graph(tower: keras.Model, folder: Path) -> None:
+    """The tower's graph for TensorBoard; Keras's callback writes none where its train function is wrapped."""
+    graph = tf.function(tower).get_concrete_function(tf.TensorSpec((None, *tower.input_shape[1:]), tf.uint8)).graph
+    writer = tf.summary.create_file_writer(str(folder))
+    with writer.as_default():
+        tf.summary.graph(graph)
+    writer.close()
 
 
 def _optimizer(recipe: Recipe, steps: int) -> keras.optimizers.Optimizer:

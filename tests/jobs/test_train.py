@@ -118,13 +118,13 @@ def test_tensorboard_has_the_figures_and_the_graph(job: Job) -> None:
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
     tags = {}
-    for part in ("train", "validation"):
+    for part in ("train", "validation", "graph"):
         events = EventAccumulator(str(next((job.folder / "Log_files").iterdir()) / part))
         events.Reload()
         tags[part] = events.Tags()
     assert "epoch_unseen_auc" in tags["validation"]["tensors"]
     assert "epoch_train_loss" in tags["train"]["tensors"]
-    assert tags["train"]["graph"]
+    assert tags["graph"]["graph"]
 
 
 def test_selection_is_split_and_saved_where_asked(job: Job) -> None:

@@ -70,9 +70,9 @@ def _mood(pigments: Pigments, rng: np.random.Generator) -> Pigments:
     return replace(
         pigments,
         hues=tuple(hue + turn for hue in pigments.hues),
-        chroma=pigments.chroma * float(np.exp(rng.normal(0, 0.2))),
-        key=pigments.key + float(rng.normal(0, 0.05)),
-        contrast=pigments.contrast * float(np.exp(rng.normal(0, 0.12))),
+        chroma=pigments.chroma * float(np.exp(rng.normal(0, 0.14))),
+        key=pigments.key + float(rng.normal(0, 0.035)),
+        contrast=pigments.contrast * float(np.exp(rng.normal(0, 0.08))),
     )
 
 

@@ -1,0 +1,98 @@
+"""Other ways to run the main job: each recipe, each loss, each kind of collection."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+import artsim
+from artsim.scoring.contract import Card
+from tests.command import SMALL, artsim_in_process
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty working folder."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def train(*arguments: str) -> Card:
+    """Train on what the arguments say and return the exported tower's card."""
+    assert artsim_in_process("train", *SMALL, "--epochs", "1", *arguments, "--quiet") == 0
+    (tower,) = Path("Checkpoints").glob("*/tower.onnx")
+    return artsim.load(tower).card
+
+
+def test_classic_trains_exports_and_scores(folder: Path, demo_csv: Path) -> None:
+    works = ["--data-file-path", str(demo_csv), "--image-size", "64"]
+    card = train("--recipe", "classic", *works, "--num-of-images-per-artist", "6", "--batch-size", "4")
+    assert (card.recipe, card.distance, card.threshold, card.image_size) == ("classic", "rms", 0.3, 64)
+
+
+def test_the_published_default_of_five_artists_with_five_works(folder: Path) -> None:
+    card = train("--recipe", "classic", "--tower", "compact")
+    assert {"val_seen_auc", "val_unseen_auc"} <= card.validation.keys()
+
+
+def test_supervised_contrastive(folder: Path, demo_csv: Path) -> None:
+    assert train("--data-file-path", str(demo_csv), "--loss", "supcon").distance == "euclidean"
+
+
+def test_a_folder_with_one_folder_an_artist(folder: Path, demo_csv: Path) -> None:
+    for name, artist in pd.read_csv(demo_csv)[["filename", "artist"]].itertuples(index=False):
+        (folder / "works" / artist).mkdir(parents=True, exist_ok=True)
+        shutil.copy(demo_csv.parent / "train" / name, folder / "works" / artist / name)
+    train("--data-file-path", "works")
+    table = pd.read_csv(next(Path("Checkpoints").glob("*/selection.csv")))
+    assert len(table) == 48
+    assert set(table["artist"]) == {path.name for path in (folder / "works").iterdir()}
+
+
+def test_a_saved_selection_is_used_as_it_is(folder: Path, demo_csv: Path) -> None:
+    train("--data-file-path", str(demo_csv), "--save-data-to-file", "True")
+    first = Path("selection.csv").read_bytes()
+    shutil.rmtree("Checkpoints")
+    images = str(demo_csv.parent / "train")
+    card = train("--read-prefetched-data", "True", "--data-file-path", "selection.csv", "--data-dir", images)
+    assert next(Path("Checkpoints").glob("*/selection.csv")).read_bytes() == first
+    assert len(card.selection_sha256) == 64
+
+
+def test_the_old_programs_selection_is_read_and_split(folder: Path, demo_csv: Path) -> None:
+    rows = pd.read_csv(demo_csv)[["filename", "artist"]].itertuples(index=False)
+    Path("old.txt").write_text("".join(f"{name} {artist}\n" for name, artist in rows))
+    train("--read_prefetched_Data=True", "--data_file_path=old.txt", f"--DATA_DIR={demo_csv.parent / 'train'}/")
+    table = pd.read_csv(next(Path("Checkpoints").glob("*/selection.csv")))
+    assert set(table["split"]) == {"train", "val_seen", "val_unseen"}
+
+
+def test_three_artists_have_figures_for_seen_ones_alone(folder: Path, demo_csv: Path) -> None:
+    card = train("--data-file-path", str(demo_csv), "--num-of-artists", "3")
+    assert "val_seen_auc" in card.validation
+    assert not any(name.startswith("val_unseen") for name in card.validation)
+
+
+def test_the_same_seed_gives_the_same_run(folder: Path, demo_csv: Path) -> None:
+    cards = []
+    for _ in range(2):
+        cards.append(train("--data-file-path", str(demo_csv), "--epochs", "2", "--seed", "3"))
+        shutil.rmtree("Checkpoints")
+    first, again = cards
+    assert again.selection_sha256 == first.selection_sha256
+    assert again.validation == pytest.approx(dict(first.validation), abs=0.02)
+
+
+def test_the_main_job_learns_with_its_defaults(folder: Path) -> None:
+    """Minutes: what README's first command does. Chance is 0.5; benchmarks/main_job.py has the figure to expect."""
+    assert artsim_in_process("train", "--quiet") == 0
+    (tower,) = Path("Checkpoints").glob("*/tower.onnx")
+    validation = artsim.load(tower).card.validation
+    assert validation["val_unseen_auc"] > 0.7, json.dumps(dict(validation), indent=2)
+    assert validation["val_seen_auc"] > 0.7
