@@ -7,8 +7,9 @@ Expected: at least 0.85 of the bare loop on the 64 photographs of gallery/ (843 
 reach 1 where decoding takes its share of the same cores: the shares of CPU time are printed, and the ratio
 that they allow if no core is ever idle.
 
-Measured in 2026-11 on 2 shared AMD EPYC cores without a GPU, other work beside it: 0.87 and 0.91; 13 CPU-ms to
-decode an image and 75 to embed it allow 0.85, and what lies above is cores that the bare loop leaves idle.
+Measured in 2026-11 on 2 shared AMD EPYC cores without a GPU: 0.858 where nothing else ran, 0.87 and 0.91 on a busy
+machine. 11.7 CPU-ms to decode an image and 70.4 to embed it allow 0.857; what lies above is cores that the bare loop
+leaves idle.
 """
 
 from __future__ import annotations

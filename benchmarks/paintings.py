@@ -6,7 +6,8 @@ Trains on the 2,506 works by 22 artists of paintings/train_info.csv; scores the 
 artists and the 51,040 pairs by 8 other artists with `artsim-score`.
 
 Expected: an AUC above 0.62 on both, which is what a first plain network gives.
-MEASURED_PAINTINGS
+Measured in 2026-11 on 2 shared AMD EPYC cores, other work beside it: 9.8 min, 0.731 on artists trained on, 0.709 on
+others.
 """
 
 from __future__ import annotations

@@ -3,8 +3,8 @@
     ARTSIM_DATA=... python -m benchmarks.seed_sample --model tower.onnx
 
 Expected: under 3 s with the default tower on 2 cores without a GPU, installed byte-compiled; the pairs have labels, so
-a second of it is scikit-learn's import. Measured in 2026-11 on 2 shared AMD EPYC cores with a tower that costs next
-to nothing: 1.7 s.
+a good part of it is scikit-learn's import. Measured in 2026-11 on 2 shared AMD EPYC cores with the default recipe's
+tower: median 1.34 s; the very first run, with nothing in the file cache, 3.15 s.
 """
 
 from __future__ import annotations

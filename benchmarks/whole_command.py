@@ -4,7 +4,7 @@
 
 Expected: beyond 1.25 pairs/s, what the program of 2018 did on 2 such cores (its two towers ran again for every pair);
 reading, embedding, scoring, writing, figures and Python's start are all in it. Measured in 2026-11 on 2 shared AMD
-EPYC cores with a tower that costs next to nothing: 21,000 pairs/s on quiet cores, 11,000 on busy ones.
+EPYC cores with the default recipe's tower: 21,500 pairs/s.
 """
 
 from __future__ import annotations

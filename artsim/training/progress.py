@@ -21,8 +21,7 @@ class TrainingProgress:
             TextColumn("epoch {task.fields[epoch]}/{task.fields[epochs]}"),
             BarColumn(bar_width=24),
             TextColumn("step {task.fields[step]}/{task.fields[steps]}"),
-            TextColumn("{task.fields[speed]:.0f} images/s"),
-            TextColumn("loss {task.fields[loss]:.4f}"),
+            TextColumn("{task.fields[pace]}"),
             TimeRemainingColumn(),
             console=self.console,
             transient=True,
@@ -35,8 +34,7 @@ class TrainingProgress:
             epochs=epochs,
             step=0,
             steps=steps,
-            speed=0.0,
-            loss=float("nan"),
+            pace="the first step takes longest",
         )
         self.started = time.monotonic()
 
@@ -52,7 +50,9 @@ class TrainingProgress:
     def step(self, epoch: int, step: int, speed: float, loss: float) -> None:
         """One optimiser's step is done; all numbers from 1."""
         done = (epoch - 1) * self.steps + step
-        self.bar.update(self.task, completed=done, epoch=epoch, step=step, speed=speed, loss=loss)
+        self.bar.update(
+            self.task, completed=done, epoch=epoch, step=step, pace=f"{speed:.0f} images/s  loss {loss:.4f}"
+        )
 
     def epoch(self, epoch: int, metrics: dict[str, Any], *, best: bool) -> None:
         """Leave one line of an epoch's figures."""
@@ -65,4 +65,4 @@ class TrainingProgress:
             f"{metrics['images_per_second']:.0f} images/s",
             f"{int(left // 60)}:{int(left % 60):02d} left",
         ]
-        self.console.print("  ".join(parts) + ("  *" if best else ""), soft_wrap=True)
+        self.console.print("  ".join(parts) + ("  best so far" if best else ""), soft_wrap=True)

@@ -103,4 +103,4 @@ def test_epochs_leave_a_line_each_and_quiet_leaves_none(capsys: pytest.CaptureFi
     lines = capsys.readouterr().err.splitlines()
     assert len(lines) == 1
     assert lines[0].startswith("epoch 1/2  loss 1.5000  unseen AUC 0.750  100 images/s  0:0")
-    assert lines[0].endswith("left  *")
+    assert lines[0].endswith("left  best so far")
