@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import importlib
 import os
+import signal
 import sys
 from collections.abc import Callable
+from typing import NoReturn
 
 import click
 
@@ -47,16 +49,22 @@ def artsim() -> None:
     """Are two paintings by the same artist?"""
 
 
-def main() -> None:
+def main() -> NoReturn:
     """Entry point of `artsim`."""
-    sys.exit(run(lambda: artsim.main(prog_name="artsim", standalone_mode=False)))
+    _start(artsim, "artsim")
 
 
-def score_main() -> None:
+def score_main() -> NoReturn:
     """Entry point of `artsim-score`, which is `artsim score`."""
     from artsim.cli.score import score
 
-    sys.exit(run(lambda: score.main(prog_name="artsim-score", standalone_mode=False)))
+    _start(score, "artsim-score")
+
+
+def _start(command: click.Command, name: str) -> NoReturn:
+    # Ended by a service manager, or by whoever started it, a command cleans up as after Ctrl-C.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    sys.exit(run(lambda: command.main(prog_name=name, standalone_mode=False)))
 
 
 def run(command: Callable[[], object]) -> int:

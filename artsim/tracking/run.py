@@ -4,7 +4,7 @@
         run.log_params(...)
 
 It resumes the run that `mlflow run` made, or starts one. It ends FINISHED, FAILED with the reason as the tag
-`artsim.failure`, or KILLED by Ctrl-C or SIGTERM; files that were kept by then are logged in each case.
+`artsim.failure`, or KILLED by a KeyboardInterrupt; files that were kept by then are logged in each case.
 """
 
 from __future__ import annotations
@@ -21,8 +21,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from types import FrameType
-from typing import Any
 from urllib.parse import urlparse
 
 import mlflow
@@ -142,9 +140,8 @@ def tracked_run(name: str) -> Iterator[Run]:
         if _GENERATED_NAME.fullmatch(active.info.run_name or ""):
             client.update_run(run.id, name=name)
     try:
-        with _signals_interrupt():
-            yield run
-            run.log_kept()
+        yield run
+        run.log_kept()
     except KeyboardInterrupt:
         with _signals_ignored():
             run.end(RunStatus.KILLED)  # first of all: who interrupts may not wait for the rest
@@ -218,28 +215,12 @@ def _reaching() -> Iterator[None]:
 
 
 @contextmanager
-def _signals_interrupt() -> Iterator[None]:
-    """SIGTERM interrupts like Ctrl-C, as far as this is the thread that may say so."""
-
-    def interrupt(_number: int, _frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
-    with _handling(interrupt, signal.SIGTERM):
-        yield
-
-
-@contextmanager
 def _signals_ignored() -> Iterator[None]:
-    with _handling(signal.SIG_IGN, signal.SIGINT, signal.SIGTERM):
-        yield
-
-
-@contextmanager
-def _handling(handler: Any, *signals: signal.Signals) -> Iterator[None]:
+    """Let nobody interrupt what ends a run, as far as this is the thread that may say so."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = {number: signal.signal(number, handler) for number in signals}
+    before = {number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield
     finally:

@@ -101,6 +101,15 @@ def test_python_m_artsim(tmp_path: Path) -> None:
     assert artsim_process("nonsense", cwd=tmp_path).returncode == 2
 
 
+def test_sigterm_interrupts_as_ctrl_c_does(tmp_path: Path) -> None:
+    code = (
+        "import os, signal, time; from artsim.cli import main; main.artsim.main = "
+        "lambda **_: (os.kill(os.getpid(), signal.SIGTERM), time.sleep(60)); main.main()"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (130, "interrupted\n")
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
 def test_a_full_standard_output_is_8() -> None:
     command = [sys.executable, "-m", "artsim", "train", "--help"]

@@ -54,18 +54,16 @@ def test_a_failure_is_failed_with_its_reason_and_what_was_kept(store: MlflowClie
     assert [item.path for item in store.list_artifacts(found.info.run_id, "files")] == ["files/half.txt"]
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_is_killed_with_what_was_kept(store: MlflowClient, tmp_path: Path, number: signal.Signals) -> None:
-    before = signal.getsignal(signal.SIGTERM)
+def test_ctrl_c_is_killed_with_what_was_kept(store: MlflowClient, tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt), tracked_run("a-name") as run:
         run.keep(tmp_path / "kept", "files")
         (tmp_path / "kept").mkdir()
         (tmp_path / "kept" / "half.txt").write_text("what there was")
-        os.kill(os.getpid(), number)
+        os.kill(os.getpid(), signal.SIGINT)
     found = the_run(store)
     assert found.info.status == "KILLED"
     assert "files/half.txt" in {item.path for item in store.list_artifacts(found.info.run_id, "files")}
-    assert signal.getsignal(signal.SIGTERM) is before
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
 def test_it_resumes_the_run_that_mlflow_run_made(store: MlflowClient, monkeypatch: pytest.MonkeyPatch) -> None:
