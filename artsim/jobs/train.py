@@ -89,10 +89,10 @@ def _train_and_export(
 
     say("starting TensorFlow …")
     start_tensorflow()
-    from artsim.training.batches import source_size
+    from artsim.training.batches import Works, source_size
     from artsim.training.checkpoints import BEST, load_tower
     from artsim.training.devices import use_device
-    from artsim.training.fit import Outputs, Works, fit
+    from artsim.training.fit import Outputs, fit
     from artsim.training.pixels import decoded
 
     recipe = options.recipe

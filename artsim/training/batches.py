@@ -7,6 +7,7 @@ its own size; without augmentation both are the same.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,14 @@ SMALLEST_CROP = 0.8  # of the picture's side
 BRIGHTNESS = 0.1
 CONTRAST = (0.8, 1.25)
 SATURATION = (0.8, 1.25)
+
+
+@dataclass(frozen=True)
+class Works:
+    """Decoded paintings uint8 (N, S, S, 3) with labels int64 (N,), one number an artist; -1: not in training."""
+
+    pixels: NDArray[np.uint8]
+    labels: NDArray[np.int64]
 
 
 def source_size(recipe: Recipe) -> int:
@@ -63,31 +72,31 @@ def _endless(values: NDArray[np.int64], rng: np.random.Generator) -> Iterator[in
         yield from rng.permutation(values).tolist()
 
 
-def work_dataset(pixels: NDArray[np.uint8], labels: NDArray[np.int64], recipe: Recipe, seed: int) -> tf.data.Dataset:
+def work_dataset(works: Works, recipe: Recipe, seed: int) -> tf.data.Dataset:
     """Endless batches of (paintings, labels) of P artists x K works."""
 
     def batches() -> Iterator[tuple[NDArray[np.uint8], NDArray[np.int64], int]]:
-        for step, chosen in enumerate(artist_batches(labels, recipe, seed)):
-            yield pixels[chosen], labels[chosen], step
+        for step, chosen in enumerate(artist_batches(works.labels, recipe, seed)):
+            yield works.pixels[chosen], works.labels[chosen], step
 
-    source = tf.data.Dataset.from_generator(batches, output_signature=(_paintings(pixels), _labels(), _step()))
+    source = tf.data.Dataset.from_generator(batches, output_signature=(_paintings(works), _labels(), _step()))
     return _finish(
         source.map(lambda x, y, step: (_view(x, recipe, seed, step), y), num_parallel_calls=tf.data.AUTOTUNE)
     )
 
 
-def pair_dataset(pixels: NDArray[np.uint8], labels: NDArray[np.int64], recipe: Recipe, seed: int) -> tf.data.Dataset:
+def pair_dataset(works: Works, recipe: Recipe, seed: int) -> tf.data.Dataset:
     """Endless batches of ((first, second), same artist): balanced pairs, drawn anew each epoch."""
 
     def batches() -> Iterator[tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.int64], int]]:
         step = 0
-        for first, second, same in epochs_of_pairs(labels, seed):
+        for first, second, same in epochs_of_pairs(works.labels, seed):
             for start in range(0, len(same), recipe.batch_size):
                 rows = slice(start, start + recipe.batch_size)
-                yield pixels[first[rows]], pixels[second[rows]], same[rows].astype(np.int64), step
+                yield works.pixels[first[rows]], works.pixels[second[rows]], same[rows].astype(np.int64), step
                 step += 1
 
-    signature = (_paintings(pixels), _paintings(pixels), _labels(), _step())
+    signature = (_paintings(works), _paintings(works), _labels(), _step())
     source = tf.data.Dataset.from_generator(batches, output_signature=signature)
 
     def views(a: Any, b: Any, same: Any, step: Any) -> Any:
@@ -96,8 +105,8 @@ def pair_dataset(pixels: NDArray[np.uint8], labels: NDArray[np.int64], recipe: R
     return _finish(source.map(views, num_parallel_calls=tf.data.AUTOTUNE))
 
 
-def _paintings(pixels: NDArray[np.uint8]) -> tf.TensorSpec:
-    return tf.TensorSpec((None, *pixels.shape[1:]), tf.uint8)
+def _paintings(works: Works) -> tf.TensorSpec:
+    return tf.TensorSpec((None, *works.pixels.shape[1:]), tf.uint8)
 
 
 def _labels() -> tf.TensorSpec:

@@ -6,12 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import keras
-import numpy as np
 import tensorflow as tf
-from numpy.typing import NDArray
 
 from artsim.collection.pairs import balanced_pairs
-from artsim.training.batches import images_per_step, pair_dataset, steps_per_epoch, work_dataset
+from artsim.training.batches import Works, images_per_step, pair_dataset, steps_per_epoch, work_dataset
 from artsim.training.judge import Judge, Pace, Report, Validate
 from artsim.training.losses import build_objective
 from artsim.training.progress import TrainingProgress
@@ -19,14 +17,6 @@ from artsim.training.recipes import Recipe
 from artsim.training.towers import build_tower
 
 WARM_UP = 0.1  # of all steps
-
-
-@dataclass(frozen=True)
-class Works:
-    """Decoded paintings uint8 (N, S, S, 3) with labels int64 (N,), one number an artist; -1: not in training."""
-
-    pixels: NDArray[np.uint8]
-    labels: NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -71,20 +61,11 @@ def fit(
     steps = steps_per_epoch(recipe, len(train.labels), pairs)
     # XLA takes longer to compile than these towers gain by it in runs of minutes: see benchmarks/train_step.py.
     objective.model.compile(optimizer=_optimizer(recipe, steps), loss=objective.loss, jit_compile=False)
-    dataset = (pair_dataset if objective.paired else work_dataset)(train.pixels, train.labels, recipe, seed)
+    dataset = (pair_dataset if objective.paired else work_dataset)(train, recipe, seed)
     _write_graph(tower, outputs.summaries_dir / "graph")
     with TrainingProgress(recipe.epochs, steps, quiet=quiet) as progress:
         pace = Pace(progress, images_per_step(recipe, artists))
-        judge = Judge(
-            tower,
-            objective,
-            pace,
-            validation.pixels,
-            validation.labels,
-            outputs.checkpoint_dir,
-            validate=validate,
-            report=report,
-        )
+        judge = Judge(tower, objective, pace, validation, outputs.checkpoint_dir, validate, report)
         summaries = keras.callbacks.TensorBoard(str(outputs.summaries_dir), profile_batch=0, write_graph=False)
         objective.model.fit(
             dataset,

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from artsim.errors import GateError
+from artsim.training.batches import Works
 from artsim.training.checkpoints import BEST, LAST, save_tower
 from artsim.training.losses import Objective
 from artsim.training.progress import TrainingProgress
@@ -64,10 +65,8 @@ class Judge(keras.callbacks.Callback):
         tower: keras.Model,
         objective: Objective,
         pace: Pace,
-        pixels: NDArray[np.uint8],
-        labels: NDArray[np.int64],
+        works: Works,
         checkpoint_dir: Path,
-        *,
         validate: Validate,
         report: Report,
     ) -> None:
@@ -75,8 +74,7 @@ class Judge(keras.callbacks.Callback):
         self.tower = tower
         self.objective = objective
         self.pace = pace
-        self.pixels = pixels
-        self.labels = labels
+        self.works = works
         self.checkpoint_dir = checkpoint_dir
         self.validate = validate
         self.report = report
@@ -98,8 +96,8 @@ class Judge(keras.callbacks.Callback):
         self.pace.progress.epoch(epoch + 1, metrics, best=is_best)
 
     def _judge(self) -> dict[str, float]:
-        embeddings = embed(self.tower, self.pixels)
+        embeddings = embed(self.tower, self.works.pixels)
         figures = self.validate(embeddings)
-        seen = self.labels >= 0
-        loss = self.objective.validation_loss(embeddings[seen], self.labels[seen]) if seen.any() else math.nan
+        seen = self.works.labels >= 0
+        loss = self.objective.validation_loss(embeddings[seen], self.works.labels[seen]) if seen.any() else math.nan
         return {**({"val_loss": loss} if math.isfinite(loss) else {}), **figures}

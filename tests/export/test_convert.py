@@ -2,24 +2,19 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import keras
 import numpy as np
 import onnx
 import pytest
 from numpy.typing import NDArray
 
 from artsim.errors import GateError, OutputError
+from artsim.export.convert import compare, convert, write
 from artsim.scoring.contract import Calibration, Card
 from artsim.scoring.session import open_tower
-from artsim.training.runtime import start_tensorflow
-
-start_tensorflow()
-
-import keras  # noqa: E402
-
-from artsim.export.convert import compare, convert, write  # noqa: E402
-from artsim.training.judge import embed  # noqa: E402
-from artsim.training.recipes import TowerName  # noqa: E402
-from artsim.training.towers import build_tower  # noqa: E402
+from artsim.training.judge import embed
+from artsim.training.recipes import TowerName
+from artsim.training.towers import build_tower
 
 SIZE = 64
 

@@ -5,17 +5,13 @@ from itertools import islice
 
 import numpy as np
 import pytest
+import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from artsim.training.runtime import start_tensorflow
-
-start_tensorflow()
-
-import tensorflow as tf  # noqa: E402
-
-from artsim.training.batches import (  # noqa: E402
+from artsim.training.batches import (
+    Works,
     artist_batches,
     augment,
     images_per_step,
@@ -24,7 +20,7 @@ from artsim.training.batches import (  # noqa: E402
     steps_per_epoch,
     work_dataset,
 )
-from artsim.training.recipes import RECIPES, recipe_of  # noqa: E402
+from artsim.training.recipes import RECIPES, recipe_of
 
 COMPACT = replace(RECIPES["compact"], image_size=16)
 CLASSIC = replace(RECIPES["classic"], image_size=16, batch_size=3)
@@ -67,11 +63,11 @@ def picture_book(size: int, works: int = 12) -> NDArray[np.uint8]:
 def test_work_dataset_gives_uint8_views_with_their_labels() -> None:
     recipe = replace(COMPACT, batch_size=8, works_per_artist=2)
     pixels, labels = picture_book(source_size(recipe)), np.repeat(np.arange(4), 3)
-    views, artists = next(iter(work_dataset(pixels, labels, recipe, seed=0)))
+    views, artists = next(iter(work_dataset(Works(pixels, labels), recipe, seed=0)))
     assert views.shape == (8, 16, 16, 3)
     assert views.dtype == tf.uint8
     assert sorted(artists.numpy().tolist()) == [0, 0, 1, 1, 2, 2, 3, 3]
-    again, _ = next(iter(work_dataset(pixels, labels, recipe, seed=0)))
+    again, _ = next(iter(work_dataset(Works(pixels, labels), recipe, seed=0)))
     assert (views.numpy() == again.numpy()).all()
 
 
@@ -80,7 +76,7 @@ def test_without_augmentation_works_pass_as_they_are() -> None:
     assert source_size(recipe) == 16
     pixels, labels = picture_book(16), np.repeat(np.arange(4), 3)
     chosen = next(artist_batches(labels, recipe, 0))
-    views, _ = next(iter(work_dataset(pixels, labels, recipe, seed=0)))
+    views, _ = next(iter(work_dataset(Works(pixels, labels), recipe, seed=0)))
     assert (views.numpy() == pixels[chosen]).all()
 
 
@@ -89,7 +85,7 @@ def test_pair_dataset_labels_pairs_right_and_balances_them() -> None:
     # Each picture is its artist's number, so that a pair's label can be read off it.
     pixels = np.broadcast_to(labels[:, None, None, None].astype(np.uint8), (12, 16, 16, 3)).copy()
     seen = []
-    for (first, second), same in islice(pair_dataset(pixels, labels, CLASSIC, seed=0), 12):
+    for (first, second), same in islice(pair_dataset(Works(pixels, labels), CLASSIC, seed=0), 12):
         of_one = first.numpy()[:, 0, 0, 0] == second.numpy()[:, 0, 0, 0]
         assert (of_one == same.numpy()).all()
         seen += same.numpy().tolist()

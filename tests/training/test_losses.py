@@ -1,16 +1,11 @@
 from __future__ import annotations
 
+import keras
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from artsim.training.runtime import start_tensorflow
-
-start_tensorflow()
-
-import keras  # noqa: E402
-
-from artsim.training.losses import (  # noqa: E402
+from artsim.training.losses import (
     SOFTMAX_SCALE,
     SUPCON_TEMPERATURE,
     Proxies,
@@ -19,7 +14,7 @@ from artsim.training.losses import (  # noqa: E402
     build_objective,
     contrastive,
 )
-from artsim.training.towers import build_tower  # noqa: E402
+from artsim.training.towers import build_tower
 
 
 def unit(rows: list[list[float]]) -> NDArray[np.float32]:

@@ -11,19 +11,15 @@ import pytest
 
 from artsim import images
 from artsim.errors import DeviceError, ImageError, ModelError, OutputError, UsageError
+from artsim.training.checkpoints import load_tower, save_tower
+from artsim.training.devices import use_device
+from artsim.training.judge import embed
 from artsim.training.pixels import decoded
 from artsim.training.progress import TrainingProgress
 from artsim.training.recipes import RECIPES, recipe_of
-from artsim.training.runtime import start_tensorflow
+from artsim.training.towers import build_tower
 from tests.command import ROOT
 from tests.towers import write_paintings
-
-start_tensorflow()
-
-from artsim.training.checkpoints import load_tower, save_tower  # noqa: E402
-from artsim.training.devices import use_device  # noqa: E402
-from artsim.training.judge import embed  # noqa: E402
-from artsim.training.towers import build_tower  # noqa: E402
 
 
 def test_tensorflow_starts_without_a_word() -> None:

@@ -1,17 +1,12 @@
 from __future__ import annotations
 
+import keras
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from artsim.training.runtime import start_tensorflow
-
-start_tensorflow()
-
-import keras  # noqa: E402
-
-from artsim.training.recipes import RECIPES  # noqa: E402
-from artsim.training.towers import build_tower  # noqa: E402
+from artsim.training.recipes import RECIPES
+from artsim.training.towers import build_tower
 
 
 def noise(count: int, size: int) -> NDArray[np.uint8]:
