@@ -209,8 +209,8 @@ def _reaching() -> Iterator[None]:
     except (MlflowException, SQLAlchemyError, requests.RequestException, OSError) as error:
         uri = mlflow.get_tracking_uri()
         secret = urlparse(uri).password
-        first_line = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        text = f"tracking store {uri}: {first_line} Check MLFLOW_TRACKING_URI, and that the server runs."
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
+        text = f"the tracking store {uri} can't be used: {reason}. Check MLFLOW_TRACKING_URI, and that the server runs."
         raise TrackingError(text.replace(secret, "***") if secret else text) from error
 
 
