@@ -30,10 +30,21 @@ smoke() {
   rm -rf "$folder"
 }
 
+find_python() { # version; pyenv's own command may be there and refuse to run
+  local candidate
+  for candidate in "python$1" "${PYENV_ROOT:-$HOME/.pyenv}"/versions/"$1".*/bin/"python$1"; do
+    if "$candidate" -c "" 2> /dev/null; then
+      echo "$candidate"
+      return
+    fi
+  done
+}
+
 for version in 3.12 3.13; do
-  if command -v "python$version" > /dev/null && "python$version" -c "" 2> /dev/null; then
+  python=$(find_python "$version")
+  if [ -n "$python" ]; then
     echo "== Python $version"
-    smoke "python$version"
+    smoke "$python"
   else
     echo "== Python $version: no interpreter here, not tested"
   fi

@@ -58,12 +58,14 @@ def train(options: TrainOptions, say: Callable[[str], None], progress: Callable[
     """
     started = time.monotonic()
     recipe = options.recipe
-    name = f"{recipe.name}-{recipe.num_of_artists}x{recipe.num_of_images_per_artist}-seed{options.seed}"
-    with tracked_run(name) as run:
+    with tracked_run(f"{recipe.name}-seed{options.seed}") as run:
         run.log_params(options.flags)
         selection = select(options.selection, say, progress)
         if options.save_data_to_file:
             selection.write(Path(SELECTION_FILE))
+        works = selection.table["artist"].value_counts()
+        name = f"{recipe.name}-{len(works)}x{works.max()}-seed{options.seed}"
+        run.rename(name)
         folder = f"{name}-{run.id[:8]}"
         checkpoints = _made(options.checkpoint_dir / folder)
         summaries = _made(options.summaries_dir / folder)

@@ -46,10 +46,17 @@ _GENERATED_NAME = re.compile(r"[a-z]+-[a-z]+-\d+")  # as MLflow makes them up: b
 class Run:
     """A run that things are logged to; all of MLflow's failures come as TrackingError."""
 
-    def __init__(self, client: MlflowClient, run_id: str) -> None:
+    def __init__(self, client: MlflowClient, run_id: str, *, is_named_by_user: bool) -> None:
         self.id = run_id
         self._client = client
+        self._is_named_by_user = is_named_by_user
         self._kept: list[tuple[Path, str | None]] = []
+
+    def rename(self, name: str) -> None:
+        """Give the run another name, unless the user gave it one."""
+        if not self._is_named_by_user:
+            with _reaching():
+                self._client.update_run(self.id, name=name)
 
     def log_params(self, params: Mapping[str, object]) -> None:
         """Log what is not logged yet: `mlflow run` has written its own, as text that must not change."""
@@ -136,9 +143,9 @@ def tracked_run(name: str) -> Iterator[Run]:
     with _reaching():
         active = mlflow.start_run(log_system_metrics=True, run_name=None if is_launched else name)
         client = MlflowClient()
-        run = Run(client, active.info.run_id)
-        if _GENERATED_NAME.fullmatch(active.info.run_name or ""):
-            client.update_run(run.id, name=name)
+        is_named_by_user = is_launched and not _GENERATED_NAME.fullmatch(active.info.run_name or "")
+        run = Run(client, active.info.run_id, is_named_by_user=is_named_by_user)
+        run.rename(name)
     try:
         yield run
         run.log_kept()

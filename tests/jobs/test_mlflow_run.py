@@ -64,7 +64,7 @@ def test_it_is_one_run_with_everything_in_it(store: MlflowClient, tmp_path: Path
     out, err = mlflow_run(tmp_path, demo_csv).communicate(timeout=TIMEOUT)
     run = the_run(store)
     assert run.info.status == "FINISHED", err
-    assert run.info.run_name == "compact-8x16-seed0"
+    assert run.info.run_name == "compact-8x6-seed0"
     # What MLflow wrote as text, and what the program added, none of it twice or otherwise.
     assert run.data.params["num_of_artists"] == "8"
     assert run.data.params["recipe"] == "compact"

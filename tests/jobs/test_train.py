@@ -69,7 +69,7 @@ def job(tmp_path_factory: pytest.TempPathFactory, demo_csv: Path) -> Iterator[Jo
 
 def test_run_is_finished_and_named_for_what_it_is(job: Job) -> None:
     assert job.run.info.status == "FINISHED"
-    assert job.run.info.run_name == "compact-8x16-seed0"
+    assert job.run.info.run_name == "compact-8x6-seed0"
     assert "artists never seen" in job.run.data.tags["mlflow.note.content"]
 
 
