@@ -20,11 +20,11 @@ Examples:
 
 @click.command(context_settings=SPELLING, epilog=EPILOG)
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
-@click.option("--num-of-artists", type=click.IntRange(min=1), default=40, show_default=True, help="Made-up painters.")
+@click.option("--num-of-artists", type=click.IntRange(min=1), default=60, show_default=True, help="Made-up painters.")
 @click.option(
     "--num-of-images-per-artist",
     type=click.IntRange(min=1),
-    default=16,
+    default=12,
     show_default=True,
     help="Works of each.",
 )

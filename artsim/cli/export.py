@@ -13,8 +13,8 @@ from artsim.cli.progress import stage_bars
 EPILOG = """
 \b
 Examples:
-  artsim export Checkpoints/compact-40x16-seed0-1a2b3c4d
-  artsim export Checkpoints/compact-40x16-seed0-1a2b3c4d --which last -o last.onnx
+  artsim export Checkpoints/compact-60x12-seed0-1a2b3c4d
+  artsim export Checkpoints/compact-60x12-seed0-1a2b3c4d --which last -o last.onnx
 
 """ + exit_codes_help()
 

@@ -48,8 +48,8 @@ RECIPES: dict[str, Recipe] = {
     # Minutes on two cores: what `mlflow run .` does on the embedded collection.
     "compact": Recipe(
         name="compact",
-        num_of_artists=40,
-        num_of_images_per_artist=16,
+        num_of_artists=60,
+        num_of_images_per_artist=12,
         tower="compact",
         image_size=128,
         embedding_size=128,

@@ -66,12 +66,12 @@ def _on_the_day(hand: Hand, rng: np.random.Generator) -> Hand:
 
 def _mood(pigments: Pigments, rng: np.random.Generator) -> Pigments:
     """The day's mixture: no two works are mixed quite alike."""
-    turn = rng.normal(0, 8)
+    turn = rng.normal(0, 5)
     return replace(
         pigments,
         hues=tuple(hue + turn for hue in pigments.hues),
-        chroma=pigments.chroma * float(np.exp(rng.normal(0, 0.14))),
-        key=pigments.key + float(rng.normal(0, 0.035)),
+        chroma=pigments.chroma * float(np.exp(rng.normal(0, 0.1))),
+        key=pigments.key + float(rng.normal(0, 0.025)),
         contrast=pigments.contrast * float(np.exp(rng.normal(0, 0.08))),
     )
 
