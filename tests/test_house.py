@@ -12,6 +12,7 @@ from typing import Any
 import click
 import pytest
 import yaml
+from packaging.requirements import Requirement
 
 import artsim
 from artsim.cli import main, options
@@ -146,35 +147,28 @@ def test_the_flags_default_is_the_image_rooms() -> None:
     assert options.MAX_PIXELS == MAX_PIXELS
 
 
-def requirements() -> dict[str, dict[str, str]]:
-    """Name and marker of each requirement of an installation that trains; name and version of the constraints."""
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    asked = [*project["dependencies"], *project["optional-dependencies"]["train"]]
+def pinned(python: str) -> dict[str, str]:
+    """The version that constraints.txt has of each package, for a Python."""
+    lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
+    pins = [Requirement(line) for line in lines if not line.startswith("#")]
+    here = {"python_version": python, "python_full_version": f"{python}.0"}
     return {
-        "asked": {name(line): line.partition(";")[2].strip() for line in asked},
-        "pinned": dict(
-            re.findall(r"^([A-Za-z0-9_.-]+)==(\S+)", (ROOT / "constraints.txt").read_text(), flags=re.MULTILINE)
-        ),
+        pin.name: str(pin.specifier).removeprefix("==") for pin in pins if not pin.marker or pin.marker.evaluate(here)
     }
-
-
-def name(requirement: str) -> str:
-    match = re.match(r"[A-Za-z0-9_.-]+", requirement)
-    assert match
-    return match[0].lower()
 
 
 def test_conda_environment_is_pyprojects_at_the_constraints_versions() -> None:
     environment = yaml.safe_load((ROOT / "conda.yaml").read_text(encoding="utf-8"))["dependencies"]
     python, pip, packages = environment
     assert (python, pip) == ("python=3.11", "pip")
-    found = requirements()
-    listed = {name(line): line for line in packages["pip"]}
-    assert set(listed) == set(found["asked"])
-    for package, line in listed.items():
-        version, _, marker = line.partition("==")[2].partition(";")
-        assert version.strip() == found["pinned"][package]
-        assert marker.strip() == found["asked"][package]
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    asked = [Requirement(line) for line in [*project["dependencies"], *project["optional-dependencies"]["train"]]]
+    listed = [Requirement(line) for line in packages["pip"]]
+    assert {(each.name, str(each.marker)) for each in listed} == {(each.name, str(each.marker)) for each in asked}
+    versions = pinned("3.11")
+    for each in listed:
+        if not each.marker or each.marker.evaluate():
+            assert str(each.specifier) == f"=={versions[each.name]}"
 
 
 def test_readme_says_each_exit_code() -> None:
