@@ -30,8 +30,10 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> MlflowClient:
     return client
 
 
-def mlflow_run(tmp_path: Path, demo_csv: Path, **parameters: object) -> subprocess.Popen[str]:
-    """Start it as README says, with its outputs in tmp_path."""
+def mlflow_run(
+    tmp_path: Path, demo_csv: Path, environment: str = "local", **parameters: object
+) -> subprocess.Popen[str]:
+    """Start it as README says, with its outputs and its environments in tmp_path."""
     given = {
         "data_file_path": demo_csv,
         "checkpoint_dir": tmp_path / "checkpoints",
@@ -44,9 +46,13 @@ def mlflow_run(tmp_path: Path, demo_csv: Path, **parameters: object) -> subproce
     }
     flags = [part for name, value in given.items() for part in ("-P", f"{name}={value}")]
     return subprocess.Popen(
-        [sys.executable, "-m", "mlflow", "run", ".", "--env-manager", "local", "--experiment-name", "test", *flags],
+        [sys.executable, "-m", "mlflow", "run", ".", "--env-manager", environment, "--experiment-name", "test", *flags],
         cwd=ROOT,
-        env={**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"},
+        env={
+            **os.environ,
+            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+            "MLFLOW_ENV_ROOT": str(tmp_path / "environments"),
+        },
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -60,8 +66,12 @@ def the_run(store: MlflowClient) -> Run:
     return store.search_runs([experiment.experiment_id])[0]
 
 
-def test_it_is_one_run_with_everything_in_it(store: MlflowClient, tmp_path: Path, demo_csv: Path) -> None:
-    out, err = mlflow_run(tmp_path, demo_csv).communicate(timeout=TIMEOUT)
+@pytest.mark.parametrize("environment", ["local", "uv"])
+def test_it_is_one_run_with_everything_in_it(
+    store: MlflowClient, tmp_path: Path, demo_csv: Path, environment: str
+) -> None:
+    """Where the environment is active, and where it is built from conda.yaml, without artsim installed in it."""
+    out, err = mlflow_run(tmp_path, demo_csv, environment).communicate(timeout=TIMEOUT)
     run = the_run(store)
     assert run.info.status == "FINISHED", err
     assert run.info.run_name == "compact-8x6-seed0"
