@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import io
 import json
-import os
 import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -44,8 +43,9 @@ class Job:
 def job(tmp_path_factory: pytest.TempPathFactory, demo_csv: Path) -> Iterator[Job]:
     """Run the job once, in a working folder of its own."""
     folder = tmp_path_factory.mktemp("job")
-    before = Path.cwd()
-    os.chdir(folder)
+    patch = pytest.MonkeyPatch()
+    patch.chdir(folder)
+    patch.setenv("MLFLOW_SYSTEM_METRICS_SAMPLING_INTERVAL", "1")  # seconds; by default 10, longer than this run
     try:
         out, err = io.StringIO(), io.StringIO()
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
@@ -64,7 +64,7 @@ def job(tmp_path_factory: pytest.TempPathFactory, demo_csv: Path) -> Iterator[Jo
         run = client.search_runs([client.search_experiments()[0].experiment_id])[0]
         yield Job(folder, run, client, out.getvalue(), err.getvalue())
     finally:
-        os.chdir(before)
+        patch.undo()
 
 
 def test_run_is_finished_and_named_for_what_it_is(job: Job) -> None:
