@@ -35,13 +35,13 @@ class Recipe:
 
     @property
     def distance(self) -> DistanceName:
-        """The old network measures root mean square, a normalised embedding the straight line."""
-        return "rms" if self.tower == "classic" else "euclidean"
+        """What the loss compares by: the contrastive one the root mean square, the others the straight line."""
+        return "rms" if self.loss == "contrastive" else "euclidean"
 
     @property
     def threshold(self) -> float | None:
-        """The published threshold of the contrastive loss; None: fitted on validation pairs."""
-        return 0.3 if self.name == "classic" else None
+        """The published threshold of the old network; None: fitted on validation pairs."""
+        return 0.3 if self.tower == "classic" else None
 
 
 RECIPES: dict[str, Recipe] = {
@@ -100,5 +100,10 @@ def recipe_of(name: str, overrides: Mapping[str, Any]) -> Recipe:
         raise UsageError(
             f"--batch-size {recipe.batch_size}: the {recipe.loss} loss compares at least 2 artists x "
             f"{recipe.works_per_artist} works, so it takes {2 * recipe.works_per_artist} or more."
+        )
+    if recipe.tower == "classic" and recipe.loss != "contrastive":
+        raise UsageError(
+            f"--loss {recipe.loss}: it wants embeddings of length 1, which the classic tower does not give. Use "
+            "--tower compact, or --loss contrastive."
         )
     return recipe

@@ -48,6 +48,13 @@ def test_flags_override_fields_of_a_recipe() -> None:
         recipe_of("none", {})
 
 
+def test_towers_and_losses_that_do_not_go_together() -> None:
+    with pytest.raises(UsageError, match="--loss softmax.*--tower compact"):
+        recipe_of("compact", {"tower": "classic"})
+    siamese = recipe_of("compact", {"loss": "contrastive"})
+    assert (siamese.distance, siamese.threshold) == ("rms", None)
+
+
 def test_classic_has_the_published_settings() -> None:
     classic = RECIPES["classic"]
     assert (classic.num_of_artists, classic.num_of_images_per_artist) == (5, 5)
