@@ -49,7 +49,7 @@ def test_flags_override_fields_of_a_recipe() -> None:
 
 
 def test_towers_and_losses_that_do_not_go_together() -> None:
-    with pytest.raises(UsageError, match="--loss softmax.*--tower compact"):
+    with pytest.raises(UsageError, match=r"--loss softmax.*--tower compact"):
         recipe_of("compact", {"tower": "classic"})
     siamese = recipe_of("compact", {"loss": "contrastive"})
     assert (siamese.distance, siamese.threshold) == ("rms", None)
