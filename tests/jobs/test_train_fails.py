@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import shutil
 import socket
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -90,9 +92,7 @@ def test_usage_is_2_and_makes_no_run(folder: Path, arguments: list[str]) -> None
     assert not (folder / "mlflow.db").exists()
 
 
-def test_a_loss_that_is_no_number_is_9_and_keeps_the_good_checkpoint(
-    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_loss_that_is_no_number_is_9(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     # The contrastive loss under plain gradient descent at an absurd rate runs away after some steps.
     arguments = ["--recipe", "classic", "--tower", "compact", "--learning-rate", "1e30", "--epochs", "1"]
     assert train(*arguments) == 9
@@ -115,9 +115,8 @@ def test_an_unreachable_tracking_server_is_7_and_said_at_once(
     assert not (folder / "Checkpoints").exists()
 
 
-def test_an_interrupt_kills_the_run_and_keeps_what_it_had(
-    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def at_each_step_of_epoch_two(monkeypatch: pytest.MonkeyPatch, act: Callable[[dict[str, float]], None]) -> None:
+    """Have something happen once there is a checkpoint; `act` may change the step's logs."""
     from artsim.training.runtime import start_tensorflow
 
     start_tensorflow()
@@ -125,15 +124,35 @@ def test_an_interrupt_kills_the_run_and_keeps_what_it_had(
 
     real = Pace.on_train_batch_end
 
-    def interrupted_in_the_second_epoch(self: Pace, batch: int, logs: dict[str, float] | None = None) -> None:
-        real(self, batch, logs)
+    def step(self: Pace, batch: int, logs: dict[str, float]) -> None:
         if self.epoch == 2:
-            raise KeyboardInterrupt
+            act(logs)
+        real(self, batch, logs)
 
-    monkeypatch.setattr(Pace, "on_train_batch_end", interrupted_in_the_second_epoch)
-    assert train() == 130
-    assert the_run(folder)[0] == "KILLED"
+    monkeypatch.setattr(Pace, "on_train_batch_end", step)
+
+
+def what_it_had(folder: Path) -> set[str]:
     client = MlflowClient(f"sqlite:///{folder}/mlflow.db")
     run_id = client.search_runs(["0"])[0].info.run_id
-    assert "checkpoints/last.keras" in {item.path for item in client.list_artifacts(run_id, "checkpoints")}
     assert len(client.get_metric_history(run_id, "val_unseen_auc")) == 1
+    return {item.path for item in client.list_artifacts(run_id, "checkpoints")}
+
+
+def test_a_loss_that_goes_wrong_later_keeps_the_good_checkpoint(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at_each_step_of_epoch_two(monkeypatch, lambda logs: logs.update(loss=math.nan))
+    assert train() == 9
+    assert "the loss is nan in epoch 2, step 1" in capsys.readouterr().err
+    assert "checkpoints/best.keras" in what_it_had(folder)
+
+
+def test_an_interrupt_kills_the_run_and_keeps_what_it_had(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(logs: dict[str, float]) -> None:
+        raise KeyboardInterrupt
+
+    at_each_step_of_epoch_two(monkeypatch, interrupt)
+    assert train() == 130
+    assert the_run(folder)[0] == "KILLED"
+    assert "checkpoints/last.keras" in what_it_had(folder)
