@@ -28,12 +28,3 @@ def _scrubbed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 def demo_csv(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Eight painters of the embedded collection, six works each; their images lie in `train` beside it."""
     return write_demo(tmp_path_factory.mktemp("demo"), artists=8, works=6)
-
-
-@pytest.fixture(scope="session")
-def shared() -> Path:
-    """Real paintings and pairs, where ARTSIM_DATA names a folder of them."""
-    folder = os.environ.get("ARTSIM_DATA")
-    if not folder:
-        pytest.skip("ARTSIM_DATA names no folder of real paintings")
-    return Path(folder)

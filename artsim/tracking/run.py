@@ -168,7 +168,7 @@ def _leave_last_word(run_id: str) -> None:
     """Start what says KILLED again after `mlflow run` has said FAILED; it must survive both."""
     nothing = subprocess.DEVNULL
     command = [sys.executable, "-m", "artsim.tracking.last_word", run_id]
-    subprocess.Popen(command, stdin=nothing, stdout=nothing, stderr=nothing, start_new_session=True)  # noqa: S603
+    subprocess.Popen(command, stdin=nothing, stdout=nothing, stderr=nothing, start_new_session=True)  # noqa: S603 - our own
 
 
 def how_to_look() -> str:

@@ -10,7 +10,7 @@ import keras
 from artsim.errors import ModelError, OutputError
 
 # What a saved tower is made of must be registered before one is read back.
-from artsim.training import towers  # noqa: F401
+from artsim.training import towers  # noqa: F401 - imported for that alone
 
 BEST = "best.keras"
 LAST = "last.keras"

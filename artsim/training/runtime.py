@@ -16,7 +16,7 @@ def start_tensorflow() -> None:
     While it is loaded it writes to the file descriptor of stderr, whatever its log level says.
     """
     with _stderr_held_back():
-        import keras  # noqa: F401
+        import keras  # noqa: F401 - it has remarks of its own
         import tensorflow
     tensorflow.get_logger().setLevel("ERROR")
 
