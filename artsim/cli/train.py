@@ -58,6 +58,13 @@ def _in_recipes(field: str) -> str:
     help=f"That many of each at random; all, where there are fewer. {_in_recipes('num_of_images_per_artist')}",
 )
 @click.option(
+    "--merge-spellings",
+    type=bool,
+    default=False,
+    show_default=True,
+    help="True: spellings of one artist that differ in case, spaces, dashes or Unicode form become one.",
+)
+@click.option(
     "--read-prefetched-data",
     type=bool,
     default=False,
@@ -150,6 +157,7 @@ def train(recipe: str, **flags: Any) -> None:
             seed=flags["seed"],
             max_bad_images=Allowance.parse(flags["max_bad_images"]),
             max_pixels=flags["max_pixels"],
+            merge_spellings=flags["merge_spellings"],
         ),
         save_data_to_file=flags["save_data_to_file"],
         summaries_dir=Path(flags["summaries_dir"]),

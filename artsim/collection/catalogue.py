@@ -101,7 +101,7 @@ def read_table(path: Path) -> pd.DataFrame:
     if table.empty:
         raise InputError(f"{path}: a header and no rows.")
     for column in REQUIRED:
-        empty = table[column] == ""
+        empty = table[column].str.strip() == ""
         if empty.any():
             row = int(empty.to_numpy().argmax()) + 1
             raise InputError(f"{path}: row {row} after the header has an empty {column}: fill it or remove the row.")

@@ -24,26 +24,35 @@ def fingerprint(pixels: NDArray[np.uint8]) -> int:
     return int(str(imagehash.phash(picture.crop(picture.getbbox()))), 16)
 
 
-def belong_together(fingerprints: NDArray[np.uint64], groups: NDArray[np.object_] | None = None) -> NDArray[np.int64]:
-    """(N,) the number of each work's cluster: linked by near fingerprints, or by the same non-empty group."""
-    first, second = _near(fingerprints)
-    if groups is not None:
-        _, group = np.unique(groups.astype(str), return_inverse=True)
-        _, leader = np.unique(group, return_index=True)
-        named = np.flatnonzero(groups.astype(str) != "")
-        first, second = np.concatenate([first, named]), np.concatenate([second, leader[group[named]]])
-    count = len(fingerprints)
-    links = coo_array((np.ones(len(first), dtype=bool), (first, second)), shape=(count, count))
-    return np.asarray(connected_components(links, directed=False)[1], dtype=np.int64)
+def near_duplicates(fingerprints: NDArray[np.uint64]) -> NDArray[np.int64]:
+    """(2, M) the index pairs, lower first, of near fingerprints.
 
-
-def _near(fingerprints: NDArray[np.uint64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """The index pairs of near fingerprints, found block by block: memory stays at a block of rows."""
+    They are found block by block: memory stays at a block of rows.
+    """
     found = [np.empty((2, 0), dtype=np.int64)]
     for start in range(0, len(fingerprints), _BLOCK):
         block = fingerprints[start : start + _BLOCK]
         bits = np.bitwise_count(block[:, None] ^ fingerprints[None, start:])  # (block, N - start)
         rows, columns = np.nonzero(bits <= NEAR)
-        found.append(np.stack([rows, columns]) + start)
-    pairs = np.concatenate(found, axis=1)
-    return pairs[0], pairs[1]
+        found.append(np.stack([rows, columns])[:, rows < columns] + start)
+    return np.concatenate(found, axis=1)
+
+
+def belong_together(
+    near: NDArray[np.int64], count: int, groups: NDArray[np.object_] | None = None
+) -> NDArray[np.int64]:
+    """(N,) the number of each work's cluster: linked as near duplicates, or by the same non-empty group.
+
+    Args:
+        near: (2, M) the near duplicates among the works.
+        count: N.
+        groups: (N,) of the works.
+    """
+    first, second = near
+    if groups is not None:
+        _, group = np.unique(groups.astype(str), return_inverse=True)
+        _, leader = np.unique(group, return_index=True)
+        named = np.flatnonzero(groups.astype(str) != "")
+        first, second = np.concatenate([first, named]), np.concatenate([second, leader[group[named]]])
+    links = coo_array((np.ones(len(first), dtype=bool), (first, second)), shape=(count, count))
+    return np.asarray(connected_components(links, directed=False)[1], dtype=np.int64)

@@ -13,6 +13,7 @@ from pathlib import Path
 import pandas as pd
 
 from artsim.collection.catalogue import Catalogue, find_folder, read_table
+from artsim.collection.notes import counted
 from artsim.errors import InputError
 from artsim.files import replacing
 
@@ -69,7 +70,8 @@ def choose(catalogue: Catalogue, artists: int, works: int, seed: int) -> tuple[C
     chosen = counts.sort_values(ascending=False, kind="stable").head(artists)
     notes = []
     if len(counts) < artists:
-        notes.append(f"{catalogue.source} has {len(counts)} artists, fewer than the {artists} asked for: all are used.")
+        there = counted(len(counts), "artist")
+        notes.append(f"{catalogue.source} has {there}, fewer than the {artists} asked for: all are used.")
     short = int((chosen < works).sum())
     if short:
         notes.append(f"{short} of the {len(chosen)} artists have fewer than {works} works: all of theirs are used.")

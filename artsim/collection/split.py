@@ -13,6 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from artsim.collection.catalogue import Catalogue
+from artsim.collection.notes import counted
 from artsim.collection.selection import TRAIN, VAL_SEEN, VAL_UNSEEN, Selection
 from artsim.errors import InputError
 
@@ -31,7 +32,7 @@ def split(catalogue: Catalogue, together: NDArray[np.int64], seed: int) -> tuple
         seed: of who and what is held out.
 
     Returns:
-        The selection, and what to tell the user: no unseen figures, works left out.
+        The selection, and what to tell the user: no figures of a kind, works left out.
 
     Raises:
         InputError: fewer than 2 artists, or nothing to validate on, or nothing to train on.
@@ -40,8 +41,8 @@ def split(catalogue: Catalogue, together: NDArray[np.int64], seed: int) -> tuple
     names = list(dict.fromkeys(artists))
     if len(names) < MIN_ARTISTS:
         raise InputError(
-            f"{catalogue.source}: works by {len(names)} artist, and it takes {MIN_ARTISTS} to tell apart: raise "
-            "--num-of-artists or name a larger collection."
+            f"{catalogue.source}: works by {counted(len(names), 'artist')}, and it takes {MIN_ARTISTS} to tell apart: "
+            "raise --num-of-artists or name a larger collection."
         )
     rng = np.random.default_rng(seed)
     notes = []
@@ -55,7 +56,8 @@ def split(catalogue: Catalogue, together: NDArray[np.int64], seed: int) -> tuple
     kept = _untorn(together, unseen)
     if not kept.all():
         notes.append(
-            f"{int((~kept).sum())} works left out: near duplicates, or of one group, on both sides of the split."
+            f"{counted(int((~kept).sum()), 'work')} left out: near duplicates, or of one group, on both sides of the "
+            "split."
         )
     parts = np.where(unseen, VAL_UNSEEN, TRAIN).astype(object)
     parts[_val_seen(artists, together, kept & ~unseen, rng)] = VAL_SEEN
@@ -63,6 +65,11 @@ def split(catalogue: Catalogue, together: NDArray[np.int64], seed: int) -> tuple
     table.insert(2, "split", parts)
     selection = Selection(table[kept].reset_index(drop=True), catalogue.folder, catalogue.source)
     check(selection)
+    if held_out and not can_be_paired(_works(selection, VAL_UNSEEN)):
+        notes.append(
+            "no figures for unseen artists: no two works are by one of the artists held out and a third by another; "
+            "another --seed holds out others."
+        )
     return selection, notes
 
 
@@ -72,7 +79,7 @@ def check(selection: Selection) -> None:
     Raises:
         InputError: what is missing, and which flag to change.
     """
-    works = {part: Counter(selection.part(part)["artist"]) for part in (TRAIN, VAL_SEEN, VAL_UNSEEN)}
+    works = {part: _works(selection, part) for part in (TRAIN, VAL_SEEN, VAL_UNSEEN)}
     if len(works[TRAIN]) < MIN_ARTISTS:
         raise InputError(
             f"{selection.source}: {len(works[TRAIN])} artists are left to train on, and it takes {MIN_ARTISTS}: raise "
@@ -93,6 +100,11 @@ def check(selection: Selection) -> None:
 def can_be_paired(works: Counter[str]) -> bool:
     """Whether both kinds of pair can be made of so many works by each artist."""
     return len(works) >= 2 and max(works.values()) >= 2
+
+
+def _works(selection: Selection, part: str) -> Counter[str]:
+    """How many works of a part each artist has."""
+    return Counter(selection.part(part)["artist"])
 
 
 def _hold_out(names: list[str], rng: np.random.Generator) -> set[str]:

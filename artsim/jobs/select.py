@@ -12,8 +12,10 @@ from numpy.typing import NDArray
 
 from artsim import images
 from artsim.collection.catalogue import Catalogue, read_catalogue
-from artsim.collection.duplicates import FINGERPRINT_SIZE, belong_together, fingerprint
+from artsim.collection.duplicates import FINGERPRINT_SIZE, belong_together, fingerprint, near_duplicates
+from artsim.collection.notes import lost_artists, shared_pictures, single_works
 from artsim.collection.selection import Selection, choose, read_selection
+from artsim.collection.spellings import described, merged, variants
 from artsim.collection.split import check, split
 from artsim.errors import BadImagesError, ImageError, InputError
 from artsim.jobs.allowance import Allowance
@@ -35,6 +37,7 @@ class SelectOptions:
     seed: int
     max_bad_images: Allowance
     max_pixels: int
+    merge_spellings: bool
 
 
 def select(options: SelectOptions, say: Callable[[str], None], progress: Callable[[str, int, int], None]) -> Selection:
@@ -47,15 +50,23 @@ def select(options: SelectOptions, say: Callable[[str], None], progress: Callabl
     chosen = _chosen(options, say, lambda done, total: progress("painting the demo", done, total))
     fingerprints, failures = _look_at(chosen, options.max_pixels, lambda *at: progress("reading", *at))
     _report_bad(failures, len(chosen.table), options.max_bad_images, say)
-    chosen = _without(chosen, failures)
-    if isinstance(chosen, Selection):
-        check(chosen)
-        return chosen
-    groups = chosen.table["group"].to_numpy() if "group" in chosen.table.columns else None
-    selection, notes = split(chosen, belong_together(fingerprints, groups), options.seed)
+    works = _without(chosen, failures)
+    near = near_duplicates(fingerprints)
+    _say_all(lost_artists(chosen.table, works.table), say)
+    _say_all(single_works(works.table), say)
+    _say_all(shared_pictures(works.table, fingerprints, near), say)
+    if isinstance(works, Selection):
+        check(works)
+        return works
+    groups = works.table["group"].to_numpy() if "group" in works.table.columns else None
+    selection, notes = split(works, belong_together(near, len(works.table), groups), options.seed)
+    _say_all(notes, say)
+    return selection
+
+
+def _say_all(notes: Iterable[str], say: Callable[[str], None]) -> None:
     for note in notes:
         say(note)
-    return selection
 
 
 def _chosen(
@@ -63,12 +74,31 @@ def _chosen(
 ) -> Selection | Catalogue:
     counts = {"artists": options.num_of_artists, "works": options.num_of_images_per_artist}
     if options.read_prefetched_data:
-        return read_selection(Path(options.data_file_path), options.data_dir)
+        saved = read_selection(Path(options.data_file_path), options.data_dir)
+        return _spelled(saved, options.merge_spellings, say)
     catalogue = read_catalogue(options.data_file_path, options.data_dir, progress=progress, **counts)
-    chosen, notes = choose(catalogue, seed=options.seed, **counts)
-    for note in notes:
-        say(note)
+    chosen, notes = choose(_spelled(catalogue, options.merge_spellings, say), seed=options.seed, **counts)
+    _say_all(notes, say)
     return chosen
+
+
+def _spelled(works: Works, merge: bool, say: Callable[[str], None]) -> Works:
+    """The works with one spelling of each artist where that is asked for; what is found is said in any case."""
+    found = variants(works.table["artist"])
+    if not found:
+        return works
+    note = f"{works.source}: {described(found)}."
+    if isinstance(works, Selection):
+        cure = "Its split is made already: correct its artists, or select anew with --merge-spellings True."
+        if merge:
+            raise InputError(f"{note} They can't be merged. {cure}")
+        say(f"{note} Each spelling is an artist of its own. {cure}")
+        return works
+    if not merge:
+        say(f"{note} Each spelling is an artist of its own: --merge-spellings True makes them one.")
+        return works
+    say(f"{note} They are merged into the first spelling of each.")
+    return replace(works, table=merged(works.table, found))
 
 
 def _look_at(

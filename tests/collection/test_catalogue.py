@@ -80,6 +80,7 @@ def test_demo_has_as_many_artists_and_works_as_asked_for() -> None:
         ("filename,artist\n", "a header and no rows"),
         ("file,painter\n1.jpg,Ann\n", "no column filename and no column artist; the columns found: file, painter"),
         ("filename,artist\n1.jpg,\n", "row 1 after the header has an empty artist"),
+        ("filename,artist\n1.jpg, \n", "row 1 after the header has an empty artist"),
         ("filename,artist\n1.jpg,Ann\n,Ann\n", "row 2 after the header has an empty filename"),
         ("filename,artist\n1.jpg,Ann\n1.jpg,Bob\n", "'1.jpg' is listed twice, the second time in row 2"),
         ('filename,artist\n1.jpg,"Ann\n2.jpg,Bob\n', "not a csv"),

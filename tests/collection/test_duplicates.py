@@ -8,7 +8,7 @@ from PIL import Image, ImageEnhance
 
 from artsim import images
 from artsim.collection.demo import paint
-from artsim.collection.duplicates import FINGERPRINT_SIZE, NEAR, belong_together, fingerprint
+from artsim.collection.duplicates import FINGERPRINT_SIZE, NEAR, belong_together, fingerprint, near_duplicates
 
 
 def fingerprint_of(picture: Image.Image) -> int:
@@ -17,7 +17,8 @@ def fingerprint_of(picture: Image.Image) -> int:
 
 def clusters(fingerprints: list[int], groups: list[str] | None = None) -> list[int]:
     named = None if groups is None else np.array(groups, dtype=object)
-    return [int(cluster) for cluster in belong_together(np.array(fingerprints, dtype=np.uint64), named)]
+    near = near_duplicates(np.array(fingerprints, dtype=np.uint64))
+    return [int(cluster) for cluster in belong_together(near, len(fingerprints), named)]
 
 
 def test_a_picture_photographed_anew_is_near_and_another_is_not() -> None:
@@ -59,6 +60,6 @@ def test_blocks_do_not_change_what_is_found() -> None:
     rng = np.random.default_rng(0)
     prints = rng.integers(0, 2**63, 3000, dtype=np.uint64)
     prints[2999] = prints[5] ^ np.uint64(0b111)
-    found = pd.Series(belong_together(prints))
+    found = pd.Series(belong_together(near_duplicates(prints), len(prints)))
     assert found[2999] == found[5]
     assert found.nunique() == 2999

@@ -62,7 +62,8 @@ def test_works_that_belong_together_never_span_the_split(together: list[int], se
         members = [f"{index}.jpg" for index in np.flatnonzero(clusters == cluster)]
         assert len({part_of[name] for name in members if name in part_of}) <= 1
     left_out = len(catalogue.table) - len(selection.table)
-    assert (f"{left_out} works left out" in " ".join(notes)) == (left_out > 0)
+    said = f"{left_out} work{'s' if left_out > 1 else ''} left out"
+    assert (said in " ".join(notes)) == (left_out > 0)
 
 
 def test_three_artists_have_no_unseen_figures_and_it_is_said() -> None:

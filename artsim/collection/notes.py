@@ -1,0 +1,71 @@
+"""What a user should know of the works that were chosen: each remark a function of tables and arrays, one sentence.
+
+Works are rows of a table with `filename` and `artist`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+NAMED = 3
+
+
+def counted(number: int, noun: str) -> str:
+    """1 artist, 2 artists."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def listed(items: Sequence[str], separator: str = ", ", of: int | None = None) -> str:
+    """The first three, and how many more there are; `of`: in all, where `items` are not all of them."""
+    more = (len(items) if of is None else of) - NAMED
+    return separator.join(items[:NAMED]) + (f" … and {more} more" if more > 0 else "")
+
+
+def lost_artists(before: pd.DataFrame, after: pd.DataFrame) -> list[str]:
+    """Who has no work left of those chosen."""
+    left = set(after["artist"])
+    lost = [artist for artist in before["artist"].unique() if artist not in left]
+    if not lost:
+        return []
+    return [f"{counted(len(lost), 'artist')} left out whole, as none of their works can be used: {listed(lost)}."]
+
+
+def single_works(table: pd.DataFrame) -> list[str]:
+    """Who has one work only: nothing to pair it with as by the same artist."""
+    works = table["artist"].value_counts(sort=False)
+    single = list(works.index[works == 1])
+    if not single:
+        return []
+    return [
+        f"{counted(len(single), 'artist')} with one work only ({listed(single)}): no same-artist pair can be made of "
+        "it, only different-artist ones."
+    ]
+
+
+def shared_pictures(table: pd.DataFrame, fingerprints: NDArray[np.uint64], near: NDArray[np.int64]) -> list[str]:
+    """Which pictures stand under two artists, equal fingerprints first.
+
+    Args:
+        table: N works.
+        fingerprints: (N,) of them.
+        near: (2, M) the pairs of near duplicates among them.
+    """
+    artists, names = table["artist"].to_numpy(), table["filename"].to_numpy()
+    first, second = near[:, artists[near[0]] != artists[near[1]]]
+    if not len(first):
+        return []
+    bits = np.bitwise_count(fingerprints[first] ^ fingerprints[second])
+    closest = np.argsort(bits, kind="stable")[:NAMED]
+    pairs = [
+        f"{names[i]} ({artists[i]}) and {names[j]} ({artists[j]})"
+        for i, j in zip(first[closest], second[closest], strict=True)
+    ]
+    return [
+        f"one picture under two artists in {counted(len(first), 'pair')} of works, by their fingerprints: "
+        f"{listed(pairs, '; ', of=len(first))}. Copies and wrong attributions mislead training and figures: remove one "
+        "of each pair, or correct its artist."
+    ]

@@ -1,0 +1,62 @@
+"""Several spellings of one artist: found by what the eye passes over, merged on request.
+
+Two spellings are taken for one name if they are equal after Unicode's NFKC (composed or not, any width, any kind of
+space), case folding, one sign for all dashes and one for all apostrophes, without invisible characters, and with
+one space for each run of white space and none at the ends. Accents, initials and word order stay differences.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Hashable
+
+import pandas as pd
+
+from artsim.collection.notes import counted, listed
+
+_DASHES = "\u2010\u2011\u2012\u2013\u2014\u2015\u2212"
+_APOSTROPHES = "\u2018\u2019\u02bc\u2032`\u00b4"
+_ONE_SIGN = str.maketrans({**dict.fromkeys(_DASHES, "-"), **dict.fromkeys(_APOSTROPHES, "'")})
+
+
+def variants(artists: pd.Series[str]) -> list[dict[Hashable, int]]:
+    """The names with several spellings, in order of appearance.
+
+    Returns:
+        Of each name its spellings with their works, the most frequent first, ties in order of appearance.
+    """
+    names: dict[str, dict[Hashable, int]] = {}
+    for spelling, works in artists.value_counts(sort=False).items():  # in order of appearance
+        names.setdefault(_key(str(spelling)), {})[spelling] = works
+    several = [spellings for spellings in names.values() if len(spellings) > 1]
+    return [dict(sorted(spellings.items(), key=lambda item: -item[1])) for spellings in several]
+
+
+def merged(table: pd.DataFrame, found: list[dict[Hashable, int]]) -> pd.DataFrame:
+    """The same works with the most frequent spelling of each name that `variants` found."""
+    spelled = {spelling: next(iter(spellings)) for spellings in found for spelling in spellings}
+    artists = [spelled.get(artist, artist) for artist in table["artist"]]
+    return table.assign(artist=pd.Series(artists, index=table.index, dtype=table["artist"].dtype))
+
+
+def described(found: list[dict[Hashable, int]]) -> str:
+    """How many names have several spellings, and the first of them with their works."""
+    names = [
+        " / ".join(f"{_shown(str(spelling))} ({works})" for spelling, works in spellings.items()) for spellings in found
+    ]
+    return f"{counted(len(found), 'artist')} spelled in several ways: {listed(names, '; ')}"
+
+
+def _key(name: str) -> str:
+    folded = unicodedata.normalize("NFKC", name.translate(_ONE_SIGN)).casefold()
+    visible = "".join(sign for sign in folded if unicodedata.category(sign) != "Cf")
+    return " ".join(unicodedata.normalize("NFKC", visible).split())
+
+
+def _shown(spelling: str) -> str:
+    """Quoted, with escapes for what would look like another spelling: spaces, combining accents, dashes."""
+    return "'" + "".join(sign if _is_plain(sign) else ascii(sign)[1:-1] for sign in spelling) + "'"
+
+
+def _is_plain(sign: str) -> bool:
+    return sign == "-" or (sign.isprintable() and unicodedata.category(sign) not in ("Mn", "Pd"))
