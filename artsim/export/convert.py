@@ -13,6 +13,9 @@ import onnx
 import tensorflow as tf
 import tf2onnx
 from numpy.typing import NDArray
+from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
+from tf2onnx.handler import tf_op
+from tf2onnx.utils import make_name, map_onnx_to_numpy_type
 
 from artsim.errors import GateError
 from artsim.files import replacing
@@ -36,8 +39,12 @@ class Agreement:
 
 
 def convert(tower: keras.Model) -> onnx.ModelProto:
-    """The graph of a tower: `images` uint8 (batch, S, S, 3) -> `embeddings` float32 (batch, D)."""
-    logging.getLogger("tf2onnx").setLevel(logging.ERROR)
+    """The graph of a tower: `images` uint8 (batch, S, S, 3) -> `embeddings` float32 (batch, D).
+
+    Raises:
+        GateError: an operation of it has no counterpart in ONNX.
+    """
+    logging.getLogger("tf2onnx").setLevel(logging.CRITICAL)  # what it logs as an error is found here
     size, width = tower.input_shape[1], tower.output_shape[1]
     signature = [tf.TensorSpec((None, size, size, 3), tf.uint8, name=INPUT_NAME)]
 
@@ -45,7 +52,11 @@ def convert(tower: keras.Model) -> onnx.ModelProto:
     def embed(images: Any) -> Any:
         return tf.identity(tower(images, training=False), name=OUTPUT_NAME)
 
-    proto, _ = tf2onnx.convert.from_function(embed, input_signature=signature, opset=OPSET)
+    # What a layer holds as a plain tensor is an input of its function, and tf2onnx would make it one of the graph.
+    frozen = convert_variables_to_constants_v2(embed.get_concrete_function())
+    whole = tf.function(lambda images: frozen(images), input_signature=signature)
+    proto, _ = tf2onnx.convert.from_function(whole, input_signature=signature, opset=OPSET)
+    _check_operators(proto)
     _rename_output(proto, OUTPUT_NAME)
     _shape(proto.graph.input[0], ["batch", size, size, 3])
     _shape(proto.graph.output[0], ["batch", width])
@@ -53,6 +64,28 @@ def convert(tower: keras.Model) -> onnx.ModelProto:
     del proto.graph.value_info[:]
     onnx.checker.check_model(proto, full_check=True)
     return cast(onnx.ModelProto, proto)
+
+
+@tf_op("Erfc")
+class _Erfc:
+    """erfc(x) = 1 - erf(x), of which TensorFlow makes the exact GELU; tf2onnx knows erf only."""
+
+    @classmethod
+    def version_9(cls, ctx: Any, node: Any, **_: Any) -> None:
+        dtype, shape = ctx.get_dtype(node.output[0]), ctx.get_shape(node.output[0])
+        one = ctx.make_const(make_name("one"), np.ones((), map_onnx_to_numpy_type(dtype)))
+        erf = ctx.make_node("Erf", [node.input[0]], shapes=[shape], dtypes=[dtype])
+        ctx.remove_node(node.name)
+        ctx.make_node("Sub", [one.output[0], erf.output[0]], outputs=node.output, shapes=[shape], dtypes=[dtype])
+
+
+def _check_operators(proto: onnx.ModelProto) -> None:
+    """tf2onnx passes on what it can't convert, and returns as if it had."""
+    unknown = {node.op_type for node in proto.graph.node if node.domain or not onnx.defs.has(node.op_type, OPSET, "")}
+    if unknown:
+        raise GateError(
+            f"the tower computes {', '.join(sorted(unknown))}, which ONNX {OPSET} does not have: not written."
+        )
 
 
 def _rename_output(proto: onnx.ModelProto, name: str) -> None:

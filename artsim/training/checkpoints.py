@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+import zipfile
 from pathlib import Path
 
 import keras
@@ -11,6 +12,7 @@ from artsim.errors import ModelError, OutputError
 
 # What a saved tower is made of must be registered before one is read back.
 from artsim.training import towers  # noqa: F401 - imported for that alone
+from artsim.training.backbones import require_keras_hub
 
 BEST = "best.keras"
 LAST = "last.keras"
@@ -36,11 +38,23 @@ def load_tower(path: Path) -> keras.Model:
 
     Raises:
         ModelError: not there, or not a tower that artsim saved.
+        UsageError: it has layers of keras-hub, which is not installed.
     """
     if not path.is_file():
         raise ModelError(f"{path}: no such checkpoint.")
+    if _has_layers_of_keras_hub(path):
+        require_keras_hub(str(path))
     try:
         tower = keras.saving.load_model(path, compile=False)
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise ModelError(f"{path}: not a checkpoint of artsim ({str(error).splitlines()[0]}).") from error
     return tower
+
+
+def _has_layers_of_keras_hub(path: Path) -> bool:
+    """Keras imports their modules by itself, but says only that it can't read them where there are none."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return b"keras_hub" in archive.read("config.json")
+    except (OSError, KeyError, zipfile.BadZipFile):  # not a checkpoint, which is said where it is read
+        return False

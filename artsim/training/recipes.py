@@ -9,7 +9,8 @@ from typing import Any, Literal
 from artsim.errors import UsageError
 from artsim.scoring.contract import DistanceName
 
-TowerName = Literal["classic", "compact"]
+BackboneName = Literal["mobilenet", "efficientnetv2-b0", "convnext-tiny", "dinov2-small"]
+TowerName = Literal["classic", "compact", "mobilenet", "efficientnetv2-b0", "convnext-tiny", "dinov2-small"]
 LossName = Literal["contrastive", "softmax", "supcon"]
 OptimizerName = Literal["sgd", "adamw"]
 

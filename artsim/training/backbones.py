@@ -1,0 +1,278 @@
+"""Pretrained networks as feature extractors: pixels in, feature maps at several depths out.
+
+Input: float32 (N, S, S, 3) RGB in 0..255; each network scales it itself. Outputs: float32 (N, h, w, C), from the
+shallowest map to the deepest, and nothing after the deepest is computed. Weights are read in the format of the library
+that the network comes from (keras.applications, keras-hub), and all of them or none.
+"""
+
+from __future__ import annotations
+
+import io
+import socket
+import sys
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stdout
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import h5py
+import keras
+import numpy as np
+from keras import layers
+
+from artsim.errors import ModelError, UsageError
+from artsim.training.recipes import BackboneName
+
+NONE = "none"  # random weights
+IMAGENET = "imagenet"  # what keras.applications downloads
+DINOV2_PRESET = "dinov2_small"  # what keras-hub downloads
+SMALLEST = 32  # px, of the networks of keras.applications
+PATCH = 14  # px, of DINOv2
+TIMEOUT = 20.0  # s without a byte, after which a download has failed
+
+APPLICATIONS = {
+    "mobilenet": keras.applications.MobileNet,  # Howard et al. 2017
+    "efficientnetv2-b0": keras.applications.EfficientNetV2B0,  # Tan and Le 2021
+    "convnext-tiny": keras.applications.ConvNeXtTiny,  # Liu et al. 2022
+}
+# The layers whose outputs are taken: each block of MobileNet but the last, each stage of EfficientNetV2 and its head.
+LAYERS = {
+    "mobilenet": tuple(f"conv_pw_{block}_relu" for block in range(1, 13)),
+    "efficientnetv2-b0": (
+        "block1a_project_activation",
+        "block2b_add",
+        "block3b_add",
+        "block4c_add",
+        "block5e_add",
+        "block6h_add",
+        "top_activation",
+    ),
+}
+# Of ConvNeXt's 3 + 3 + 9 + 3 residual blocks: the last of each stage, and the middle one of the long stage.
+CONVNEXT_BLOCKS = (2, 5, 10, 14, 17)
+# Of DINOv2's 12 transformer layers, counted from 1.
+DINOV2_STAGES = (2, 4, 6, 8, 10, 12)
+# Oquab et al. 2023; with it the network has the number of parameters that keras-hub states for its preset.
+DINOV2_SMALL = {
+    "patch_size": PATCH,
+    "num_layers": 12,
+    "hidden_dim": 384,
+    "num_heads": 6,
+    "intermediate_dim": 1536,
+    "position_embedding_shape": (518, 518, 3),
+}
+IMAGENET_MEAN = (0.485, 0.456, 0.406)
+IMAGENET_DEVIATION = (0.229, 0.224, 0.225)
+
+
+def build_backbone(name: BackboneName, image_size: int, weights: str) -> keras.Model:
+    """A pretrained network, cut off after its last feature map.
+
+    Args:
+        name: the network.
+        image_size: S, px.
+        weights: `none` for random ones, `imagenet` or `dinov2_small` for a download that is kept in the library's own
+            cache, or a file: .weights.h5 or .h5; for dinov2-small also a folder that `save_to_preset` wrote.
+
+    Raises:
+        UsageError: weights or an image size that the network does not take, or keras-hub is not installed.
+        ModelError: no such file, not a whole one, weights of another network, or a download that failed.
+    """
+    _check_size(name, image_size)
+    _check_weights(name, weights)
+    if name == "dinov2-small":
+        return _dinov2(image_size, weights)
+    network = _application(name, image_size, weights)
+    if name == "convnext-tiny":
+        network = _depthwise(network)
+    maps = keras.Model(network.input, _maps(name, network), name=name)
+    if name != "mobilenet":  # the others have it inside
+        return maps
+    images = keras.Input((image_size, image_size, 3))
+    return keras.Model(images, maps(layers.Rescaling(1 / 127.5, offset=-1)(images)), name=name)
+
+
+def require_keras_hub(wanted_by: str) -> None:
+    """Tell what to install, where keras-hub is needed and not there.
+
+    Raises:
+        UsageError: it is not installed.
+    """
+    if find_spec("keras_hub") is None:
+        raise UsageError(f"{wanted_by}: keras-hub is not installed: pip install 'artsim[hub]'.")
+
+
+def _check_size(name: BackboneName, image_size: int) -> None:
+    if name == "dinov2-small" and (image_size < PATCH or image_size % PATCH):
+        raise UsageError(f"--image-size {image_size}: {name} takes multiples of {PATCH}, such as 224.")
+    if name != "dinov2-small" and image_size < SMALLEST:
+        raise UsageError(f"--image-size {image_size}: {name} takes {SMALLEST} or more.")
+
+
+def _check_weights(name: BackboneName, weights: str) -> None:
+    words = (NONE, DINOV2_PRESET if name == "dinov2-small" else IMAGENET)
+    if weights in words:
+        return
+    if _path(weights) is None:
+        files = "a file (.weights.h5)" if name == "dinov2-small" else "a file (.weights.h5 or .h5)"
+        folder = " or a keras-hub preset folder" if name == "dinov2-small" else ""
+        raise UsageError(f"--weights {weights}: for {name} there is {', '.join(words)}, or {files}{folder}.")
+
+
+def _path(weights: str) -> Path | None:
+    """The file that is meant, where it is there or looks like one."""
+    path = Path(weights).expanduser()
+    named = len(path.parts) > 1 or path.suffix in (".h5", ".hdf5", ".keras")
+    return path if named or path.exists() else None
+
+
+def _application(name: BackboneName, image_size: int, weights: str) -> keras.Model:
+    build, shape = APPLICATIONS[name], (image_size, image_size, 3)
+    if weights == IMAGENET:
+        with _downloading(name, weights):
+            return build(include_top=False, weights="imagenet", input_shape=shape)
+    network = build(include_top=False, weights=None, input_shape=shape)
+    if weights != NONE:
+        _load(network, name, Path(weights).expanduser())
+    return network
+
+
+def _maps(name: BackboneName, network: keras.Model) -> list[Any]:
+    if name == "convnext-tiny":  # its sums are bare operations, numbered anew in each process
+        sums = [operation.output for operation in network.operations if type(operation).__name__ == "Add"]
+        return [sums[block] for block in CONVNEXT_BLOCKS]
+    return [network.get_layer(layer).output for layer in LAYERS[name]]
+
+
+def _depthwise(network: keras.Model) -> keras.Model:
+    """The same network with its one-channel groups as depthwise convolutions.
+
+    Keras runs a grouped convolution as a program of XLA's of its own, which takes five times as long on a CPU and does
+    not convert to ONNX.
+    """
+
+    def plain(layer: keras.Layer) -> keras.Layer:
+        if isinstance(layer, layers.Conv2D) and layer.groups > 1:
+            return layers.DepthwiseConv2D(layer.kernel_size, padding=layer.padding, name=layer.name)
+        return layer.__class__.from_config(layer.get_config())
+
+    copy = keras.models.clone_model(network, clone_function=plain)
+    for layer in copy.layers:
+        if layer.weights:
+            values = network.get_layer(layer.name).get_weights()
+            if isinstance(layer, layers.DepthwiseConv2D):
+                values[0] = np.swapaxes(values[0], 2, 3)  # (7, 7, 1, C) -> (7, 7, C, 1)
+            layer.set_weights(values)
+    return copy
+
+
+def _dinov2(image_size: int, weights: str) -> keras.Model:
+    """The patch tokens of several layers, laid out as they lie in the picture, each after the network's last norm.
+
+    That norm is how the network's authors read its intermediate layers (`get_intermediate_layers(norm=True)`).
+    """
+    require_keras_hub("dinov2-small")
+    network = _dinov2_network(image_size, weights)
+    # keras-hub writes position embeddings down at their first size only: trained ones would not be read back.
+    network.embeddings.trainable = False
+    side = image_size // PATCH
+    grid = layers.Reshape((side, side, network.hidden_dim))
+    maps = [grid(network.pyramid_outputs[f"stage{stage}"][:, -side * side :]) for stage in DINOV2_STAGES]
+    images = keras.Input((image_size, image_size, 3))
+    scale = layers.Normalization(
+        mean=[255 * mean for mean in IMAGENET_MEAN],
+        variance=[(255 * deviation) ** 2 for deviation in IMAGENET_DEVIATION],
+    )
+    return keras.Model(images, keras.Model(network.inputs[0], maps)(scale(images)), name="dinov2-small")
+
+
+def _dinov2_network(image_size: int, weights: str) -> keras.Model:
+    from keras_hub.models import DINOV2Backbone
+
+    here: dict[str, Any] = {"image_shape": (image_size, image_size, 3), "apply_layernorm": True}
+    if weights == DINOV2_PRESET:
+        with _downloading("dinov2-small", weights):
+            return DINOV2Backbone.from_preset(weights, **here)
+    path = Path(weights).expanduser()
+    if weights == NONE or not path.is_dir():
+        network = DINOV2Backbone(**DINOV2_SMALL, **here)
+        if weights != NONE:
+            _load(network, "dinov2-small", path)
+        return network
+    try:
+        network = DINOV2Backbone.from_preset(str(path), load_weights=False, **here)
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise ModelError(f"{path}: not a folder that keras-hub saved DINOv2 to ({_reason(error)}).") from error
+    found = (network.num_layers, network.hidden_dim, network.patch_size)
+    if found != (expected := tuple(DINOV2_SMALL[key] for key in ("num_layers", "hidden_dim", "patch_size"))):
+        raise ModelError(
+            f"{path}: weights of another network: (layers, width, patch) are {found}, of dinov2-small {expected}."
+        )
+    _load(network, "dinov2-small", path / "model.weights.h5")
+    return network
+
+
+def _load(network: keras.Model, name: BackboneName, path: Path) -> None:
+    """Fill every variable of a network from a file.
+
+    Raises:
+        ModelError: the file is not there, not whole, or of another network.
+    """
+    if not path.is_file():
+        raise ModelError(f"{path}: {'a folder, not a' if path.is_dir() else 'no such'} file of weights for {name}.")
+    if path.suffix not in (".h5", ".hdf5"):
+        raise ModelError(f"{path}: {name} reads files that end in .weights.h5 or .h5.")
+    try:
+        stored = _stored_weights(path)
+    except OSError as error:
+        raise ModelError(f"{path}: not an HDF5 file, or not all of one ({_reason(error)}); get it again.") from error
+    # Keras fills what it knows and passes over the rest, so a larger network's file would do for a smaller one.
+    if path.name.endswith(".weights.h5") and stored != len(network.weights):
+        raise ModelError(f"{path}: weights of another network: {stored} arrays, {name} has {len(network.weights)}.")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", UserWarning)  # Keras's word for layers that it left as they were
+            network.load_weights(path)
+    except (OSError, ValueError, TypeError, KeyError, UserWarning) as error:
+        raise ModelError(f"{path}: weights of another network than {name} ({_reason(error)}).") from error
+
+
+def _stored_weights(path: Path) -> int:
+    """How many arrays a file has, but for the states of random generators."""
+    names: list[str] = []
+    with h5py.File(path, "r") as file:
+        file.visititems(lambda name, entry: names.append(name) if isinstance(entry, h5py.Dataset) else None)
+    return sum("seed_generator" not in name for name in names)
+
+
+@contextmanager
+def _downloading(name: BackboneName, weights: str) -> Iterator[None]:
+    """Let a library fetch its weights: it shows how far it is on a terminal, and gives up where nothing comes.
+
+    Raises:
+        ModelError: they did not come.
+    """
+    progress = sys.stderr if sys.stderr.isatty() else io.StringIO()
+    patience = socket.getdefaulttimeout()
+    socket.setdefaulttimeout(TIMEOUT)
+    try:
+        with redirect_stdout(progress), warnings.catch_warnings():
+            # MobileNet was trained at several sizes; at any other it takes the weights of 224 px, and warns of it.
+            warnings.filterwarnings("ignore", "`input_shape` is undefined or non-square")
+            yield
+    except Exception as error:  # Keras raises no class of its own
+        remedy = "name a file with --weights FILE, or use --weights none"
+        failed = "could not be downloaded"
+        if type(error) is OSError and "Unable to" in str(error):  # h5py, on a file that is there
+            failed = "are damaged in the library's cache (Keras: ~/.keras/models or KERAS_HOME), delete them there"
+        raise ModelError(
+            f"--weights {weights}: the weights of {name} {failed} ({_reason(error)}); {remedy}."
+        ) from error
+    finally:
+        socket.setdefaulttimeout(patience)
+
+
+def _reason(error: Exception) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".:")
