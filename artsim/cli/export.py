@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -52,7 +53,9 @@ def export(folder: Path, which: Literal["best", "last"], output: Path | None, da
     needs_train_extra()
     from artsim.jobs.export import described, export_checkpoint
 
+    output = output or folder / "tower.onnx"
     with stage_bars(quiet=False) as progress:
-        exported = export_checkpoint(folder, which, output or folder / "tower.onnx", data_dir, progress, MAX_PIXELS)
+        say = partial(click.echo, err=True)
+        exported = export_checkpoint(folder, which, output, data_dir, progress, say, MAX_PIXELS)
     click.echo(described(exported))
     click.echo(exported.path)

@@ -6,6 +6,7 @@ import json
 import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -81,6 +82,7 @@ def export_checkpoint(
     output: Path,
     data_dir: Path | None,
     progress: Callable[[str, int, int], None],
+    say: Callable[[str], None],
     max_pixels: int = images.MAX_PIXELS,
 ) -> Exported:
     """Export a checkpoint of a finished run from what lies beside it.
@@ -91,6 +93,7 @@ def export_checkpoint(
         output: the file to write.
         data_dir: where the validation works lie now; None: where they lay in training.
         progress: told of (stage, done, total).
+        say: told in a line what goes on.
         max_pixels: above which an image is not decoded.
 
     Raises:
@@ -112,7 +115,8 @@ def export_checkpoint(
         raise InputError(f"{folder / SELECTION_FILE}: it has no column 'split'.")
     tower = load_tower(folder / f"{which}.keras")
     validation = Validation(selection, source.distance, source.threshold, source.seed)
-    with decoded(validation.paths, source.image_size, max_pixels, lambda *at: progress("reading", *at)) as pixels:
+    reading = partial(progress, "reading")
+    with decoded(validation.paths, source.image_size, max_pixels, reading, say) as pixels:
         return export(tower, source, selection.digest, validation, pixels, output)
 
 

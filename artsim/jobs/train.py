@@ -6,6 +6,7 @@ import shlex
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -103,10 +104,10 @@ def _train_and_export(
     works = selection.part(TRAIN)
     labels = np.array([number[artist] for artist in works["artist"]], dtype=np.int64)
     validation = Validation(selection, recipe.distance, recipe.threshold, options.seed)
-    limit = options.selection.max_pixels
+    how = (options.selection.max_pixels, partial(progress, "decoding"), say)
     with (
-        decoded(selection.paths(works), source_size(recipe), limit, lambda *at: progress("decoding", *at)) as pixels,
-        decoded(validation.paths, recipe.image_size, limit, lambda *at: progress("decoding", *at)) as held_out,
+        decoded(selection.paths(works), source_size(recipe), *how) as pixels,
+        decoded(validation.paths, recipe.image_size, *how) as held_out,
     ):
         fit(
             recipe,

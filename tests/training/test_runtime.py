@@ -1,4 +1,4 @@
-"""The rooms around the fit loop: devices, recipes, checkpoints, decoded works, what is shown."""
+"""The rooms around the fit loop: devices, recipes, checkpoints, what is shown."""
 
 from __future__ import annotations
 
@@ -9,17 +9,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from artsim import images
-from artsim.errors import DeviceError, ImageError, ModelError, OutputError, UsageError
+from artsim.errors import DeviceError, ModelError, OutputError, UsageError
 from artsim.training.checkpoints import load_tower, save_tower
 from artsim.training.devices import use_device
 from artsim.training.judge import embed
-from artsim.training.pixels import decoded
 from artsim.training.progress import TrainingProgress
 from artsim.training.recipes import RECIPES, recipe_of
 from artsim.training.towers import build_tower
 from tests.command import ROOT
-from tests.towers import write_paintings
 
 
 def test_tensorflow_starts_without_a_word() -> None:
@@ -78,23 +75,6 @@ def test_checkpoints_that_can_not_be_used_say_so(tmp_path: Path) -> None:
         load_tower(tmp_path / "best.keras")
     with pytest.raises(OutputError):
         save_tower(build_tower("compact", 32, 8), tmp_path / "nowhere" / "best.keras")
-
-
-def test_decoded_works_are_what_the_image_room_gives_in_order(tmp_path: Path) -> None:
-    names = [f"{number}.png" for number in range(5)]
-    write_paintings(tmp_path, *names)
-    told = []
-    with decoded([tmp_path / name for name in names], 24, 10**6, lambda *at: told.append(at)) as pixels:
-        for name, row in zip(names, pixels, strict=True):
-            np.testing.assert_array_equal(row, images.load(tmp_path / name, 24))
-    assert told == [(number, 5) for number in range(1, 6)]
-
-
-def test_a_work_that_has_gone_meanwhile_is_said(tmp_path: Path) -> None:
-    write_paintings(tmp_path, "a.png")
-    paths = [tmp_path / "a.png", tmp_path / "gone.png"]
-    with pytest.raises(ImageError, match=r"gone\.png"), decoded(paths, 24, 10**6, lambda *_: None):
-        pytest.fail("there must be nothing to train on")
 
 
 def test_epochs_leave_a_line_each_and_quiet_leaves_none(capsys: pytest.CaptureFixture[str]) -> None:
