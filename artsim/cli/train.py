@@ -11,7 +11,7 @@ import click
 from artsim.cli.extras import needs_train_extra
 from artsim.cli.options import SPELLING, bad_image_options, exit_codes_help, quiet_option
 from artsim.cli.progress import stage_bars
-from artsim.training.recipes import DEFAULT, RECIPES, LossName, OptimizerName, TowerName, recipe_of
+from artsim.training.recipes import DEFAULT, RECIPES, AugmentName, LossName, OptimizerName, TowerName, recipe_of
 
 EPILOG = """
 \b
@@ -108,7 +108,11 @@ def _in_recipes(field: str) -> str:
     help=f"The highest of its schedule. {_in_recipes('learning_rate')}",
 )
 @click.option("--weight-decay", type=click.FloatRange(min=0), help=f"Of AdamW. {_in_recipes('weight_decay')}")
-@click.option("--augment", type=bool, help=f"Whether works are cropped, mirrored and relit. {_in_recipes('augment')}")
+@click.option(
+    "--augment",
+    type=click.Choice(get_args(AugmentName)),
+    help=f"How views of a work differ: in framing and light, or as photographs do. {_in_recipes('augment')}",
+)
 @click.option(
     "--summaries-dir",
     default="Log_files",

@@ -1,7 +1,7 @@
 """Batches for the fit loop: uint8 paintings (B, S, S, 3) with int64 labels (B,), or pairs of them with 0 or 1.
 
-Works are read at `source_size` and cropped to S at random places and scales, so that a brush stroke is seen at
-its own size; without augmentation both are the same.
+Works are decoded at `source_size`, of which augmentation takes views of S px, so that a brush stroke is seen at its own
+size; without augmentation both are the same.
 """
 
 from __future__ import annotations
@@ -15,13 +15,10 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from artsim.collection.pairs import epochs_of_pairs
+from artsim.training.augmentation import LEVELS, augment
 from artsim.training.recipes import Recipe
 
 SOURCE_MARGIN = 1.25  # of the tower's input, where crops are taken
-SMALLEST_CROP = 0.8  # of the picture's side
-BRIGHTNESS = 0.1
-CONTRAST = (0.8, 1.25)
-SATURATION = (0.8, 1.25)
 
 
 @dataclass(frozen=True)
@@ -34,7 +31,7 @@ class Works:
 
 def source_size(recipe: Recipe) -> int:
     """The size, in px, at which a recipe wants its training works decoded."""
-    return round(recipe.image_size * SOURCE_MARGIN) if recipe.augment else recipe.image_size
+    return round(recipe.image_size * SOURCE_MARGIN) if recipe.augment != "none" else recipe.image_size
 
 
 def steps_per_epoch(recipe: Recipe, works: int, pairs: int) -> int:
@@ -123,43 +120,7 @@ def _finish(dataset: tf.data.Dataset) -> tf.data.Dataset:
 
 def _view(paintings: Any, recipe: Recipe, seed: int, step: Any) -> Any:
     """(B, S', S', 3) -> (B, S, S, 3), both uint8: what the tower sees of the works in this step."""
-    if not recipe.augment:
+    if recipe.augment == "none":
         return paintings
-    return augment(paintings, recipe.image_size, tf.stack([tf.constant(seed, tf.int64), step]))
-
-
-def augment(paintings: Any, size: int, seed: Any) -> Any:
-    """Random crops, mirrored half of the time, in slightly other light: the hand stays, the photograph changes.
-
-    The bars of the letterbox stay black, as the tower will see them in use.
-
-    Args:
-        paintings: uint8 (B, S', S', 3).
-        size: S of the crops, px.
-        seed: int64 (2,); the same seed gives the same views.
-    """
-    count = tf.shape(paintings)[0]
-    seeds = tf.random.experimental.stateless_split(seed, 6)
-
-    def uniform(number: int, low: float, high: float, *shape: int) -> Any:
-        return tf.random.stateless_uniform((count, *shape), seeds[number], low, high)
-
-    side = uniform(0, SMALLEST_CROP, 1.0, 1)
-    corner = uniform(1, 0.0, 1.0, 2) * (1 - side)  # (B, 2): top, left
-    boxes = tf.concat([corner, corner + side], axis=1)
-    mirrored = tf.gather(boxes, [0, 3, 2, 1], axis=1)
-    boxes = tf.where(uniform(2, 0.0, 1.0, 1) < 0.5, boxes, mirrored)
-    paintings = tf.cast(paintings, tf.float32)
-    picture = tf.cast(  # (B, S', S', 1): 0 on the bars of the letterbox
-        tf.reduce_any(paintings > 0, axis=(2, 3), keepdims=True)
-        & tf.reduce_any(paintings > 0, axis=(1, 3), keepdims=True),
-        tf.float32,
-    )
-    views = tf.image.crop_and_resize(tf.concat([paintings, picture], axis=-1), boxes, tf.range(count), (size, size))
-    crops, picture = views[..., :3], views[..., 3:]
-    grey = tf.image.rgb_to_grayscale(crops)
-    crops = grey + (crops - grey) * uniform(3, *SATURATION, 1, 1, 1)
-    middle = tf.reduce_mean(crops, axis=(1, 2, 3), keepdims=True)
-    crops = middle + (crops - middle) * uniform(4, *CONTRAST, 1, 1, 1)
-    crops += 255 * uniform(5, -BRIGHTNESS, BRIGHTNESS, 1, 1, 1)
-    return tf.saturate_cast(tf.round(tf.where(picture > 0.5, crops, 0.0)), tf.uint8)
+    strength = LEVELS[recipe.augment]
+    return augment(paintings, recipe.image_size, strength, tf.stack([tf.constant(seed, tf.int64), step]))

@@ -13,6 +13,7 @@ BackboneName = Literal["mobilenet", "efficientnetv2-b0", "convnext-tiny", "dinov
 TowerName = Literal["classic", "compact", "mobilenet", "efficientnetv2-b0", "convnext-tiny", "dinov2-small"]
 LossName = Literal["contrastive", "softmax", "supcon"]
 OptimizerName = Literal["sgd", "adamw"]
+AugmentName = Literal["none", "light", "photograph"]
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ class Recipe:
     optimizer: OptimizerName
     learning_rate: float  # the highest of its schedule
     weight_decay: float
-    augment: bool
+    augment: AugmentName
 
     @property
     def distance(self) -> DistanceName:
@@ -61,7 +62,7 @@ RECIPES: dict[str, Recipe] = {
         optimizer="adamw",
         learning_rate=2e-3,
         weight_decay=0.05,
-        augment=True,
+        augment="light",
     ),
     # The network and the settings of the 2018 program. 14 GFLOP an image: wants a GPU.
     "classic": Recipe(
@@ -78,7 +79,7 @@ RECIPES: dict[str, Recipe] = {
         optimizer="sgd",
         learning_rate=1e-4,
         weight_decay=0.0,
-        augment=False,
+        augment="none",
     ),
 }
 DEFAULT = "compact"
