@@ -22,6 +22,7 @@ from artsim.training.recipes import Recipe
 
 TOWER_FILE = "tower.onnx"
 PAIRS_FILE = "pairs.csv"
+NOTED = ("precision_at_1", "map_at_r", "eer", "balanced_accuracy")  # of the figures, in the run's description
 SCORES_TABLE = "validation_scores.json"
 
 
@@ -187,16 +188,15 @@ def _note(options: TrainOptions, selection: Selection, exported: Exported) -> st
     lines = [
         f"**{options.recipe.name}** on {selection.source}: {_described(selection)}.",
         "",
-        "| held-out works | AUC (95 %) | EER | balanced accuracy |",
-        "|---|---|---|---|",
+        "| held-out works | AUC (95 %) | within a style | precision@1 | MAP@R | EER | balanced accuracy |",
+        "|---|---|---|---|---|---|---|",
     ]
     figures = exported.card.validation
     for part, meaning in PARTS.items():
         if f"{part}_auc" in figures:
-            lines.append(
-                f"| {meaning} | {auc_text(figures, part)} | {figures[f'{part}_eer']:.3f} | "
-                f"{figures[f'{part}_balanced_accuracy']:.3f} |"
-            )
+            shown = [f"{figures[f'{part}_{name}']:.3f}" for name in NOTED]
+            aucs = [auc_text(figures, part), auc_text(figures, part, "same_style_auc")]
+            lines.append(f"| {' | '.join([meaning, *aucs, *shown])} |")
     lines += ["", f"`artsim-score --model {TOWER_FILE} pairs.csv` with the artifact `{TOWER_FILE}`."]
     return "\n".join(lines)
 
