@@ -37,7 +37,7 @@ def retrieval(embeddings: NDArray[np.float32], artists: NDArray[Any], styles: ND
     """
     points = embeddings.astype(np.float64)
     points -= points.sum(axis=0) / max(1, len(points))  # which no distance notices: smaller squares lose fewer digits
-    grid = float(np.ldexp(1.0, np.frexp(np.square(points).sum(axis=1).max(initial=0.0))[1] - DIGITS))
+    lengths = np.square(points).sum(axis=1)
     _, label, works = np.unique(artists.astype(str), return_inverse=True, return_counts=True)
     step = max(1, BLOCK_BYTES // max(1, 8 * len(points)))
     found = [Found(np.empty(0), np.empty(0))]
@@ -46,10 +46,10 @@ def retrieval(embeddings: NDArray[np.float32], artists: NDArray[Any], styles: ND
         others = np.flatnonzero(label != artist)
         for start in range(0, len(own), step):
             queries = own[start : start + step]
-            rivals = _squares(points, queries, others, grid)
+            squares = _squares(points, lengths, queries)
+            rivals, friends = squares[:, others], squares[:, own]
             if styles is not None:
                 rivals[~share_a_style(styles[queries], styles[others])] = np.inf
-            friends = _squares(points, queries, own, grid)
             friends[queries[:, None] == own] = np.inf  # a work does not find itself
             searched = np.isfinite(rivals).any(axis=1)
             found.append(_ranked(np.sort(friends[searched], axis=1)[:, :-1], rivals[searched]))
@@ -57,12 +57,17 @@ def retrieval(embeddings: NDArray[np.float32], artists: NDArray[Any], styles: ND
 
 
 def _squares(
-    points: NDArray[np.float64], queries: NDArray[np.int64], others: NDArray[np.int64], grid: float
+    points: NDArray[np.float64], lengths: NDArray[np.float64], queries: NDArray[np.int64]
 ) -> NDArray[np.float64]:
-    """Squared distances (B, M) as multiples of `grid`: ones that are equal but for rounding are equal."""
-    one, other = points[queries], points[others]
-    squares: NDArray[np.float64] = np.square(one).sum(axis=1)[:, None] + np.square(other).sum(axis=1)
-    squares -= 2 * one @ other.T
+    """Squared distances to all points, (B, V), rounded so that what differs by float64's errors alone is equal.
+
+    `lengths` (V,) are the points' own squares.
+    """
+    grid = np.ldexp(1.0, np.frexp(lengths.max())[1] - DIGITS)
+    squares: NDArray[np.float64] = points[queries] @ points.T
+    squares *= -2
+    squares += lengths[queries, None]
+    squares += lengths
     squares /= grid
     return np.rint(squares, out=squares)
 

@@ -18,6 +18,7 @@ from artsim.jobs.export import PARTS, SELECTION_FILE, Exported, Source, auc_text
 from artsim.jobs.select import SelectOptions, select
 from artsim.jobs.validation import Validation, artists_of
 from artsim.tracking.run import Run, how_to_look, tracked_run
+from artsim.training.monitor import Monitor, MonitorName
 from artsim.training.recipes import Recipe
 
 TOWER_FILE = "tower.onnx"
@@ -36,6 +37,7 @@ class TrainOptions:
     summaries_dir: Path
     checkpoint_dir: Path
     device_id: str
+    monitor: MonitorName
     seed: int
     quiet: bool
     flags: Mapping[str, object]
@@ -109,7 +111,7 @@ def _train_and_export(
         decoded(selection.paths(works), source_size(recipe), limit, lambda *at: progress("decoding", *at)) as pixels,
         decoded(validation.paths, recipe.image_size, limit, lambda *at: progress("decoding", *at)) as held_out,
     ):
-        fit(
+        monitor = fit(
             recipe,
             Works(pixels, labels),
             Works(held_out, validation.labels(selection)),
@@ -117,12 +119,19 @@ def _train_and_export(
             validate=lambda embeddings: validation.judge(embeddings).figures,
             report=lambda epoch, metrics: run.log_metrics(metrics, epoch),
             seed=options.seed,
+            monitor=options.monitor,
             quiet=options.quiet,
         )
-        say("exporting the best checkpoint …")
+        run.set_tags({"artsim.training": _ended(monitor, recipe.epochs)})
+        say(f"{_ended(monitor, recipe.epochs)}; exporting it …")
         tower = load_tower(checkpoints / BEST)
         source = Source.read(checkpoints)
         return export(tower, source, selection.digest, validation, held_out, checkpoints / TOWER_FILE)
+
+
+def _ended(monitor: Monitor, epochs: int) -> str:
+    stopped = f", stopped early as {monitor.patience} in a row were no better" if monitor.epoch < epochs else ""
+    return f"{monitor.epoch} of {epochs} epochs{stopped}; epoch {monitor.best_epoch} is the best by {monitor.name}"
 
 
 def _made(folder: Path) -> Path:
