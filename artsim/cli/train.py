@@ -11,6 +11,7 @@ import click
 from artsim.cli.extras import needs_train_extra
 from artsim.cli.options import SPELLING, bad_image_options, exit_codes_help, quiet_option
 from artsim.cli.progress import stage_bars
+from artsim.training.monitor import DEFAULT_MONITOR, MonitorName
 from artsim.training.recipes import DEFAULT, RECIPES, AugmentName, LossName, OptimizerName, TowerName, recipe_of
 
 EPILOG = """
@@ -98,6 +99,18 @@ def _in_recipes(field: str) -> str:
 )
 @click.option("--epochs", type=click.IntRange(min=1), help=f"Times through the works. {_in_recipes('epochs')}")
 @click.option(
+    "--monitor",
+    type=click.Choice(get_args(MonitorName)),
+    default=DEFAULT_MONITOR,
+    show_default=True,
+    help="The figure whose best epoch is exported; that of seen artists where there are no unseen ones.",
+)
+@click.option(
+    "--patience",
+    type=click.IntRange(min=0),
+    help=f"Stop after so many epochs without a better one; 0: never. {_in_recipes('patience')}",
+)
+@click.option(
     "--optimizer",
     type=click.Choice(get_args(OptimizerName)),
     help=f"How weights are changed. {_in_recipes('optimizer')}",
@@ -167,6 +180,7 @@ def train(recipe: str, **flags: Any) -> None:
         summaries_dir=Path(flags["summaries_dir"]),
         checkpoint_dir=Path(flags["checkpoint_dir"]),
         device_id=flags["device_id"],
+        monitor=flags["monitor"],
         seed=flags["seed"],
         quiet=flags["quiet"],
         flags=in_effect,

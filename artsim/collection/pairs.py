@@ -1,4 +1,4 @@
-"""Validation pairs: as many of the same artist as of different ones, the same for the same seed."""
+"""Validation pairs, the same for the same seed: balanced, same against different, or against rivals of a style only."""
 
 from __future__ import annotations
 
@@ -10,8 +10,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from artsim.collection.selection import VAL_SEEN, VAL_UNSEEN, Selection
+from artsim.collection.styles import share_a_style
 
 MAX_PAIRS_OF_A_KIND = 5_000
+
+Pairs = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.uint8]]
 
 
 def validation_pairs(selection: Selection, seed: int) -> pd.DataFrame:
@@ -20,9 +23,7 @@ def validation_pairs(selection: Selection, seed: int) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
-def balanced_pairs(
-    artists: NDArray[Any], seed: int, at_most: int = MAX_PAIRS_OF_A_KIND
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.uint8]]:
+def balanced_pairs(artists: NDArray[Any], seed: int, at_most: int = MAX_PAIRS_OF_A_KIND) -> Pairs:
     """Pairs of works by their index, no pair twice: (M,) first, (M,) second, (M,) 1 for the same artist.
 
     Args:
@@ -30,18 +31,68 @@ def balanced_pairs(
         seed: of the choice.
         at_most: pairs of each kind; fewer, where fewer of either kind exist.
     """
-    order = np.argsort(artists.astype(str), kind="stable")
-    _, label = np.unique(artists[order].astype(str), return_inverse=True)
-    end = np.searchsorted(label, label, side="right")  # of the run of works by the same artist
-    own = np.arange(len(label)) + 1
+    order, end = _by_artist(artists)
     # Work i is paired with later ones only: of the same artist in [i + 1, end), of others in [end, N).
-    same = _Partners(own, end)
-    other = _Partners(end, np.full(len(label), len(label)))
+    same = _Partners(np.arange(len(end)) + 1, end)
+    other = _Partners(end, np.full(len(end), len(end)))
     count = min(same.total, other.total, at_most)
     rng = np.random.default_rng(seed)
     drawn = [partners.draw(count, rng) for partners in (same, other)]
     first, second = np.concatenate(drawn, axis=1)
     return order[first], order[second], np.repeat(np.array([1, 0], dtype=np.uint8), count)
+
+
+def rival_pairs(
+    artists: NDArray[Any], styles: NDArray[np.bool_], seed: int, at_most: int = MAX_PAIRS_OF_A_KIND
+) -> Pairs:
+    """Pairs of works of the same artist, and of different artists who share a style; (M,) each as `balanced_pairs`.
+
+    Each kind is drawn evenly from all there are, however many there are of the other: hard pairs are often few.
+
+    Args:
+        artists: (N,) who made each work.
+        styles: (N, S) which styles each work has.
+        seed: of the choice.
+        at_most: pairs of each kind.
+    """
+    order, end = _by_artist(artists)
+    same = _Partners(np.arange(len(end)) + 1, end)
+    rng = np.random.default_rng(seed)
+    own = order[same.draw(min(same.total, at_most), rng)]
+    rivals = _draw_rivals(artists, styles, at_most, rng)
+    first, second = np.concatenate([own, rivals], axis=1)
+    return first, second, np.repeat(np.array([1, 0], dtype=np.uint8), [own.shape[1], rivals.shape[1]])
+
+
+def _draw_rivals(
+    artists: NDArray[Any], styles: NDArray[np.bool_], at_most: int, rng: np.random.Generator
+) -> NDArray[np.int64]:
+    """(2, count) different pairs by different artists with a style in common.
+
+    Works of one artist with the same styles are alike here, so that pairs of such groups are counted, not of works.
+    """
+    _, label = np.unique(artists.astype(str), return_inverse=True)
+    kinds, kind, sizes = np.unique(
+        np.column_stack([label, styles]), axis=0, return_inverse=True, return_counts=True
+    )  # (G, 1 + S), (N,), (G,)
+    members = np.argsort(kind, kind="stable")  # works, group by group
+    start = np.cumsum(sizes) - sizes
+    rival = np.triu(share_a_style(kinds[:, 1:] > 0, kinds[:, 1:] > 0) & (kinds[:, :1] != kinds[:, 0]))
+    one, other = np.nonzero(rival)
+    upto = np.cumsum(sizes[one] * sizes[other])
+    total = int(upto[-1]) if len(upto) else 0
+    rank = np.sort(rng.choice(total, size=min(total, at_most), replace=False)) if total else np.empty(0, np.int64)
+    chosen = np.searchsorted(upto, rank, side="right")
+    left, right = one[chosen], other[chosen]
+    row, column = np.divmod(rank - (upto[chosen] - sizes[left] * sizes[right]), sizes[right])
+    return np.stack([members[start[left] + row], members[start[right] + column]])
+
+
+def _by_artist(artists: NDArray[Any]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """(N,) the works artist by artist, and (N,) where in that order the works of each one's artist end."""
+    order = np.argsort(artists.astype(str), kind="stable")
+    _, label = np.unique(artists[order].astype(str), return_inverse=True)
+    return order, np.searchsorted(label, label, side="right")
 
 
 class _Partners:
@@ -66,9 +117,7 @@ def _balanced(works: pd.DataFrame, split: str, seed: int) -> pd.DataFrame:
     return pd.DataFrame({"image1": names[first], "image2": names[second], "sameArtist": same, "split": split})
 
 
-def epochs_of_pairs(
-    artists: NDArray[Any], seed: int
-) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.uint8]]]:
+def epochs_of_pairs(artists: NDArray[Any], seed: int) -> Iterator[Pairs]:
     """Endless epochs of balanced pairs, newly drawn and shuffled each time."""
     epoch = 0
     while True:

@@ -1,4 +1,4 @@
-"""How far an AUC can be trusted: a bootstrap over paintings.
+"""How far a figure can be trusted: a bootstrap over paintings.
 
 Pairs that share a painting are not independent, so paintings are drawn, not pairs: one drawn k times gives each
 of its pairs the weight k, and a pair weighs the product of its two paintings' counts.
@@ -44,6 +44,21 @@ def auc_interval(
         area = _weighted_auc(tie, is_same, (counts[first] * counts[second]).astype(np.float64))
         if area is not None:
             drawn.append(area)
+    return _central(drawn)
+
+
+def mean_interval(values: NDArray[np.float64], resamples: int = 200, seed: int = 0) -> tuple[float, float]:
+    """The central 95 % of the mean of what was measured of each painting, (Q,); (nan, nan) of none.
+
+    For figures of a search: the queries are drawn anew, the works searched stay, as a painting that was drawn twice
+    would find itself.
+    """
+    rng = np.random.default_rng(seed)
+    count = len(values)
+    return _central([float(values[rng.integers(count, size=count)].mean()) for _ in range(resamples if count else 0)])
+
+
+def _central(drawn: list[float]) -> tuple[float, float]:
     if not drawn:
         return float("nan"), float("nan")
     tail = (1 - CONFIDENCE) / 2

@@ -182,6 +182,7 @@ def described(exported: Exported) -> str:
                 f"  {meaning:<20}AUC {auc_text(figures, part)}   EER {figures[f'{part}_eer']:.3f}   "
                 f"balanced accuracy {figures[f'{part}_balanced_accuracy']:.3f}"
             )
+            lines.append(f"{'':22}{'   '.join(_more(figures, part))}")
     lines.append(
         f"onnxruntime against TensorFlow on {agreement.images} images: at most {agreement.embedding:.2g} apart in an "
         f"embedding, {agreement.distance:.2g} in a distance (allowed: {agreement.tolerance:.2g})"
@@ -189,6 +190,20 @@ def described(exported: Exported) -> str:
     return "\n".join(lines)
 
 
-def auc_text(figures: Mapping[str, float], part: str) -> str:
-    """An AUC with its interval."""
-    return f"{figures[f'{part}_auc']:.3f} ({figures[f'{part}_auc_low']:.3f} to {figures[f'{part}_auc_high']:.3f})"
+def _more(figures: Mapping[str, float], part: str) -> list[str]:
+    named = {
+        "precision@1": "precision_at_1",
+        "MAP@R": "map_at_r",
+        "AUC within a style": "same_style_auc",
+        "calibration error": "calibration_error",
+    }
+    return [f"{label} {figures[key]:.3f}" for label, name in named.items() if (key := f"{part}_{name}") in figures]
+
+
+def auc_text(figures: Mapping[str, float], part: str, name: str = "auc") -> str:
+    """An AUC with its interval, as far as they are known; `same_style_auc` is another one."""
+    key = f"{part}_{name}"
+    if key not in figures:
+        return "–"
+    low, high = figures.get(f"{key}_low"), figures.get(f"{key}_high")
+    return f"{figures[key]:.3f}" + (f" ({low:.3f} to {high:.3f})" if low is not None and high is not None else "")

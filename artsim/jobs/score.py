@@ -213,7 +213,7 @@ class _Times:
 def _summary(
     model: str, scorer: Scorer, criterion: Criterion, gallery: Gallery, tally: Tally, times: _Times
 ) -> Summary:
-    figures, interval = _figures(tally.labelled, criterion.threshold)
+    figures, interval = _figures(tally.labelled, criterion)
     return Summary(
         artsim_version=__version__,
         model=model,
@@ -236,13 +236,21 @@ def _summary(
     )
 
 
-def _figures(labelled: LabelledPairs, threshold: float) -> tuple[dict[str, float], tuple[float, float] | None]:
-    """The figures and the AUC's interval; none where the pairs don't have both labels."""
+def _figures(labelled: LabelledPairs, criterion: Criterion) -> tuple[dict[str, float], tuple[float, float] | None]:
+    """The figures and the AUC's interval; none where the pairs don't have both labels.
+
+    The probabilities, which are judged at the prior they were written for, are made again of the distances.
+    """
     if len(np.unique(labelled.same)) < 2:
         return {}, None
     # scikit-learn takes a second to import, which pairs without labels need not wait for.
     from artsim.evaluation.figures import figures
     from artsim.evaluation.intervals import auc_interval
+    from artsim.evaluation.reliability import reliability
 
     low, high = auc_interval(*labelled.sample())
-    return figures(labelled.distance, labelled.same, threshold), None if math.isnan(low) else (low, high)
+    found = {
+        **figures(labelled.distance, labelled.same, criterion.threshold),
+        **reliability(criterion.probability(labelled.distance), labelled.same, criterion.prior),
+    }
+    return found, None if math.isnan(low) else (low, high)

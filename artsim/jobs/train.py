@@ -19,10 +19,12 @@ from artsim.jobs.export import PARTS, SELECTION_FILE, Exported, Source, auc_text
 from artsim.jobs.select import SelectOptions, select
 from artsim.jobs.validation import Validation, artists_of
 from artsim.tracking.run import Run, how_to_look, tracked_run
+from artsim.training.monitor import Monitor, MonitorName
 from artsim.training.recipes import Recipe
 
 TOWER_FILE = "tower.onnx"
 PAIRS_FILE = "pairs.csv"
+NOTED = ("precision_at_1", "map_at_r", "eer", "balanced_accuracy")  # of the figures, in the run's description
 SCORES_TABLE = "validation_scores.json"
 
 
@@ -36,6 +38,7 @@ class TrainOptions:
     summaries_dir: Path
     checkpoint_dir: Path
     device_id: str
+    monitor: MonitorName
     seed: int
     quiet: bool
     flags: Mapping[str, object]
@@ -109,7 +112,7 @@ def _train_and_export(
         decoded(selection.paths(works), source_size(recipe), *how) as pixels,
         decoded(validation.paths, recipe.image_size, *how) as held_out,
     ):
-        fit(
+        monitor = fit(
             recipe,
             Works(pixels, labels),
             Works(held_out, validation.labels(selection)),
@@ -117,12 +120,19 @@ def _train_and_export(
             validate=lambda embeddings: validation.judge(embeddings).figures,
             report=lambda epoch, metrics: run.log_metrics(metrics, epoch),
             seed=options.seed,
+            monitor=options.monitor,
             quiet=options.quiet,
         )
-        say("exporting the best checkpoint …")
+        run.set_tags({"artsim.training": _ended(monitor, recipe.epochs)})
+        say(f"{_ended(monitor, recipe.epochs)}; exporting it …")
         tower = load_tower(checkpoints / BEST)
         source = Source.read(checkpoints)
         return export(tower, source, selection.digest, validation, held_out, checkpoints / TOWER_FILE)
+
+
+def _ended(monitor: Monitor, epochs: int) -> str:
+    stopped = f", stopped early as {monitor.patience} in a row were no better" if monitor.epoch < epochs else ""
+    return f"{monitor.epoch} of {epochs} epochs{stopped}; epoch {monitor.best_epoch} is the best by {monitor.name}"
 
 
 def _made(folder: Path) -> Path:
@@ -188,16 +198,15 @@ def _note(options: TrainOptions, selection: Selection, exported: Exported) -> st
     lines = [
         f"**{options.recipe.name}** on {selection.source}: {_described(selection)}.",
         "",
-        "| held-out works | AUC (95 %) | EER | balanced accuracy |",
-        "|---|---|---|---|",
+        "| held-out works | AUC (95 %) | within a style | precision@1 | MAP@R | EER | balanced accuracy |",
+        "|---|---|---|---|---|---|---|",
     ]
     figures = exported.card.validation
     for part, meaning in PARTS.items():
         if f"{part}_auc" in figures:
-            lines.append(
-                f"| {meaning} | {auc_text(figures, part)} | {figures[f'{part}_eer']:.3f} | "
-                f"{figures[f'{part}_balanced_accuracy']:.3f} |"
-            )
+            shown = [f"{figures[f'{part}_{name}']:.3f}" for name in NOTED]
+            aucs = [auc_text(figures, part), auc_text(figures, part, "same_style_auc")]
+            lines.append(f"| {' | '.join([meaning, *aucs, *shown])} |")
     lines += ["", f"`artsim-score --model {TOWER_FILE} pairs.csv` with the artifact `{TOWER_FILE}`."]
     return "\n".join(lines)
 

@@ -9,14 +9,17 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from artsim.collection.pairs import validation_pairs
+from artsim.collection.pairs import Pairs, rival_pairs, validation_pairs
 from artsim.collection.selection import TRAIN, VAL_SEEN, VAL_UNSEEN, Selection
-from artsim.evaluation.calibration import calibrate
+from artsim.collection.styles import styles_of
+from artsim.evaluation.calibration import calibrate, crossfitted
 from artsim.evaluation.figures import figures
-from artsim.evaluation.intervals import auc_interval
+from artsim.evaluation.intervals import auc_interval, mean_interval
+from artsim.evaluation.reliability import reliability
+from artsim.evaluation.retrieval import retrieval
 from artsim.scoring.contract import Calibration, Card, DistanceName
 from artsim.scoring.distance import pair_distances
-from artsim.scoring.scores import Criterion
+from artsim.scoring.scores import Criterion, probabilities
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,8 @@ class Validation:
         self.first: NDArray[np.int64] = row[self.pairs["image1"]].to_numpy()
         self.second: NDArray[np.int64] = row[self.pairs["image2"]].to_numpy()
         self.same: NDArray[np.uint8] = self.pairs["sameArtist"].to_numpy(dtype=np.uint8)
+        self.artists = self.works["artist"].to_numpy(dtype=object)
+        self.searches = {split: _Search.of(self.works, split, seed) for split in (VAL_SEEN, VAL_UNSEEN)}
         self.distance: DistanceName = distance
         self.threshold = threshold
 
@@ -52,20 +57,24 @@ class Validation:
         """Fit the calibration and take the figures.
 
         The calibration is fitted on unseen artists' pairs where there are any: that is what a tower is asked about.
+        How far its probabilities can be trusted is measured on these pairs by cross-fitting, on others as they are.
         """
         distances = self._distances(embeddings)
-        parts = self.pairs["split"].to_numpy()
-        asked = parts == (VAL_UNSEEN if VAL_UNSEEN in parts else VAL_SEEN)
-        calibration, fitted = calibrate(distances[asked], self.same[asked])
+        splits = self.pairs["split"].to_numpy()
+        asked = VAL_UNSEEN if VAL_UNSEEN in splits else VAL_SEEN
+        calibration, fitted = calibrate(distances[splits == asked], self.same[splits == asked])
         threshold = fitted if self.threshold is None else self.threshold
         found: dict[str, float] = {}
-        for part in (VAL_SEEN, VAL_UNSEEN):
-            rows = parts == part
-            taken = figures(distances[rows], self.same[rows], threshold)
-            if taken and intervals:
-                paintings = self.first[rows], self.second[rows]
-                taken["auc_low"], taken["auc_high"] = auc_interval(distances[rows], self.same[rows], *paintings)
-            found.update({f"{part}_{name}": value for name, value in taken.items()})
+        for split, search in self.searches.items():
+            rows = np.flatnonzero(splits == split)
+            if not len(rows):
+                continue
+            taken = {
+                **self._pair_figures(rows, distances[rows], threshold, intervals),
+                **self._reliability(rows, distances[rows], None if split == asked else calibration),
+                **search.figures(embeddings, self.distance, intervals),
+            }
+            found.update({f"{split}_{name}": value for name, value in taken.items()})
         return Verdict(calibration, threshold, found)
 
     def scores(self, embeddings: NDArray[np.float32], card: Card) -> pd.DataFrame:
@@ -80,6 +89,72 @@ class Validation:
 
     def _distances(self, embeddings: NDArray[np.float32]) -> NDArray[np.float32]:
         return pair_distances(embeddings, self.first, self.second, self.distance)
+
+    def _pair_figures(
+        self, rows: NDArray[np.int64], distances: NDArray[np.float32], threshold: float, intervals: bool
+    ) -> dict[str, float]:
+        same = self.same[rows]
+        taken = figures(distances, same, threshold)
+        if intervals:
+            taken |= _bounds("auc", auc_interval(distances, same, self.first[rows], self.second[rows]))
+        return taken
+
+    def _reliability(
+        self, rows: NDArray[np.int64], distances: NDArray[np.float32], calibration: Calibration | None
+    ) -> dict[str, float]:
+        """Of the probabilities by a calibration from other pairs; None: by cross-fitting."""
+        same = self.same[rows]
+        if calibration is not None:
+            return reliability(probabilities(distances, calibration, calibration.prior), same, calibration.prior)
+        probability = crossfitted(distances, same, self.artists[self.first[rows]], self.artists[self.second[rows]])
+        known = np.isfinite(probability)
+        return reliability(probability[known], same[known], Calibration.prior)
+
+
+@dataclass(frozen=True)
+class _Search:
+    """The works of one part, each searched for among the others; and the pairs of artists who share a style.
+
+    `rows` (W,) are theirs among all validation works, as are both sides of the pairs; styles are (W, S).
+    """
+
+    rows: NDArray[np.int64]
+    artists: NDArray[np.object_]
+    styles: NDArray[np.bool_]
+    rivals: Pairs
+
+    @classmethod
+    def of(cls, works: pd.DataFrame, split: str, seed: int) -> _Search:
+        rows = np.flatnonzero(works["split"] == split)
+        artists, styles = works["artist"].to_numpy(dtype=object)[rows], styles_of(works.iloc[rows])
+        first, second, same = rival_pairs(artists, styles, seed)
+        return cls(rows, artists, styles, (rows[first], rows[second], same))
+
+    def figures(self, embeddings: NDArray[np.float32], distance: DistanceName, intervals: bool) -> dict[str, float]:
+        """Against all works, and as `same_style_…` against the other artists' of the same style, if there are any."""
+        taken = self._found(embeddings, None, intervals)
+        first, second, same = self.rivals
+        apart = pair_distances(embeddings, first, second, distance)
+        hard = {name: value for name, value in figures(apart, same, 0.0).items() if name == "auc"}
+        if hard and intervals:
+            hard |= _bounds("auc", auc_interval(apart, same, first, second))
+        hard |= self._found(embeddings, self.styles, intervals)
+        return taken | {f"same_style_{name}": value for name, value in hard.items()}
+
+    def _found(
+        self, embeddings: NDArray[np.float32], styles: NDArray[np.bool_] | None, intervals: bool
+    ) -> dict[str, float]:
+        taken: dict[str, float] = {}
+        for name, values in retrieval(embeddings[self.rows], self.artists, styles)._asdict().items():
+            if len(values):
+                taken[name] = float(values.mean())
+                taken |= _bounds(name, mean_interval(values)) if intervals else {}
+        return taken
+
+
+def _bounds(name: str, interval: tuple[float, float]) -> dict[str, float]:
+    """An interval as two figures; none where it is not known, as a card takes numbers only."""
+    return dict(zip((f"{name}_low", f"{name}_high"), interval, strict=True)) if np.isfinite(interval).all() else {}
 
 
 def artists_of(selection: Selection) -> list[str]:

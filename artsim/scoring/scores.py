@@ -72,14 +72,19 @@ class Criterion:
         return PairScores(distance, self.probability(distance), self.prediction(distance))
 
     def probability(self, distance: NDArray[np.float32]) -> NDArray[np.float32]:
-        """sigmoid(slope · d + intercept + logit(prior) - logit(the card's prior)), float32 (N,)."""
-        shift = _logit(self.prior) - _logit(self.calibration.prior)
-        logit = self.calibration.slope * distance.astype(np.float64) + (self.calibration.intercept + shift)
-        return np.exp(-np.logaddexp(0.0, -logit)).astype(np.float32)
+        """Of the same artist, float32 (N,), where `prior` of the pairs are."""
+        return probabilities(distance, self.calibration, self.prior)
 
     def prediction(self, distance: NDArray[np.float32]) -> NDArray[np.int8]:
         """1 where the distance is below the threshold, else 0; int8 (N,)."""
         return (distance < self.threshold).astype(np.int8)
+
+
+def probabilities(distance: NDArray[np.float32], calibration: Calibration, prior: float) -> NDArray[np.float32]:
+    """sigmoid(slope · d + intercept + logit(prior) - logit(the calibration's prior)), float32 (N,)."""
+    shift = _logit(prior) - _logit(calibration.prior)
+    logit = calibration.slope * distance.astype(np.float64) + (calibration.intercept + shift)
+    return np.exp(-np.logaddexp(0.0, -logit)).astype(np.float32)
 
 
 def _logit(share: float) -> float:

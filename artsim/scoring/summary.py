@@ -16,6 +16,8 @@ FIGURES = {
     "tar_at_far_1pct": "TAR at FAR 1 %",
     "balanced_accuracy": "balanced accuracy",
     "accuracy": "accuracy",
+    "calibration_error": "calibration error",
+    "brier_skill": "Brier skill",
 }
 
 
@@ -25,7 +27,8 @@ class Summary:
 
     `images_per_second` counts reading and embedding; `pairs_per_second` counts scoring and writing, which
     follow; `wall_seconds` is everything, opening the model and the figures too. Figures are of the
-    `labelled_pairs` that have scores, at `threshold`; there are none where all have the same label.
+    `labelled_pairs` that have scores, at `threshold`; there are none where all have the same label. Calibration error
+    and Brier skill are of the pairs weighted to `prior`.
     """
 
     artsim_version: str
@@ -85,7 +88,10 @@ class Summary:
         if self.auc_interval is not None:
             low, high = self.auc_interval
             lines[0] = (lines[0][0], f"{lines[0][1]} (95 % interval {low:.3f} to {high:.3f})")
-        return [("labelled pairs", f"{self.labelled_pairs:,}, threshold {self.threshold:g}"), *lines]
+        return [
+            ("labelled pairs", f"{self.labelled_pairs:,}, threshold {self.threshold:g}, prior {self.prior:g}"),
+            *lines,
+        ]
 
 
 def aligned(lines: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:

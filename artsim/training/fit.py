@@ -12,6 +12,7 @@ from artsim.collection.pairs import balanced_pairs
 from artsim.training.batches import Works, images_per_step, pair_dataset, steps_per_epoch, work_dataset
 from artsim.training.judge import Judge, Pace, Report, Validate
 from artsim.training.losses import build_objective
+from artsim.training.monitor import DEFAULT_MONITOR, Monitor, MonitorName
 from artsim.training.progress import TrainingProgress
 from artsim.training.recipes import Recipe
 from artsim.training.towers import build_tower
@@ -36,9 +37,10 @@ def fit(
     validate: Validate,
     report: Report,
     seed: int,
+    monitor: MonitorName = DEFAULT_MONITOR,
     quiet: bool = False,
-) -> None:
-    """Train a tower by its recipe; its checkpoints are the result.
+) -> Monitor:
+    """Train a tower by its recipe; its checkpoints are the result, and the monitor, which knows how it went.
 
     Args:
         recipe: what to train.
@@ -48,6 +50,7 @@ def fit(
         validate: figures of the validation works' embeddings (V, D).
         report: told of each epoch (from 1) and its metrics.
         seed: of weights, batches and augmentation.
+        monitor: the figure that says which epoch was best.
         quiet: show no progress.
 
     Raises:
@@ -65,7 +68,8 @@ def fit(
     _write_graph(tower, outputs.summaries_dir / "graph")
     with TrainingProgress(recipe.epochs, steps, quiet=quiet) as progress:
         pace = Pace(progress, images_per_step(recipe, artists))
-        judge = Judge(tower, objective, pace, validation, outputs.checkpoint_dir, validate, report)
+        follow = Monitor(monitor, recipe.patience)
+        judge = Judge(tower, objective, pace, validation, outputs.checkpoint_dir, validate, report, follow)
         summaries = keras.callbacks.TensorBoard(str(outputs.summaries_dir), profile_batch=0, write_graph=False)
         objective.model.fit(
             dataset,
@@ -75,6 +79,7 @@ def fit(
             shuffle=False,  # the batches are drawn at random already
             verbose=0,
         )
+    return follow
 
 
 def _write_graph(tower: keras.Model, folder: Path) -> None:

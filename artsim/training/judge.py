@@ -16,12 +16,12 @@ from artsim.errors import GateError
 from artsim.training.batches import Works
 from artsim.training.checkpoints import BEST, LAST, save_tower
 from artsim.training.losses import Objective
+from artsim.training.monitor import Monitor
 from artsim.training.progress import TrainingProgress
 
 Validate = Callable[[NDArray[np.float32]], dict[str, float]]
 Report = Callable[[int, dict[str, float]], None]
 
-MONITORED = ("val_unseen_auc", "val_seen_auc")  # the first that a run has decides which epoch was best
 EMBED_BATCH = 64
 
 
@@ -58,7 +58,10 @@ class Pace(keras.callbacks.Callback):
 
 
 class Judge(keras.callbacks.Callback):
-    """Embeds the validation works after each epoch, reports the figures, keeps the best and the last tower."""
+    """Embeds the validation works after each epoch, reports the figures, keeps the best and the last tower.
+
+    Ends the training where the monitor has waited long enough.
+    """
 
     def __init__(
         self,
@@ -69,6 +72,7 @@ class Judge(keras.callbacks.Callback):
         checkpoint_dir: Path,
         validate: Validate,
         report: Report,
+        monitor: Monitor,
     ) -> None:
         super().__init__()
         self.tower = tower
@@ -78,22 +82,24 @@ class Judge(keras.callbacks.Callback):
         self.checkpoint_dir = checkpoint_dir
         self.validate = validate
         self.report = report
-        self.best = -math.inf
+        self.monitor = monitor
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         logs = {} if logs is None else logs
         metrics = {"train_loss": float(logs["loss"]), **self._judge()}
         metrics["learning_rate"] = float(self.model.optimizer.learning_rate)
         metrics["images_per_second"] = self.pace.images_per_second
+        is_best = self.monitor.is_best(metrics)
+        metrics["best_epoch"] = self.monitor.best_epoch
         logs.update(metrics)  # TensorBoard's callback, which comes next, writes what stands here
-        monitored = next(metrics[name] for name in MONITORED if name in metrics)
-        is_best = monitored > self.best
         if is_best:
-            self.best = monitored
             save_tower(self.tower, self.checkpoint_dir / BEST)
         save_tower(self.tower, self.checkpoint_dir / LAST)
         self.report(epoch + 1, metrics)
         self.pace.progress.epoch(epoch + 1, metrics, best=is_best)
+        if epoch == 0 and self.monitor.name != self.monitor.wanted:
+            self.pace.progress.note(f"there is no {self.monitor.wanted} here: {self.monitor.name} decides what is best")
+        self.model.stop_training = self.monitor.is_over
 
     def _judge(self) -> dict[str, float]:
         embeddings = embed(self.tower, self.works.pixels)

@@ -54,6 +54,10 @@ class TrainingProgress:
             self.task, completed=done, epoch=epoch, step=step, pace=f"{speed:.0f} images/s  loss {loss:.4f}"
         )
 
+    def note(self, text: str) -> None:
+        """Leave a line of its own."""
+        self.console.print(text, soft_wrap=True)
+
     def epoch(self, epoch: int, metrics: dict[str, Any], *, best: bool) -> None:
         """Leave one line of an epoch's figures."""
         left = (time.monotonic() - self.started) / epoch * (self.epochs - epoch)

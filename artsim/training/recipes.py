@@ -30,6 +30,7 @@ class Recipe:
     works_per_artist: int  # K of a batch of P artists x K works; pairs (contrastive) have no use for it
     batch_size: int  # paintings of an optimiser's step; pairs for the contrastive loss
     epochs: int
+    patience: int  # epochs in a row without a better one after which training ends; 0: never before the last
     optimizer: OptimizerName
     learning_rate: float  # the highest of its schedule
     weight_decay: float
@@ -59,6 +60,7 @@ RECIPES: dict[str, Recipe] = {
         works_per_artist=4,
         batch_size=48,
         epochs=24,
+        patience=0,
         optimizer="adamw",
         learning_rate=2e-3,
         weight_decay=0.05,
@@ -76,6 +78,7 @@ RECIPES: dict[str, Recipe] = {
         works_per_artist=1,
         batch_size=1,
         epochs=3,
+        patience=0,
         optimizer="sgd",
         learning_rate=1e-4,
         weight_decay=0.0,

@@ -163,6 +163,8 @@ def test_labels_give_figures_with_an_interval(folder: Path) -> None:
     summary = run(folder, threshold=1e-6)
     assert summary.labelled_pairs == 9
     assert summary.figures["auc"] == summary.figures["accuracy"] == 1
+    assert 0 <= summary.figures["calibration_error"] < 1
+    assert "Brier skill" in dict(summary.lines())
     assert summary.auc_interval is not None
     assert ("AUC", "1.000 (95 % interval 1.000 to 1.000)") in summary.lines()
 

@@ -20,7 +20,16 @@ import artsim
 from artsim.scoring.contract import Card
 from tests.command import SMALL, artsim_in_process
 
-FIGURES = ("auc", "average_precision", "eer", "tar_at_far_1pct", "balanced_accuracy", "accuracy")
+FIGURES = (
+    "auc",
+    "average_precision",
+    "eer",
+    "tar_at_far_1pct",
+    "balanced_accuracy",
+    "accuracy",
+    "precision_at_1",
+    "map_at_r",
+)
 
 
 @dataclass(frozen=True)
@@ -70,7 +79,10 @@ def job(tmp_path_factory: pytest.TempPathFactory, demo_csv: Path) -> Iterator[Jo
 def test_run_is_finished_and_named_for_what_it_is(job: Job) -> None:
     assert job.run.info.status == "FINISHED"
     assert job.run.info.run_name == "compact-8x6-seed0"
-    assert "artists never seen" in job.run.data.tags["mlflow.note.content"]
+    note = job.run.data.tags["mlflow.note.content"]
+    assert "artists never seen" in note
+    assert "MAP@R" in note
+    assert "precision@1" in job.stdout
 
 
 def test_every_flag_is_a_param_with_the_value_in_effect(job: Job) -> None:
@@ -153,6 +165,11 @@ def test_validation_table_is_what_the_exported_tower_says_of_the_files(job: Job,
     scores = scorer.score(*paths)
     np.testing.assert_allclose(scores.distance, table["distance"], atol=2e-6)
     np.testing.assert_allclose(scores.probability, table["probability"], atol=1e-4)
+
+
+def test_run_says_which_epoch_was_best_and_by_what(job: Job) -> None:
+    best = int(job.run.data.metrics["best_epoch"])
+    assert job.run.data.tags["artsim.training"] == f"2 of 2 epochs; epoch {best} is the best by val_unseen_auc"
 
 
 def test_best_checkpoint_is_what_was_exported(job: Job) -> None:

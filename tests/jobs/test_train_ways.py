@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from mlflow.tracking import MlflowClient
 
 import artsim
 from artsim.scoring.contract import Card
@@ -43,6 +44,17 @@ def test_the_published_default_of_five_artists_with_five_works(folder: Path) -> 
 
 def test_supervised_contrastive(folder: Path, demo_csv: Path) -> None:
     assert train("--data-file-path", str(demo_csv), "--loss", "supcon").distance == "euclidean"
+
+
+def test_a_run_that_stops_early_says_so(folder: Path, demo_csv: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    # At such a rate the tower stays as it is, so that no epoch is better than the first.
+    rate = ["--learning-rate", "1e-12", "--weight-decay", "0", "--augment", "False"]
+    works = ["--data-file-path", str(demo_csv), "--monitor", "val_seen_precision_at_1"]
+    assert artsim_in_process("train", *SMALL, *works, *rate, "--epochs", "9", "--patience", "2") == 0
+    ending = "epochs, stopped early as 2 in a row were no better"
+    assert ending in capsys.readouterr().err
+    (run,) = MlflowClient(f"sqlite:///{folder}/mlflow.db").search_runs(["0"])
+    assert ending in run.data.tags["artsim.training"]
 
 
 def test_a_folder_with_one_folder_an_artist(folder: Path, demo_csv: Path) -> None:

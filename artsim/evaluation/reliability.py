@@ -1,0 +1,45 @@
+"""Whether a probability means what it says: calibration error and Brier skill, of pairs weighted to a prior.
+
+Probabilities are of the same artist, float32 (N,), made for a collection where `prior` of the pairs are the same.
+Pairs are weighted so that just that share of them is, however many there are of each kind.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+BINS = 15
+
+
+def reliability(probability: NDArray[np.float32], same: NDArray[np.uint8], prior: float) -> dict[str, float]:
+    """`calibration_error` and `brier_skill` of (N,) pairs; none, where only one kind of pair is there.
+
+    `calibration_error` is the mean gap between probability and truth over 15 bins of equal weight (Naeini et al. 2015,
+    Obtaining Well Calibrated Probabilities Using Bayesian Binning): 0 at best. Equal probabilities share a bin.
+    `brier_skill` is the share of the squared error that is saved against always answering the prior (Brier 1950):
+    1 at best, 0 for the prior itself, below 0 for probabilities that are worse than none.
+    """
+    count = np.bincount(np.asarray(same), minlength=2)
+    if 0 in count:
+        return {}
+    # Pairs of one probability and one label are alike, so that the work is on the different probabilities.
+    different, index = np.unique(probability, return_inverse=True)
+    positive = np.bincount(index, weights=same) * (prior / count[1])
+    negative = np.bincount(index, weights=same == 0) * ((1 - prior) / count[0])
+    value = different.astype(np.float64)
+    error = float(np.sum(positive * (1 - value) ** 2 + negative * value**2))
+    return {
+        "calibration_error": _calibration_error(value, positive, negative),
+        "brier_skill": 1 - error / (prior * (1 - prior)),
+    }
+
+
+def _calibration_error(
+    value: NDArray[np.float64], positive: NDArray[np.float64], negative: NDArray[np.float64]
+) -> float:
+    """Of different probabilities in rising order, and how much of either kind has each; the weights sum to 1."""
+    weight = positive + negative
+    middle = np.cumsum(weight) - weight / 2
+    bins = np.minimum((middle * BINS).astype(np.int64), BINS - 1)
+    return float(np.abs(np.bincount(bins, weights=weight * value - positive)).sum())

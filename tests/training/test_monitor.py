@@ -1,0 +1,115 @@
+"""Which epoch is kept, and when training stops: the monitor by itself, then the fit loop with it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from artsim.training.batches import Works
+from artsim.training.checkpoints import BEST, LAST, load_tower
+from artsim.training.fit import Outputs, fit
+from artsim.training.judge import embed
+from artsim.training.monitor import Monitor, MonitorName
+from artsim.training.recipes import RECIPES
+
+
+@given(st.lists(st.integers(0, 4), min_size=1, max_size=12), st.integers(0, 4))
+def test_the_first_of_the_best_epochs_is_kept_and_patience_counts_from_it(values: list[int], patience: int) -> None:
+    monitor = Monitor("val_seen_auc", patience)
+    for epoch, value in enumerate(values, start=1):
+        best = 1 + values.index(max(values[:epoch]))
+        assert monitor.is_best({"val_seen_auc": value}) == (best == epoch)
+        assert monitor.best_epoch == best
+        assert monitor.is_over == (patience > 0 and epoch - best >= patience)
+
+
+def test_of_a_loss_the_lowest_is_best() -> None:
+    monitor = Monitor("val_loss")
+    assert [monitor.is_best({"val_loss": loss, "val_seen_auc": 0.5}) for loss in (3.0, 4.0, 2.0)] == [True, False, True]
+
+
+def test_an_epoch_without_the_figure_is_not_the_best() -> None:
+    monitor = Monitor("val_loss", patience=1)
+    assert monitor.is_best({"val_loss": 3.0})
+    assert not monitor.is_best({"val_seen_auc": 1.0})
+    assert monitor.is_over
+
+
+@pytest.mark.parametrize(
+    ("wanted", "there", "decides"),
+    [
+        ("val_unseen_auc", {"val_unseen_auc", "val_seen_auc"}, "val_unseen_auc"),
+        ("val_unseen_auc", {"val_seen_auc"}, "val_seen_auc"),
+        ("val_unseen_map_at_r", {"val_seen_auc", "val_seen_map_at_r"}, "val_seen_map_at_r"),
+        ("val_unseen_same_style_auc", {"val_unseen_auc", "val_seen_auc"}, "val_unseen_auc"),
+        ("val_loss", {"val_unseen_auc"}, "val_unseen_auc"),
+    ],
+)
+def test_what_a_run_does_not_have_is_decided_by_what_it_has(wanted: MonitorName, there: set[str], decides: str) -> None:
+    monitor = Monitor(wanted)
+    monitor.is_best(dict.fromkeys(there, 0.5))
+    assert monitor.name == decides
+
+
+Epochs = list[dict[str, float]]
+
+
+class Trained:
+    """A tower of seconds, judged by figures from a script; what each epoch's tower gave is kept."""
+
+    def __init__(self, folder: Path, monitor: MonitorName, patience: int, auc: list[float]) -> None:
+        recipe = replace(
+            RECIPES["compact"], image_size=32, embedding_size=8, batch_size=8, epochs=len(auc), patience=patience
+        )
+        rng = np.random.default_rng(0)
+        train = Works(rng.integers(0, 256, (8, 42, 42, 3), dtype=np.uint8), np.repeat([0, 1], 4))
+        self.pixels = rng.integers(0, 256, (4, 32, 32, 3), dtype=np.uint8)
+        self.given: list[NDArray[np.float32]] = []
+        self.reported: Epochs = []
+        self.folder = folder
+        script = iter(auc)
+
+        def validate(embeddings: NDArray[np.float32]) -> dict[str, float]:
+            self.given.append(embeddings)
+            return {"val_seen_auc": next(script)}
+
+        self.monitor = fit(
+            recipe,
+            train,
+            Works(self.pixels, np.array([0, 0, 1, 1])),
+            Outputs(folder, folder),
+            validate=validate,
+            report=lambda _, metrics: self.reported.append(metrics),
+            seed=0,
+            monitor=monitor,
+        )
+
+    def saved(self, name: str) -> NDArray[np.float32]:
+        return embed(load_tower(self.folder / name), self.pixels)
+
+
+def test_training_stops_when_patience_ends_and_keeps_the_best(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    trained = Trained(tmp_path, "val_unseen_auc", patience=2, auc=[0.5, 0.7, 0.6, 0.7, 0.9])
+    assert len(trained.reported) == 4
+    assert [metrics["best_epoch"] for metrics in trained.reported] == [1, 2, 2, 2]
+    assert (trained.monitor.epoch, trained.monitor.best_epoch) == (4, 2)
+    assert "there is no val_unseen_auc here: val_seen_auc decides" in capsys.readouterr().err
+    np.testing.assert_allclose(trained.saved(BEST), trained.given[1], atol=1e-5)
+    np.testing.assert_allclose(trained.saved(LAST), trained.given[3], atol=1e-5)
+    assert not np.allclose(trained.given[1], trained.given[3], atol=1e-3)
+
+
+def test_without_patience_all_epochs_are_trained_and_the_best_by_loss_is_kept(tmp_path: Path) -> None:
+    trained = Trained(tmp_path, "val_loss", patience=0, auc=[0.9, 0.5, 0.5])
+    losses = [metrics["val_loss"] for metrics in trained.reported]
+    assert len(losses) == 3
+    assert trained.monitor.best_epoch == 1 + int(np.argmin(losses))
+    np.testing.assert_allclose(trained.saved(BEST), trained.given[int(np.argmin(losses))], atol=1e-5)
