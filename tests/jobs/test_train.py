@@ -200,5 +200,6 @@ def test_terminal_shows_the_epochs_and_no_chatter(job: Job) -> None:
     epochs = [line for line in job.stderr.splitlines() if line.startswith("epoch ")]
     assert len(epochs) == 2
     assert all(word in epochs[0] for word in ("loss", "val loss", "seen AUC", "unseen AUC", "images/s", "left"))
+    assert job.stderr.count("paintings decoded at") == 2  # those to train on and those to judge by
     for word in ("WARNING", "I0000", "oneDNN", "alembic", "INFO", "UserWarning"):
         assert word not in job.stderr
