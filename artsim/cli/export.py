@@ -24,10 +24,8 @@ Examples:
 @click.argument("folder", metavar="CHECKPOINTS", type=click.Path(path_type=Path))
 @click.option(
     "--which",
-    type=click.Choice(["best", "last"]),
-    default="best",
-    show_default=True,
-    help="Which checkpoint of the run.",
+    type=click.Choice(["best", "last", "refit"]),
+    help="Which checkpoint of the run. Default: the one refitted on all works where there is one, else the best.",
 )
 @click.option(
     "-o",
@@ -42,7 +40,9 @@ Examples:
     metavar="DIR",
     help="Where the works of its selection lie now. Default: where they lay in training.",
 )
-def export(folder: Path, which: Literal["best", "last"], output: Path | None, data_dir: Path | None) -> None:
+def export(
+    folder: Path, which: Literal["best", "last", "refit"] | None, output: Path | None, data_dir: Path | None
+) -> None:
     """Turn a checkpoint into an ONNX tower.
 
     CHECKPOINTS is a run's folder in --checkpoint-dir, or the artifact `checkpoints` of its MLflow run. The tower

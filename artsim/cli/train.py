@@ -11,8 +11,17 @@ import click
 from artsim.cli.extras import needs_train_extra
 from artsim.cli.options import SPELLING, bad_image_options, exit_codes_help, quiet_option
 from artsim.cli.progress import stage_bars
-from artsim.training.monitor import DEFAULT_MONITOR, MonitorName
-from artsim.training.recipes import DEFAULT, RECIPES, AugmentName, LossName, OptimizerName, TowerName, recipe_of
+from artsim.training.monitor import MonitorName
+from artsim.training.recipes import (
+    DEFAULT,
+    DEFAULT_WITH_WEIGHTS,
+    RECIPES,
+    AugmentName,
+    LossName,
+    OptimizerName,
+    TowerName,
+    recipe_of,
+)
 
 EPILOG = """
 \b
@@ -36,9 +45,7 @@ def _in_recipes(field: str) -> str:
 @click.option(
     "--recipe",
     type=click.Choice(list(RECIPES)),
-    default=DEFAULT,
-    show_default=True,
-    help="Named settings of a run.",
+    help=f"Named settings of a run. Default: {DEFAULT}; {DEFAULT_WITH_WEIGHTS} where --weights names some.",
 )
 @click.option(
     "--data-file-path",
@@ -80,11 +87,33 @@ def _in_recipes(field: str) -> str:
     help="True: also write the selection to selection.csv in the working folder.",
 )
 @click.option("--tower", type=click.Choice(get_args(TowerName)), help=f"The network. {_in_recipes('tower')}")
+@click.option(
+    "--weights",
+    metavar="none|imagenet|PRESET|FILE",
+    help="Of a pretrained network: imagenet (dinov2_small for dinov2-small) is downloaded by its library, a file is "
+    f"read, none is random. {_in_recipes('weights')}",
+)
 @click.option("--image-size", type=click.IntRange(min=16), help=f"Side of its input, px. {_in_recipes('image_size')}")
 @click.option(
     "--embedding-size",
     type=click.IntRange(min=2),
     help=f"Numbers in an embedding. {_in_recipes('embedding_size')}",
+)
+@click.option(
+    "--readout-share",
+    type=click.FloatRange(0, 1),
+    help="Part of a squared distance that the closed-form readout has beside trained heads; 1: there are none. "
+    f"{_in_recipes('readout_share')}",
+)
+@click.option(
+    "--heads",
+    type=click.IntRange(min=1),
+    help=f"Trained side by side on a pretrained network, each with its own loss. {_in_recipes('heads')}",
+)
+@click.option(
+    "--refit",
+    type=bool,
+    help=f"Fit the head of a pretrained network on all works once it was judged. {_in_recipes('refit')}",
 )
 @click.option("--loss", type=click.Choice(get_args(LossName)), help=f"What is minimised. {_in_recipes('loss')}")
 @click.option(
@@ -101,9 +130,8 @@ def _in_recipes(field: str) -> str:
 @click.option(
     "--monitor",
     type=click.Choice(get_args(MonitorName)),
-    default=DEFAULT_MONITOR,
-    show_default=True,
-    help="The figure whose best epoch is exported; that of seen artists where there are no unseen ones.",
+    help="The figure whose best epoch is exported, val_auc the mean of both AUCs; that of seen artists where there are "
+    f"no unseen ones. {_in_recipes('monitor')}",
 )
 @click.option(
     "--patience",
@@ -144,7 +172,7 @@ def _in_recipes(field: str) -> str:
 @click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, show_default=True, help="Of every random choice.")
 @bad_image_options(default="10%")
 @quiet_option
-def train(recipe: str, **flags: Any) -> None:
+def train(recipe: str | None, **flags: Any) -> None:
     """Train a tower, export it and evaluate it, all in one MLflow run.
 
     By default on the embedded collection, in minutes on two cores. The run holds every flag, the figures of each
@@ -152,7 +180,7 @@ def train(recipe: str, **flags: Any) -> None:
     """
     chosen = recipe_of(recipe, flags)
     in_effect = {
-        "recipe": recipe,
+        "recipe": chosen.name,
         **flags,
         **{key: value for key, value in asdict(chosen).items() if key in flags},
     }
@@ -180,7 +208,6 @@ def train(recipe: str, **flags: Any) -> None:
         summaries_dir=Path(flags["summaries_dir"]),
         checkpoint_dir=Path(flags["checkpoint_dir"]),
         device_id=flags["device_id"],
-        monitor=flags["monitor"],
         seed=flags["seed"],
         quiet=flags["quiet"],
         flags=in_effect,

@@ -32,7 +32,7 @@ SELECTION_FILE = "selection.csv"
 SOURCE_FILE = "checkpoint.json"
 PARTS = {VAL_SEEN: "artists trained on", VAL_UNSEEN: "artists never seen"}
 
-Which = Literal["best", "last"]
+Which = Literal["best", "last", "refit"]
 
 
 @dataclass(frozen=True)
@@ -66,19 +66,41 @@ class Source:
 
 
 @dataclass(frozen=True)
+class Candidate:
+    """A tower to export, and the one whose figures and calibration it gets where it has met the validation works."""
+
+    tower: keras.Model
+    judged: keras.Model | None = None
+
+    @classmethod
+    def read(cls, folder: Path, which: Which | None) -> Candidate:
+        """Read a checkpoint; None: the refitted one where there is one, else the best.
+
+        Raises:
+            ModelError: not there.
+        """
+        from artsim.training.checkpoints import BEST, REFIT, load_tower
+
+        if which is None:
+            which = "refit" if (folder / REFIT).exists() else "best"
+        candidate = Candidate.read(folder, which)
+        return cls(tower, load_tower(folder / BEST) if which == "refit" else None)
+
+
+@dataclass(frozen=True)
 class Exported:
     """An ONNX tower on disk, and what is known of it."""
 
     path: Path
     card: Card
     agreement: Agreement
-    embeddings: NDArray[np.float32]  # (V, D) of the validation works, by onnxruntime
+    embeddings: NDArray[np.float32]  # (V, D) of the validation works, by the tower that was judged
     validation: Validation
 
 
 def export_checkpoint(
     folder: Path,
-    which: Which,
+    which: Which | None,
     output: Path,
     data_dir: Path | None,
     progress: Callable[[str, int, int], None],
@@ -89,7 +111,7 @@ def export_checkpoint(
 
     Args:
         folder: what `--checkpoint-dir` got of a run.
-        which: the best or the last checkpoint.
+        which: checkpoint; None: the one refitted on all works where there is one, else the best.
         output: the file to write.
         data_dir: where the validation works lie now; None: where they lay in training.
         progress: told of (stage, done, total).
@@ -104,7 +126,6 @@ def export_checkpoint(
     from artsim.training.runtime import start_tensorflow
 
     start_tensorflow()
-    from artsim.training.checkpoints import load_tower
     from artsim.training.pixels import decoded
 
     source = Source.read(folder)
@@ -117,11 +138,11 @@ def export_checkpoint(
     validation = Validation(selection, source.distance, source.threshold, source.seed)
     reading = partial(progress, "reading")
     with decoded(validation.paths, source.image_size, max_pixels, reading, say) as pixels:
-        return export(tower, source, selection.digest, validation, pixels, output)
+        return export(candidate, source, selection.digest, validation, pixels, output)
 
 
 def export(
-    tower: keras.Model,
+    candidate: Candidate,
     source: Source,
     selection_sha256: str,
     validation: Validation,
@@ -130,8 +151,10 @@ def export(
 ) -> Exported:
     """Convert, compare with the source model, calibrate, judge by onnxruntime alone, and only then write.
 
+    A tower that was fitted on the validation works, too, is compared likewise, and judged by the one that was not.
+
     Args:
-        tower: to be exported.
+        candidate: to be exported.
         source: the run it comes from.
         selection_sha256: the digest of the works it was trained on.
         validation: the works it is judged by.
@@ -145,6 +168,7 @@ def export(
     from artsim.export.convert import compare, convert, write
     from artsim.training.judge import embed
 
+    tower, judged = candidate.tower, candidate.judged
     proto = convert(tower)
     unknown = Card(
         image_size=source.image_size,
@@ -155,12 +179,15 @@ def export(
         selection_sha256=selection_sha256,
         artsim_version=__version__,
         run_id=source.run_id,
+        refit=judged is not None,
     )
     with tempfile.TemporaryDirectory(prefix="artsim-") as folder:
         write(proto, unknown, Path(folder) / "tower.onnx")
         embeddings = _embed(open_tower(Path(folder) / "tower.onnx", "cpu"), pixels)
     some = np.unique(np.linspace(0, len(pixels) - 1, COMPARED_IMAGES).astype(int))
     agreement = compare(embed(tower, pixels[some]), embeddings[some], source.distance)
+    if judged is not None:
+        embeddings = embed(judged, pixels)
     verdict = validation.judge(embeddings, intervals=True)
     card = replace(unknown, threshold=verdict.threshold, calibration=verdict.calibration, validation=verdict.figures)
     write(proto, card, output)
@@ -175,7 +202,8 @@ def _embed(tower: Tower, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
 def described(exported: Exported) -> str:
     """How good an exported tower is, and how near to its source; for a person."""
     figures, agreement = exported.card.validation, exported.agreement
-    lines = [f"the exported tower on works it was not trained on (threshold {exported.card.threshold:.4g}):"]
+    which = "the same tower before it was refitted on all works," if exported.card.refit else "the exported tower"
+    lines = [f"{which} on works it was not trained on (threshold {exported.card.threshold:.4g}):"]
     for part, meaning in PARTS.items():
         if f"{part}_auc" in figures:
             lines.append(

@@ -15,11 +15,11 @@ from artsim import __version__
 from artsim.collection.selection import TRAIN, VAL_SEEN, VAL_UNSEEN, Selection, as_csv
 from artsim.errors import OutputError
 from artsim.files import replacing
-from artsim.jobs.export import PARTS, SELECTION_FILE, Exported, Source, auc_text, described, export
+from artsim.jobs.export import PARTS, SELECTION_FILE, Candidate, Exported, Source, auc_text, described, export
 from artsim.jobs.select import SelectOptions, select
 from artsim.jobs.validation import Validation, artists_of
 from artsim.tracking.run import Run, how_to_look, tracked_run
-from artsim.training.monitor import Monitor, MonitorName
+from artsim.training.monitor import Monitor
 from artsim.training.recipes import Recipe
 
 TOWER_FILE = "tower.onnx"
@@ -38,7 +38,6 @@ class TrainOptions:
     summaries_dir: Path
     checkpoint_dir: Path
     device_id: str
-    monitor: MonitorName
     seed: int
     quiet: bool
     flags: Mapping[str, object]
@@ -96,9 +95,9 @@ def _train_and_export(
     say("starting TensorFlow …")
     start_tensorflow()
     from artsim.training.batches import Works, source_size
-    from artsim.training.checkpoints import BEST, load_tower
     from artsim.training.devices import use_device
-    from artsim.training.fit import Outputs, fit
+    from artsim.training.fit import fit
+    from artsim.training.oversight import Outputs, Oversight
     from artsim.training.pixels import decoded
 
     recipe = options.recipe
@@ -112,22 +111,20 @@ def _train_and_export(
         decoded(selection.paths(works), source_size(recipe), *how) as pixels,
         decoded(validation.paths, recipe.image_size, *how) as held_out,
     ):
-        monitor = fit(
-            recipe,
-            Works(pixels, labels),
-            Works(held_out, validation.labels(selection)),
+        oversight = Oversight(
             Outputs(checkpoints, summaries),
             validate=lambda embeddings: validation.judge(embeddings).figures,
             report=lambda epoch, metrics: run.log_metrics(metrics, epoch),
-            seed=options.seed,
-            monitor=options.monitor,
+            say=say,
+            progress=progress,
             quiet=options.quiet,
         )
+        held = Works(held_out, validation.labels(selection))
+        monitor = fit(recipe, Works(pixels, labels), held, oversight, options.seed)
         run.set_tags({"artsim.training": _ended(monitor, recipe.epochs)})
-        say(f"{_ended(monitor, recipe.epochs)}; exporting it …")
-        tower = load_tower(checkpoints / BEST)
-        source = Source.read(checkpoints)
-        return export(tower, source, selection.digest, validation, held_out, checkpoints / TOWER_FILE)
+        say(f"{_ended(monitor, recipe.epochs)}; exporting …")
+        source, candidate = Source.read(checkpoints), Candidate.read(checkpoints, "refit" if recipe.refit else "best")
+        return export(candidate, source, selection.digest, validation, held_out, checkpoints / TOWER_FILE)
 
 
 def _ended(monitor: Monitor, epochs: int) -> str:

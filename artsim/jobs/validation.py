@@ -49,9 +49,9 @@ class Validation:
         self.threshold = threshold
 
     def labels(self, selection: Selection) -> NDArray[np.int64]:
-        """(V,) the number of each work's artist among those trained on; -1 for the artists held out."""
+        """(V,) the number of each work's artist: those trained on come first, those held out after them."""
         number = {artist: index for index, artist in enumerate(artists_of(selection))}
-        return np.array([number.get(artist, -1) for artist in self.works["artist"]], dtype=np.int64)
+        return np.array([number.setdefault(artist, len(number)) for artist in self.works["artist"]], dtype=np.int64)
 
     def judge(self, embeddings: NDArray[np.float32], *, intervals: bool = False) -> Verdict:
         """Fit the calibration and take the figures.

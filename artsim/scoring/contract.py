@@ -33,7 +33,11 @@ class Calibration:
 
 @dataclass(frozen=True)
 class Card:
-    """The contents of the metadata key; `validation` holds the figures of the exported graph."""
+    """The contents of the metadata key; `validation` holds the figures of the exported graph.
+
+    `refit`: the graph was fitted anew on all works once the recipe was judged; then figures, threshold and calibration
+    are those of its first fit, which had not met the validation works.
+    """
 
     image_size: int
     distance: DistanceName
@@ -44,6 +48,7 @@ class Card:
     artsim_version: str
     run_id: str | None = None
     validation: Mapping[str, float] = field(default_factory=dict)
+    refit: bool = False
     resize: Literal["letterbox"] = "letterbox"
     contract: int = CONTRACT
 
@@ -79,6 +84,7 @@ class Card:
                 artsim_version=str(fields["artsim_version"]),
                 run_id=fields.get("run_id"),
                 validation={key: float(value) for key, value in fields.get("validation", {}).items()},
+                refit=bool(fields.get("refit", False)),
                 resize=fields["resize"],
                 contract=contract,
             )

@@ -23,7 +23,10 @@ SOURCE_MARGIN = 1.25  # of the tower's input, where crops are taken
 
 @dataclass(frozen=True)
 class Works:
-    """Decoded paintings uint8 (N, S, S, 3) with labels int64 (N,), one number an artist; -1: not in training."""
+    """Decoded paintings uint8 (N, S, S, 3) with labels int64 (N,), one number an artist.
+
+    Those trained on are numbered from 0; artists who are not have the numbers that follow.
+    """
 
     pixels: NDArray[np.uint8]
     labels: NDArray[np.int64]
@@ -80,6 +83,17 @@ def work_dataset(works: Works, recipe: Recipe, seed: int) -> tf.data.Dataset:
     return _finish(
         source.map(lambda x, y, step: (_view(x, recipe, seed, step), y), num_parallel_calls=tf.data.AUTOTUNE)
     )
+
+
+def feature_dataset(works: Works, recipe: Recipe, seed: int) -> tf.data.Dataset:
+    """Endless batches of (features float32 (B, F), labels) of P artists x K works, whose `pixels` are features (N, F)."""
+
+    def batches() -> Iterator[tuple[NDArray[np.float32], NDArray[np.int64]]]:
+        for chosen in artist_batches(works.labels, recipe, seed):
+            yield works.pixels[chosen], works.labels[chosen]
+
+    features = tf.TensorSpec((None, works.pixels.shape[1]), tf.float32)
+    return _finish(tf.data.Dataset.from_generator(batches, output_signature=(features, _labels())))
 
 
 def pair_dataset(works: Works, recipe: Recipe, seed: int) -> tf.data.Dataset:

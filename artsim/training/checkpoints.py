@@ -16,6 +16,7 @@ from artsim.training.backbones import require_keras_hub
 
 BEST = "best.keras"
 LAST = "last.keras"
+REFIT = "refit.keras"  # fitted on the validation works, too
 
 
 def save_tower(tower: keras.Model, path: Path) -> None:

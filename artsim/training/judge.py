@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import keras
@@ -13,22 +12,43 @@ import numpy as np
 from numpy.typing import NDArray
 
 from artsim.errors import GateError
-from artsim.training.batches import Works
 from artsim.training.checkpoints import BEST, LAST, save_tower
 from artsim.training.losses import Objective
 from artsim.training.monitor import Monitor
+from artsim.training.oversight import Oversight
 from artsim.training.progress import TrainingProgress
-
-Validate = Callable[[NDArray[np.float32]], dict[str, float]]
-Report = Callable[[int, dict[str, float]], None]
 
 EMBED_BATCH = 64
 
+Embed = Callable[[], NDArray[np.float32]]
 
-def embed(tower: keras.Model, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Embeddings float32 (N, D) of uint8 (N, S, S, 3), by TensorFlow."""
-    blocks = [pixels[start : start + EMBED_BATCH] for start in range(0, len(pixels), EMBED_BATCH)]
-    return np.concatenate([np.asarray(tower.predict_on_batch(block)) for block in blocks])
+
+def embed(model: keras.Model, inputs: NDArray[Any]) -> NDArray[np.float32]:
+    """What a model gives, float32 (N, D), for paintings uint8 (N, S, S, 3) or features float32 (N, F)."""
+    blocks = [inputs[start : start + EMBED_BATCH] for start in range(0, len(inputs), EMBED_BATCH)]
+    return np.concatenate([np.asarray(model.predict_on_batch(block)) for block in blocks])
+
+
+class Judge:
+    """Takes the figures of a tower, reports them, and keeps the best and the last one on disk."""
+
+    def __init__(self, tower: keras.Model, embed: Embed, oversight: Oversight, monitor: Monitor) -> None:
+        """`embed` gives the validation works' embeddings (V, D) as the tower is now."""
+        self.embed = embed
+        self.monitor = monitor
+        self._tower = tower
+        self._oversight = oversight
+
+    def __call__(self, embeddings: NDArray[np.float32], metrics: dict[str, float]) -> bool:
+        """Add the figures to an epoch's metrics and report them all; whether the epoch is the best so far."""
+        metrics.update(self._oversight.validate(embeddings))
+        is_best = self.monitor.is_best(metrics)
+        metrics["best_epoch"] = self.monitor.best_epoch
+        folder = self._oversight.outputs.checkpoint_dir
+        for name in (BEST, LAST) if is_best else (LAST,):
+            save_tower(self._tower, folder / name)
+        self._oversight.report(self.monitor.epoch, metrics)
+        return is_best
 
 
 class Pace(keras.callbacks.Callback):
@@ -57,53 +77,53 @@ class Pace(keras.callbacks.Callback):
         self.progress.step(self.epoch, batch + 1, self.images_per_second, loss)
 
 
-class Judge(keras.callbacks.Callback):
-    """Embeds the validation works after each epoch, reports the figures, keeps the best and the last tower.
-
-    Ends the training where the monitor has waited long enough.
-    """
+class EpochEnd(keras.callbacks.Callback):
+    """Has the tower judged after each epoch, and ends the training where the monitor has waited long enough."""
 
     def __init__(
         self,
-        tower: keras.Model,
+        judge: Judge,
         objective: Objective,
         pace: Pace,
-        works: Works,
-        checkpoint_dir: Path,
-        validate: Validate,
-        report: Report,
-        monitor: Monitor,
+        labels: NDArray[np.int64],
+        artists: int,
+        embed_for_loss: Embed | None = None,
     ) -> None:
+        """Args as follows.
+
+        Args:
+            judge: of the tower.
+            objective: what is minimised, for its validation loss.
+            pace: of the steps.
+            labels: (V,) who made the validation works; those trained on are below `artists`.
+            artists: how many are trained on.
+            embed_for_loss: what the loss takes, where that is not the tower's whole embedding.
+        """
         super().__init__()
-        self.tower = tower
+        self.judge = judge
         self.objective = objective
         self.pace = pace
-        self.works = works
-        self.checkpoint_dir = checkpoint_dir
-        self.validate = validate
-        self.report = report
-        self.monitor = monitor
+        self.labels = labels
+        self.seen = labels < artists
+        self.embed_for_loss = embed_for_loss
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         logs = {} if logs is None else logs
-        metrics = {"train_loss": float(logs["loss"]), **self._judge()}
+        metrics = {"train_loss": float(logs["loss"])}
         metrics["learning_rate"] = float(self.model.optimizer.learning_rate)
         metrics["images_per_second"] = self.pace.images_per_second
-        is_best = self.monitor.is_best(metrics)
-        metrics["best_epoch"] = self.monitor.best_epoch
+        embeddings = self.judge.embed()
+        loss = self._validation_loss(embeddings if self.embed_for_loss is None else self.embed_for_loss())
+        if math.isfinite(loss):
+            metrics["val_loss"] = loss
+        is_best, monitor = self.judge(embeddings, metrics), self.judge.monitor
         logs.update(metrics)  # TensorBoard's callback, which comes next, writes what stands here
-        if is_best:
-            save_tower(self.tower, self.checkpoint_dir / BEST)
-        save_tower(self.tower, self.checkpoint_dir / LAST)
-        self.report(epoch + 1, metrics)
         self.pace.progress.epoch(epoch + 1, metrics, best=is_best)
-        if epoch == 0 and self.monitor.name != self.monitor.wanted:
-            self.pace.progress.note(f"there is no {self.monitor.wanted} here: {self.monitor.name} decides what is best")
-        self.model.stop_training = self.monitor.is_over
+        if epoch == 0 and monitor.name != monitor.wanted:
+            self.pace.progress.note(f"there is no {monitor.wanted} here: {monitor.name} decides what is best")
+        self.model.stop_training = monitor.is_over
 
-    def _judge(self) -> dict[str, float]:
-        embeddings = embed(self.tower, self.works.pixels)
-        figures = self.validate(embeddings)
-        seen = self.works.labels >= 0
-        loss = self.objective.validation_loss(embeddings[seen], self.works.labels[seen]) if seen.any() else math.nan
-        return {**({"val_loss": loss} if math.isfinite(loss) else {}), **figures}
+    def _validation_loss(self, embeddings: NDArray[np.float32]) -> float:
+        if not self.seen.any():
+            return math.nan
+        return self.objective.validation_loss(embeddings[self.seen], self.labels[self.seen])

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from statistics import fmean
 from typing import Literal
 
 MonitorName = Literal[
+    "val_auc",
     "val_unseen_auc",
     "val_unseen_same_style_auc",
     "val_unseen_precision_at_1",
@@ -17,7 +19,7 @@ MonitorName = Literal[
     "val_seen_map_at_r",
     "val_loss",
 ]
-DEFAULT_MONITOR: MonitorName = "val_unseen_auc"
+MEAN_AUC = "val_auc"  # of unseen and of seen artists, as far as a run has them
 ANY_RUN_HAS_ONE = ("val_unseen_auc", "val_seen_auc")
 LOWER_IS_BETTER = ("val_loss",)
 
@@ -29,7 +31,7 @@ class Monitor:
     same figure of seen artists, else an AUC that the run has.
     """
 
-    def __init__(self, wanted: MonitorName = DEFAULT_MONITOR, patience: int = 0) -> None:
+    def __init__(self, wanted: MonitorName = "val_unseen_auc", patience: int = 0) -> None:
         """`patience`: how many epochs in a row may bring nothing better; 0: any number."""
         self.wanted = wanted
         self.patience = patience
@@ -43,12 +45,19 @@ class Monitor:
         self.epoch += 1
         if self.name is None:
             seen = self.wanted.replace("unseen", "seen")
-            self.name = next(name for name in (self.wanted, seen, *ANY_RUN_HAS_ONE) if name in metrics)
-        merit = metrics.get(self.name, math.nan) * (-1 if self.name in LOWER_IS_BETTER else 1)
+            self.name = next(
+                name for name in (self.wanted, seen, *ANY_RUN_HAS_ONE) if name in metrics or name == MEAN_AUC
+            )
+        merit = self._value(metrics) * (-1 if self.name in LOWER_IS_BETTER else 1)
         if not merit > self.best:
             return False
         self.best, self.best_epoch = merit, self.epoch
         return True
+
+    def _value(self, metrics: Mapping[str, float]) -> float:
+        if self.name != MEAN_AUC:
+            return metrics.get(str(self.name), math.nan)
+        return fmean(metrics[name] for name in ANY_RUN_HAS_ONE if name in metrics)
 
     @property
     def is_over(self) -> bool:

@@ -1,10 +1,13 @@
-"""The closed-form readout: from pooled features (N, F) to embeddings (N, D), fitted in seconds, without gradients.
+"""The closed-form readout: from pooled features to embeddings, fitted in seconds, without gradients.
 
-Features are standardised, projected on their leading principal components, and whitened by how works of one artist
-scatter around their artist: directions in which one hand varies count little, directions in which hands differ count
-much. It is linear discriminant analysis without its last step, which would keep only as many directions as there
-are artists less one; artists who are not in the training set need the others. The covariance within artists is
-shrunk towards a multiple of the identity (Ledoit and Wolf 2004 give the reason; the amount here is a setting).
+    features (N, F) -> coordinates (N, K) -> embeddings (N, D)
+
+Features are standardised and projected on their leading principal axes; the coordinates are then whitened by how
+works of one artist scatter around their artist: directions in which one hand varies count little, directions in which
+hands differ count much. It is linear discriminant analysis without its last step, which would keep only as many
+directions as there are artists less one; artists who are not in the training set need the others. The covariance
+within artists is shrunk towards a multiple of the identity (Ledoit and Wolf 2004 give the reason; the amount here is a
+setting).
 """
 
 from __future__ import annotations
@@ -13,63 +16,72 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.linalg import eigh
 
+SHRINKAGE = 0.5  # of the covariance within artists
 SMALLEST_DEVIATION = 1e-6  # of a feature that never varies; it then counts for nothing
+SMALLEST_SHARE = 1e-9  # of the largest variance along an axis; what varies less is rounding
 
 
 @dataclass(frozen=True)
-class Readout:
-    """embeddings = ((features - mean) / deviation) @ projection, before they are scaled to length 1."""
+class Projection:
+    """coordinates = features @ kernel + bias; their mean square over the works it was fitted on is 1."""
 
-    mean: NDArray[np.float32]  # (F,)
-    deviation: NDArray[np.float32]  # (F,)
-    projection: NDArray[np.float32]  # (F, D)
+    kernel: NDArray[np.float32]  # (F, K)
+    bias: NDArray[np.float32]  # (K,)
+
+    def __call__(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
+        """(N, F) -> (N, K)."""
+        return features @ self.kernel + self.bias
 
 
-def fit_readout(features: NDArray[np.float32], labels: NDArray[np.int64], components: int, shrinkage: float) -> Readout:
-    """Fit the readout on training works alone.
-
-    Args:
-        features: (N, F).
-        labels: (N,) one number an artist; one of them at least has two works.
-        components: D, principal components to keep; fewer, where N or F allows no more.
-        shrinkage: 0 trusts the scatter within artists as it was found, 1 not at all.
-    """
+def fit_projection(features: NDArray[np.float32], components: int) -> Projection:
+    """Standardise features (N, F) and keep K principal components: `components`, or all where there are fewer."""
     mean = features.mean(axis=0, dtype=np.float64)
     deviation = features.std(axis=0, dtype=np.float64)
     varies = deviation > SMALLEST_DEVIATION
-    deviation = np.where(varies, deviation, 1.0)
-    standard = ((features - mean) / deviation * varies).astype(np.float32)
-    axes = _principal_axes(standard, components)  # (F, D)
-    whitening = _whitening(standard @ axes, labels, shrinkage)
-    projection = (axes @ whitening) * varies[:, None]
-    return Readout(mean.astype(np.float32), deviation.astype(np.float32), projection.astype(np.float32))
+    scale = varies / np.where(varies, deviation, 1.0)
+    standard = ((features - mean) * scale).astype(np.float32)
+    axes = _principal_axes(standard, components)
+    axes /= np.sqrt(np.mean(np.square(standard @ axes)))
+    kernel = axes * scale[:, None]
+    return Projection(kernel.astype(np.float32), (-mean @ kernel).astype(np.float32))
+
+
+def fit_whitening(coordinates: NDArray[np.float32], labels: NDArray[np.int64], width: int) -> NDArray[np.float32]:
+    """(K, D) the readout of coordinates (N, K) of training works: the first D of them, whitened within artists.
+
+    Args:
+        coordinates: on principal axes, the leading one first.
+        labels: (N,) one number an artist; one of them at least has two works.
+        width: D, at most K.
+    """
+    leading = coordinates[:, :width].astype(np.float64)
+    _, number = np.unique(labels, return_inverse=True)
+    count = np.bincount(number)
+    sums = np.zeros((len(count), width))
+    np.add.at(sums, number, leading)
+    apart = leading - (sums / count[:, None])[number]
+    within = apart.T @ apart / max(len(labels) - len(count), 1)
+    identity = np.eye(width) * np.trace(within) / width
+    values, vectors = np.linalg.eigh((1 - SHRINKAGE) * within + SHRINKAGE * identity)
+    kernel = np.zeros((coordinates.shape[1], width))
+    kernel[:width] = vectors / np.sqrt(values) @ vectors.T  # the symmetric root of the inverse
+    return kernel.astype(np.float32)
 
 
 def _principal_axes(standard: NDArray[np.float32], components: int) -> NDArray[np.float64]:
-    """(F, D) the directions of most variance, by whichever Gram matrix is the smaller."""
+    """(F, K) the directions of most variance, by whichever Gram matrix is the smaller."""
     count, width = standard.shape
-    if count < width:
-        values, vectors = np.linalg.eigh((standard @ standard.T).astype(np.float64))
-        kept = _leading(values, components)
-        return np.asarray(standard.T @ (vectors[:, kept] / np.sqrt(values[kept])))
-    values, vectors = np.linalg.eigh((standard.T @ standard).astype(np.float64))
-    return np.asarray(vectors[:, _leading(values, components)])
+    if count >= width:
+        return _leading(standard.T @ standard, components)[1]
+    values, vectors = _leading(standard @ standard.T, components)
+    return np.asarray(standard.T @ (vectors / np.sqrt(values)))
 
 
-def _leading(values: NDArray[np.float64], components: int) -> NDArray[np.int64]:
-    order = np.argsort(values)[::-1][:components]
-    return order[values[order] > 1e-9 * max(float(values.max()), 0.0)]
-
-
-def _whitening(projected: NDArray[np.float64], labels: NDArray[np.int64], shrinkage: float) -> NDArray[np.float64]:
-    """(D, D) the symmetric root of the inverse of the shrunk covariance within artists."""
-    _, number = np.unique(labels, return_inverse=True)
-    count = np.bincount(number)
-    sums = np.zeros((len(count), projected.shape[1]))
-    np.add.at(sums, number, projected)
-    apart = projected - (sums / count[:, None])[number]
-    within = apart.T @ apart / max(len(labels) - len(count), 1)
-    identity = np.eye(len(within)) * np.trace(within) / len(within)
-    values, vectors = np.linalg.eigh((1 - shrinkage) * within + shrinkage * identity)
-    return np.asarray(vectors / np.sqrt(values) @ vectors.T)
+def _leading(gram: NDArray[np.float32], components: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The largest eigenvalues (K,), in descending order, and their vectors (M, K)."""
+    size = len(gram)
+    values, vectors = eigh(gram.astype(np.float64), subset_by_index=[max(0, size - components), size - 1])
+    kept = np.flatnonzero(values > SMALLEST_SHARE * max(float(values[-1]), 0.0))[::-1]
+    return values[kept], vectors[:, kept]

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from artsim.errors import UsageError
 from artsim.scoring.contract import DistanceName
+from artsim.training.monitor import MonitorName
 
 BackboneName = Literal["mobilenet", "efficientnetv2-b0", "convnext-tiny", "dinov2-small"]
 TowerName = Literal["classic", "compact", "mobilenet", "efficientnetv2-b0", "convnext-tiny", "dinov2-small"]
@@ -24,17 +25,27 @@ class Recipe:
     num_of_artists: int
     num_of_images_per_artist: int
     tower: TowerName
+    weights: str  # of a pretrained network: a word of its library's or a file; none: random
     image_size: int  # px, of the tower's input
     embedding_size: int
+    readout_share: float  # of a squared distance by the closed-form readout; 1: nothing else; pretrained towers only
+    heads: int  # trained side by side, each with a loss of its own; pretrained towers only
+    refit: bool  # fit the head on all works once it was judged; pretrained towers only
     loss: LossName
     works_per_artist: int  # K of a batch of P artists x K works; pairs (contrastive) have no use for it
     batch_size: int  # paintings of an optimiser's step; pairs for the contrastive loss
     epochs: int
+    monitor: MonitorName  # the figure that says which epoch was best
     patience: int  # epochs in a row without a better one after which training ends; 0: never before the last
     optimizer: OptimizerName
     learning_rate: float  # the highest of its schedule
     weight_decay: float
     augment: AugmentName
+
+    @property
+    def is_pretrained(self) -> bool:
+        """Whether the tower stands on a network that somebody has trained for something else."""
+        return self.tower in get_args(BackboneName)
 
     @property
     def distance(self) -> DistanceName:
@@ -47,27 +58,46 @@ class Recipe:
         return 0.3 if self.tower == "classic" else None
 
 
+_COMPACT = Recipe(
+    name="compact",
+    num_of_artists=60,
+    num_of_images_per_artist=12,
+    tower="compact",
+    weights="none",
+    image_size=128,
+    embedding_size=128,
+    readout_share=0.0,
+    heads=1,
+    refit=False,
+    loss="softmax",
+    works_per_artist=4,
+    batch_size=48,
+    epochs=24,
+    monitor="val_unseen_auc",
+    patience=0,
+    optimizer="adamw",
+    learning_rate=2e-3,
+    weight_decay=0.05,
+    augment="light",
+)
+_READOUT = replace(
+    _COMPACT,
+    name="readout",
+    tower="mobilenet",
+    weights="imagenet",
+    image_size=384,
+    embedding_size=256,
+    readout_share=1.0,
+    refit=True,
+    epochs=1,
+    augment="none",
+)
 RECIPES: dict[str, Recipe] = {
-    # Minutes on two cores: what `mlflow run .` does on the embedded collection.
-    "compact": Recipe(
-        name="compact",
-        num_of_artists=60,
-        num_of_images_per_artist=12,
-        tower="compact",
-        image_size=128,
-        embedding_size=128,
-        loss="softmax",
-        works_per_artist=4,
-        batch_size=48,
-        epochs=24,
-        patience=0,
-        optimizer="adamw",
-        learning_rate=2e-3,
-        weight_decay=0.05,
-        augment="light",
-    ),
+    # Minutes on two cores, without anybody's weights: what `mlflow run .` does on the embedded collection.
+    "compact": _COMPACT,
     # The network and the settings of the 2018 program. 14 GFLOP an image: wants a GPU.
-    "classic": Recipe(
+    "classic": replace(
+        _COMPACT,
         name="classic",
         num_of_artists=5,
         num_of_images_per_artist=5,
@@ -78,22 +108,44 @@ RECIPES: dict[str, Recipe] = {
         works_per_artist=1,
         batch_size=1,
         epochs=3,
-        patience=0,
         optimizer="sgd",
         learning_rate=1e-4,
         weight_decay=0.0,
         augment="none",
     ),
+    # A frozen pretrained network and linear algebra: minutes on two cores, most of them for its features.
+    "readout": _READOUT,
+    # Beside the readout, heads that are trained on the same features: better on artists who are trained on.
+    "transfer": replace(
+        _READOUT,
+        name="transfer",
+        embedding_size=512,
+        readout_share=0.5,
+        heads=4,
+        works_per_artist=8,
+        batch_size=128,
+        epochs=20,
+        monitor="val_auc",
+        learning_rate=1e-3,
+        weight_decay=0.01,
+    ),
 }
 DEFAULT = "compact"
+DEFAULT_WITH_WEIGHTS = "transfer"
 
 
-def recipe_of(name: str, overrides: Mapping[str, Any]) -> Recipe:
+def recipe_of(name: str | None, overrides: Mapping[str, Any]) -> Recipe:
     """The recipe with the given fields in place of its own; None stands for the recipe's.
+
+    Args:
+        name: None is the default: another one where weights are given.
+        overrides: fields by name; others are passed over.
 
     Raises:
         UsageError: no such recipe, or settings that contradict each other.
     """
+    if name is None:
+        name = DEFAULT if overrides.get("weights") in (None, "none") else DEFAULT_WITH_WEIGHTS
     if name not in RECIPES:
         raise UsageError(f"--recipe {name}: there is {', '.join(sorted(RECIPES))}.")
     known = {field.name for field in fields(Recipe)}
@@ -101,6 +153,12 @@ def recipe_of(name: str, overrides: Mapping[str, Any]) -> Recipe:
         RECIPES[name],
         **{key: value for key, value in overrides.items() if key in known and value is not None},
     )
+    _check_loss(recipe)
+    _check_head(recipe)
+    return recipe
+
+
+def _check_loss(recipe: Recipe) -> None:
     if recipe.loss != "contrastive" and recipe.batch_size < 2 * recipe.works_per_artist:
         raise UsageError(
             f"--batch-size {recipe.batch_size}: the {recipe.loss} loss compares at least 2 artists x "
@@ -111,4 +169,22 @@ def recipe_of(name: str, overrides: Mapping[str, Any]) -> Recipe:
             f"--loss {recipe.loss}: it wants embeddings of length 1, which the classic tower does not give. Use "
             "--tower compact, or --loss contrastive."
         )
-    return recipe
+    if recipe.is_pretrained and recipe.loss == "contrastive":
+        raise UsageError(f"--loss contrastive: the heads of --tower {recipe.tower} train by softmax or supcon.")
+    if recipe.heads > 1 and recipe.loss != "softmax":
+        raise UsageError(f"--heads {recipe.heads}: several train by --loss softmax only.")
+
+
+def _check_head(recipe: Recipe) -> None:
+    if not recipe.is_pretrained and (recipe.weights != "none" or recipe.readout_share or recipe.refit):
+        raise UsageError(
+            f"--tower {recipe.tower} is trained from scratch: --weights, --readout-share and --refit are for "
+            f"{', '.join(get_args(BackboneName))}. Try --recipe {DEFAULT_WITH_WEIGHTS}."
+        )
+    if not recipe.is_pretrained and recipe.heads > 1:
+        raise UsageError(f"--heads {recipe.heads}: --tower {recipe.tower} has one.")
+    if recipe.is_pretrained and recipe.embedding_size % (2 * recipe.heads):
+        raise UsageError(
+            f"--embedding-size {recipe.embedding_size}: {recipe.heads} heads beside a readout, or alone, share a "
+            f"multiple of {2 * recipe.heads}."
+        )

@@ -1,0 +1,97 @@
+"""What turns a pretrained network's features (N, F) into embeddings (N, D) of length 1, and the tower they make.
+
+A head is the closed-form readout, a trained network, or both side by side: then the squared distance of two embeddings
+is the weighted mean of both squared distances.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import numpy as np
+from keras import layers
+from numpy.typing import NDArray
+
+from artsim.training.readout import Projection, fit_whitening
+from artsim.training.recipes import Recipe
+from artsim.training.towers import BATCH_NORM_MOMENTUM, Normalise
+
+HIDDEN = 512
+DROPOUT = 0.5  # of the coordinates, and of the hidden layer
+
+
+def widths(recipe: Recipe, components: int) -> tuple[int, int]:
+    """How many numbers of an embedding the readout gives, and how many the trained head."""
+    if recipe.readout_share == 0:
+        return 0, recipe.embedding_size
+    readout = recipe.embedding_size if recipe.readout_share == 1 else recipe.embedding_size // 2
+    readout = min(readout, components)
+    return readout, 0 if recipe.readout_share == 1 else recipe.embedding_size - readout
+
+
+def build_trained_head(components: int, width: int, heads: int) -> keras.Model:
+    """Networks to be trained, side by side: coordinates (N, K), as a Projection gives them -> (N, D).
+
+    Each gives a D / heads of the embedding, of the same length; each drops other coordinates, so they err differently.
+    """
+    coordinates = keras.Input((components,), name="coordinates")
+    parts = [_trained(coordinates, width // heads) for _ in range(heads)]
+    joined = layers.Concatenate()(parts) if heads > 1 else parts[0]
+    return keras.Model(coordinates, layers.Rescaling(heads**-0.5)(joined), name="trained_head")
+
+
+def _trained(coordinates: Any, width: int) -> Any:
+    x = layers.Dropout(DROPOUT)(coordinates)
+    x = layers.Dense(HIDDEN, use_bias=False, kernel_initializer="he_normal")(x)
+    x = layers.Activation("relu")(layers.BatchNormalization(momentum=BATCH_NORM_MOMENTUM)(x))
+    x = layers.Dropout(DROPOUT)(x)
+    return Normalise()(layers.Dense(width, use_bias=False)(x))
+
+
+def on_features(projection: Projection, trained: keras.Model) -> keras.Model:
+    """A trained head that takes features (N, F)."""
+    features = keras.Input((len(projection.kernel),), name="features")
+    return keras.Model(features, trained(_linear(projection, "projection")(features)), name="on_features")
+
+
+def build_readout(
+    projection: Projection, coordinates: NDArray[np.float32], labels: NDArray[np.int64], width: int
+) -> keras.Model:
+    """The closed-form readout as a head on features (N, F); projection and whitening are one linear map.
+
+    Args:
+        projection: of the features.
+        coordinates: (N, K) of training works.
+        labels: (N,) one number an artist.
+        width: D.
+    """
+    whitening = fit_whitening(coordinates, labels, width)
+    features = keras.Input((len(projection.kernel),), name="features")
+    readout = Projection(projection.kernel @ whitening, projection.bias @ whitening)
+    return keras.Model(features, Normalise()(_linear(readout, "readout")(features)), name="readout")
+
+
+def beside(readout: keras.Model, trained: keras.Model, share: float) -> keras.Model:
+    """Two heads as one: the first has the given share of a squared distance, the second the rest."""
+    features = keras.Input(readout.input_shape[1:], name="features")
+    parts = [
+        layers.Rescaling(float(np.sqrt(weight)))(head(features))
+        for head, weight in ((readout, share), (trained, 1 - share))
+    ]
+    return keras.Model(features, layers.Concatenate()(parts), name="head")
+
+
+def with_head(network: keras.Model, head: keras.Model, name: str) -> keras.Model:
+    """The whole tower: uint8 (N, S, S, 3) -> (N, D)."""
+    images = keras.Input(network.input_shape[1:], dtype="uint8", name="images")
+    return keras.Model(images, head(network(images)), name=name)
+
+
+def _linear(projection: Projection, name: str) -> layers.Layer:
+    """A linear map that is not trained."""
+    initial: dict[str, Any] = {"kernel_initializer": "zeros", "bias_initializer": "zeros"}
+    layer = layers.Dense(projection.kernel.shape[1], trainable=False, name=name, **initial)
+    layer.build((None, len(projection.kernel)))
+    layer.set_weights([projection.kernel, projection.bias])
+    return layer

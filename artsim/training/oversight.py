@@ -1,0 +1,37 @@
+"""What follows a fit from outside: where its files go, who takes its figures, who is told. Imports no TensorFlow."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+Validate = Callable[[NDArray[np.float32]], dict[str, float]]
+Report = Callable[[int, dict[str, float]], None]
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """Folders, already there, for a run's checkpoints and its TensorBoard summaries."""
+
+    checkpoint_dir: Path
+    summaries_dir: Path
+
+
+@dataclass(frozen=True)
+class Oversight:
+    """What a fit is given beside its works.
+
+    `validate` gives the figures of the validation works' embeddings (V, D); `report` is told of each epoch, from 1,
+    and its metrics; `say` of what begins, `progress` of (stage, done, total); `quiet`: show no live progress.
+    """
+
+    outputs: Outputs
+    validate: Validate
+    report: Report
+    say: Callable[[str], None]
+    progress: Callable[[str, int, int], None]
+    quiet: bool = False
