@@ -83,7 +83,7 @@ class Candidate:
 
         if which is None:
             which = "refit" if (folder / REFIT).exists() else "best"
-        candidate = Candidate.read(folder, which)
+        tower = load_tower(folder / f"{which}.keras")
         return cls(tower, load_tower(folder / BEST) if which == "refit" else None)
 
 
@@ -134,7 +134,7 @@ def export_checkpoint(
     selection = read_selection(folder / SELECTION_FILE, data_dir or Path(source.data_dir))
     if not isinstance(selection, Selection):
         raise InputError(f"{folder / SELECTION_FILE}: it has no column 'split'.")
-    tower = load_tower(folder / f"{which}.keras")
+    candidate = Candidate.read(folder, which)
     validation = Validation(selection, source.distance, source.threshold, source.seed)
     reading = partial(progress, "reading")
     with decoded(validation.paths, source.image_size, max_pixels, reading, say) as pixels:

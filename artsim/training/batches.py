@@ -85,15 +85,17 @@ def work_dataset(works: Works, recipe: Recipe, seed: int) -> tf.data.Dataset:
     )
 
 
-def feature_dataset(works: Works, recipe: Recipe, seed: int) -> tf.data.Dataset:
-    """Endless batches of (features float32 (B, F), labels) of P artists x K works, whose `pixels` are features (N, F)."""
+def feature_dataset(
+    features: NDArray[np.float32], labels: NDArray[np.int64], recipe: Recipe, seed: int
+) -> tf.data.Dataset:
+    """Endless batches of (features (B, F), labels (B,)) of P artists x K works, out of (N, F) and (N,)."""
 
     def batches() -> Iterator[tuple[NDArray[np.float32], NDArray[np.int64]]]:
-        for chosen in artist_batches(works.labels, recipe, seed):
-            yield works.pixels[chosen], works.labels[chosen]
+        for chosen in artist_batches(labels, recipe, seed):
+            yield features[chosen], labels[chosen]
 
-    features = tf.TensorSpec((None, works.pixels.shape[1]), tf.float32)
-    return _finish(tf.data.Dataset.from_generator(batches, output_signature=(features, _labels())))
+    signature = (tf.TensorSpec((None, features.shape[1]), tf.float32), _labels())
+    return _finish(tf.data.Dataset.from_generator(batches, output_signature=signature))
 
 
 def pair_dataset(works: Works, recipe: Recipe, seed: int) -> tf.data.Dataset:

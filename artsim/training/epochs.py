@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import keras
@@ -25,7 +24,7 @@ def run_epochs(
     steps: int,
     artists: int,
     oversight: Oversight,
-    epoch_end: Callable[[Pace], EpochEnd] | None,
+    epoch_end: EpochEnd | None,
 ) -> None:
     """Train an objective for the recipe's epochs.
 
@@ -36,7 +35,7 @@ def run_epochs(
         steps: in an epoch.
         artists: trained on.
         oversight: what follows the fit.
-        epoch_end: what judges each epoch, given what keeps the pace; None: nobody does.
+        epoch_end: what judges each epoch; None: nobody does.
 
     Raises:
         GateError: the loss is no number any more; the last good checkpoints stay.
@@ -47,11 +46,9 @@ def run_epochs(
         pace = Pace(progress, images_per_step(recipe, artists))
         callbacks: list[keras.callbacks.Callback] = [pace]
         if epoch_end is not None:
+            epoch_end.pace = pace
             summaries = str(oversight.outputs.summaries_dir)
-            callbacks += [
-                epoch_end(pace),
-                keras.callbacks.TensorBoard(summaries, profile_batch=0, write_graph=False),
-            ]
+            callbacks += [epoch_end, keras.callbacks.TensorBoard(summaries, profile_batch=0, write_graph=False)]
         objective.model.fit(
             dataset,
             epochs=recipe.epochs,

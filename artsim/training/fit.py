@@ -7,7 +7,7 @@ import keras
 from artsim.collection.pairs import balanced_pairs
 from artsim.training.batches import Works, pair_dataset, steps_per_epoch, work_dataset
 from artsim.training.epochs import run_epochs, write_graph
-from artsim.training.judge import EpochEnd, Judge, Pace, embed
+from artsim.training.judge import EpochEnd, Judge, embed
 from artsim.training.losses import build_objective
 from artsim.training.monitor import Monitor
 from artsim.training.oversight import Oversight
@@ -46,9 +46,6 @@ def _fit_from_scratch(recipe: Recipe, train: Works, validation: Works, oversight
     write_graph(tower, oversight.outputs.summaries_dir / "graph")
     monitor = Monitor(recipe.monitor, recipe.patience)
     judge = Judge(tower, lambda: embed(tower, validation.pixels), oversight, monitor)
-
-    def epoch_end(pace: Pace) -> EpochEnd:
-        return EpochEnd(judge, objective, pace, validation.labels, artists)
-
+    epoch_end = EpochEnd(judge, objective, validation.labels, artists)
     run_epochs(recipe, objective, dataset, steps, artists, oversight, epoch_end)
     return monitor

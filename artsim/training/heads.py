@@ -56,30 +56,28 @@ def on_features(projection: Projection, trained: keras.Model) -> keras.Model:
 
 
 def build_readout(
-    projection: Projection, coordinates: NDArray[np.float32], labels: NDArray[np.int64], width: int
+    projection: Projection, features: NDArray[np.float32], labels: NDArray[np.int64], width: int
 ) -> keras.Model:
     """The closed-form readout as a head on features (N, F); projection and whitening are one linear map.
 
     Args:
         projection: of the features.
-        coordinates: (N, K) of training works.
+        features: (N, F) of training works.
         labels: (N,) one number an artist.
         width: D.
     """
-    whitening = fit_whitening(coordinates, labels, width)
-    features = keras.Input((len(projection.kernel),), name="features")
+    whitening = fit_whitening(projection(features), labels, width)
     readout = Projection(projection.kernel @ whitening, projection.bias @ whitening)
-    return keras.Model(features, Normalise()(_linear(readout, "readout")(features)), name="readout")
+    inputs = keras.Input((len(projection.kernel),), name="features")
+    return keras.Model(inputs, Normalise()(_linear(readout, "readout")(inputs)), name="readout")
 
 
-def beside(readout: keras.Model, trained: keras.Model, share: float) -> keras.Model:
-    """Two heads as one: the first has the given share of a squared distance, the second the rest."""
-    features = keras.Input(readout.input_shape[1:], name="features")
-    parts = [
-        layers.Rescaling(float(np.sqrt(weight)))(head(features))
-        for head, weight in ((readout, share), (trained, 1 - share))
-    ]
-    return keras.Model(features, layers.Concatenate()(parts), name="head")
+def side_by_side(readout: keras.Model | None, trained: keras.Model | None, share: float) -> keras.Model:
+    """The heads there are as one; the readout has the given share of a squared distance, the trained one the rest."""
+    weighted = [(head, weight) for head, weight in ((readout, share), (trained, 1 - share)) if head is not None]
+    features = keras.Input(weighted[0][0].input_shape[1:], name="features")
+    parts = [layers.Rescaling(float(np.sqrt(weight)))(head(features)) for head, weight in weighted]
+    return keras.Model(features, layers.Concatenate()(parts) if len(parts) > 1 else parts[0], name="head")
 
 
 def with_head(network: keras.Model, head: keras.Model, name: str) -> keras.Model:

@@ -84,7 +84,6 @@ class EpochEnd(keras.callbacks.Callback):
         self,
         judge: Judge,
         objective: Objective,
-        pace: Pace,
         labels: NDArray[np.int64],
         artists: int,
         embed_for_loss: Embed | None = None,
@@ -94,7 +93,6 @@ class EpochEnd(keras.callbacks.Callback):
         Args:
             judge: of the tower.
             objective: what is minimised, for its validation loss.
-            pace: of the steps.
             labels: (V,) who made the validation works; those trained on are below `artists`.
             artists: how many are trained on.
             embed_for_loss: what the loss takes, where that is not the tower's whole embedding.
@@ -102,7 +100,7 @@ class EpochEnd(keras.callbacks.Callback):
         super().__init__()
         self.judge = judge
         self.objective = objective
-        self.pace = pace
+        self.pace: Pace  # set by whoever runs the epochs
         self.labels = labels
         self.seen = labels < artists
         self.embed_for_loss = embed_for_loss

@@ -49,7 +49,7 @@ def build_objective(name: LossName, tower: keras.Model, artists: int, heads: int
 
 @keras.saving.register_keras_serializable("artsim")
 class Proxies(layers.Layer):
-    """(N, H * D) of length 1 -> (N, H, artists): of each of H heads, scaled cosine to one learned direction an artist."""
+    """(N, H * D) of length 1 -> (N, H, artists): of each head, scaled cosines to one learned direction an artist."""
 
     def __init__(self, artists: int, heads: int = 1, **kwargs: Any) -> None:
         super().__init__(**kwargs)

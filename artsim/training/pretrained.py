@@ -7,6 +7,7 @@ theirs too: the more artists a head has met, the better it tells others apart. T
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import cast
 
 import keras
@@ -17,12 +18,12 @@ from artsim.training.batches import Works, feature_dataset, steps_per_epoch
 from artsim.training.checkpoints import REFIT, save_tower
 from artsim.training.epochs import run_epochs, write_graph
 from artsim.training.features import build_features, compute
-from artsim.training.heads import beside, build_readout, build_trained_head, on_features, widths, with_head
-from artsim.training.judge import EpochEnd, Judge, Pace, embed
+from artsim.training.heads import build_readout, build_trained_head, on_features, side_by_side, widths, with_head
+from artsim.training.judge import EpochEnd, Judge, embed
 from artsim.training.losses import build_objective
 from artsim.training.monitor import Monitor
 from artsim.training.oversight import Oversight
-from artsim.training.readout import Projection, fit_projection
+from artsim.training.readout import fit_projection
 from artsim.training.recipes import BackboneName, Recipe
 
 COMPONENTS = 512  # principal axes of the features that heads see
@@ -40,67 +41,57 @@ def fit_pretrained(recipe: Recipe, train: Works, validation: Works, oversight: O
     """Fit the head that a recipe asks for; arguments as `fit` has them."""
     network = build_features(cast(BackboneName, recipe.tower), recipe.image_size, recipe.weights)
     known, held = (
-        Seen(compute(network, works.pixels, lambda *at: oversight.progress("features", *at)), works.labels)
+        Seen(compute(network, works.pixels, partial(oversight.progress, "features")), works.labels)
         for works in (train, validation)
     )
-    head = Head(recipe, known)
-    tower = with_head(network, head.model, recipe.tower)
-    write_graph(tower, oversight.outputs.summaries_dir / "graph")
     monitor = Monitor(recipe.monitor, recipe.patience)
-    judge = Judge(tower, lambda: embed(head.model, held.features), oversight, monitor)
-    if head.trained is None:
-        judge(judge.embed(), {})
-    else:
-        head.train(known, oversight, seed, judge, held)
+    _Fit(recipe, network, known, oversight, seed).run(held, monitor)
     if recipe.refit:
         oversight.say("fitting the head anew, with the works held out …")
-        _refit(recipe, network, known, held, oversight, seed)
+        both = Seen(np.concatenate([known.features, held.features]), np.concatenate([known.labels, held.labels]))
+        tower = _Fit(recipe, network, both, oversight, seed).run()
+        save_tower(tower, oversight.outputs.checkpoint_dir / REFIT)
     return monitor
 
 
-def _refit(recipe: Recipe, network: keras.Model, known: Seen, held: Seen, oversight: Oversight, seed: int) -> None:
-    everything = Seen(*(np.concatenate(both) for both in zip(_arrays(known), _arrays(held), strict=True)))
-    keras.utils.set_random_seed(seed)
-    head = Head(recipe, everything)
-    if head.trained is not None:
-        head.train(everything, oversight, seed)
-    save_tower(with_head(network, head.model, recipe.tower), oversight.outputs.checkpoint_dir / REFIT)
+class _Fit:
+    """One head on the features of known works: what has a closed form at once, the rest by `run`."""
 
-
-def _arrays(seen: Seen) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-    return seen.features, seen.labels
-
-
-class Head:
-    """A recipe's head on features (N, F): `model` is all of it, `trained` the part that is still to be trained."""
-
-    def __init__(self, recipe: Recipe, known: Seen) -> None:
-        """Fit what has a closed form."""
+    def __init__(self, recipe: Recipe, network: keras.Model, known: Seen, oversight: Oversight, seed: int) -> None:
+        keras.utils.set_random_seed(seed)
         self.recipe = recipe
-        self.projection: Projection = fit_projection(known.features, COMPONENTS)
+        self.oversight = oversight
+        self.seed = seed
+        self.known = known
+        self.projection = fit_projection(known.features, COMPONENTS)
         components = self.projection.kernel.shape[1]
         readout_width, trained_width = widths(recipe, components)
         self.trained = build_trained_head(components, trained_width, recipe.heads) if trained_width else None
-        parts = []
-        if readout_width:
-            coordinates = self.projection(known.features)
-            parts.append(build_readout(self.projection, coordinates, known.labels, readout_width))
+        readout = build_readout(self.projection, known.features, known.labels, readout_width) if readout_width else None
+        trained = on_features(self.projection, self.trained) if self.trained is not None else None
+        self.head = side_by_side(readout, trained, recipe.readout_share)
+        self.tower = with_head(network, self.head, recipe.tower)
+
+    def run(self, held: Seen | None = None, monitor: Monitor | None = None) -> keras.Model:
+        """Train what has no closed form, and return the tower; where works are held out, it is judged by them."""
+        judge = None
+        if held is not None and monitor is not None:
+            write_graph(self.tower, self.oversight.outputs.summaries_dir / "graph")
+            judge = Judge(self.tower, lambda: embed(self.head, held.features), self.oversight, monitor)
         if self.trained is not None:
-            parts.append(on_features(self.projection, self.trained))
-        self.model: keras.Model = beside(*parts, recipe.readout_share) if len(parts) == 2 else parts[0]
+            self._train(self.trained, judge, held)
+        elif judge is not None:
+            judge(judge.embed(), {})
+        return self.tower
 
-    def train(
-        self, known: Seen, oversight: Oversight, seed: int, judge: Judge | None = None, held: Seen | None = None
-    ) -> None:
-        """Train the part that has no closed form; after each epoch the judge looks at the works held out."""
+    def _train(self, trained: keras.Model, judge: Judge | None, held: Seen | None) -> None:
+        known = self.known
         artists = int(known.labels.max()) + 1
-        objective = build_objective(self.recipe.loss, self.trained, artists, self.recipe.heads)
-        works = Works(self.projection(known.features), known.labels)
-        steps = steps_per_epoch(self.recipe, len(works.labels), pairs=0)
-
-        def epoch_end(pace: Pace) -> EpochEnd:
+        objective = build_objective(self.recipe.loss, trained, artists, self.recipe.heads)
+        dataset = feature_dataset(self.projection(known.features), known.labels, self.recipe, self.seed)
+        steps = steps_per_epoch(self.recipe, len(known.labels), pairs=0)
+        epoch_end = None
+        if judge is not None and held is not None:
             coordinates = self.projection(held.features)
-            return EpochEnd(judge, objective, pace, held.labels, artists, lambda: embed(self.trained, coordinates))
-
-        dataset = feature_dataset(works, self.recipe, seed)
-        run_epochs(self.recipe, objective, dataset, steps, artists, oversight, epoch_end if judge else None)
+            epoch_end = EpochEnd(judge, objective, held.labels, artists, lambda: embed(trained, coordinates))
+        run_epochs(self.recipe, objective, dataset, steps, artists, self.oversight, epoch_end)

@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 
 from artsim.training.batches import Works
 from artsim.training.checkpoints import BEST, LAST, load_tower
-from artsim.training.fit import Outputs, fit
+from artsim.training.fit import fit
 from artsim.training.judge import embed
 from artsim.training.monitor import Monitor, MonitorName
+from artsim.training.oversight import Outputs, Oversight
 from artsim.training.recipes import RECIPES
 
 
@@ -65,7 +66,13 @@ class Trained:
 
     def __init__(self, folder: Path, monitor: MonitorName, patience: int, auc: list[float]) -> None:
         recipe = replace(
-            RECIPES["compact"], image_size=32, embedding_size=8, batch_size=8, epochs=len(auc), patience=patience
+            RECIPES["compact"],
+            image_size=32,
+            embedding_size=8,
+            batch_size=8,
+            epochs=len(auc),
+            monitor=monitor,
+            patience=patience,
         )
         rng = np.random.default_rng(0)
         train = Works(rng.integers(0, 256, (8, 42, 42, 3), dtype=np.uint8), np.repeat([0, 1], 4))
@@ -79,16 +86,14 @@ class Trained:
             self.given.append(embeddings)
             return {"val_seen_auc": next(script)}
 
-        self.monitor = fit(
-            recipe,
-            train,
-            Works(self.pixels, np.array([0, 0, 1, 1])),
+        oversight = Oversight(
             Outputs(folder, folder),
             validate=validate,
             report=lambda _, metrics: self.reported.append(metrics),
-            seed=0,
-            monitor=monitor,
+            say=lambda _: None,
+            progress=lambda *_: None,
         )
+        self.monitor = fit(recipe, train, Works(self.pixels, np.array([0, 0, 1, 1])), oversight, seed=0)
 
     def saved(self, name: str) -> NDArray[np.float32]:
         return embed(load_tower(self.folder / name), self.pixels)
