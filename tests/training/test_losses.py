@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from artsim.training.losses import (
     SOFTMAX_SCALE,
     SUPCON_TEMPERATURE,
+    HeadsCrossEntropy,
     Proxies,
     RmsDistance,
     SupConLoss,
@@ -52,14 +53,24 @@ def test_supcon_of_a_batch_without_positives_is_zero() -> None:
     assert float(SupConLoss(reduction="sum")(np.array([0, 1]), unit([[1, 0], [0, 1]]))) == 0.0
 
 
-def test_proxies_are_scaled_cosines() -> None:
-    layer = Proxies(3)
-    vectors = unit([[1, 2], [3, -1]])
-    logits = np.asarray(layer(vectors))
-    proxies = np.asarray(layer.proxies)
-    np.testing.assert_allclose(
-        logits, SOFTMAX_SCALE * vectors @ (proxies / np.linalg.norm(proxies, axis=0)), rtol=1e-4, atol=1e-5
-    )
+@pytest.mark.parametrize("heads", [1, 2])
+def test_proxies_are_scaled_cosines_of_each_head(heads: int) -> None:
+    layer = Proxies(3, heads)
+    each = unit([[1, 2], [3, -1], [0, 1], [-2, 1]]).reshape(4 // heads, heads, 2)
+    logits = np.asarray(layer(np.concatenate(list(each.transpose(1, 0, 2)), axis=1) / heads**0.5))
+    assert logits.shape == (4 // heads, heads, 3)
+    for head in range(heads):
+        proxies = np.asarray(layer.proxies)[head]
+        expected = SOFTMAX_SCALE * each[:, head] @ (proxies / np.linalg.norm(proxies, axis=0))
+        np.testing.assert_allclose(logits[:, head], expected, rtol=1e-4, atol=1e-5)
+
+
+def test_the_loss_of_heads_is_the_mean_of_theirs() -> None:
+    logits = np.random.default_rng(0).normal(size=(5, 2, 3)).astype(np.float32)
+    labels = np.array([0, 2, 1, 1, 0])
+    one = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    expected = np.mean([float(one(labels, logits[:, head])) for head in range(2)])
+    assert float(HeadsCrossEntropy()(labels, logits)) == pytest.approx(expected, rel=1e-5)
 
 
 @pytest.mark.parametrize("name", ["softmax", "supcon"])

@@ -1,0 +1,179 @@
+"""A tower on a pretrained network, from features to checkpoints; the network has random weights and small images."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from artsim.collection.demo import paint
+from artsim.errors import UsageError
+from artsim.training.batches import Works
+from artsim.training.checkpoints import BEST, REFIT, load_tower
+from artsim.training.features import build_features, compute
+from artsim.training.fit import fit
+from artsim.training.heads import side_by_side
+from artsim.training.judge import embed
+from artsim.training.oversight import Outputs, Oversight
+from artsim.training.recipes import RECIPES, Recipe, recipe_of
+from artsim.training.towers import ChannelStatistics, PictureMask
+
+SIZE = 64
+ARTISTS, WORKS = 5, 6
+
+
+@pytest.fixture(scope="module")
+def pixels() -> NDArray[np.uint8]:
+    """Five painters with six works each, the last two painters held out."""
+    paintings = [paint(artist, work) for artist in range(ARTISTS) for work in range(WORKS)]
+    return np.stack([np.asarray(painting.resize((SIZE, SIZE))) for painting in paintings])
+
+
+@pytest.fixture(scope="module")
+def network() -> keras.Model:
+    keras.utils.set_random_seed(0)
+    return build_features("mobilenet", SIZE, "none")
+
+
+def small(name: str, **changes: object) -> Recipe:
+    settings = {"weights": "none", "image_size": SIZE, "embedding_size": 16, "batch_size": 12, "works_per_artist": 4}
+    return replace(RECIPES[name], **{**settings, "epochs": 3, **changes})  # type: ignore[arg-type]
+
+
+class Fitted:
+    def __init__(self, folder: Path, recipe: Recipe, pixels: NDArray[np.uint8]) -> None:
+        labels = np.repeat(np.arange(ARTISTS), WORKS)
+        known = labels < 3
+        self.folder = folder
+        self.judged: list[NDArray[np.float32]] = []
+        self.reported: list[dict[str, float]] = []
+
+        def validate(embeddings: NDArray[np.float32]) -> dict[str, float]:
+            self.judged.append(embeddings)
+            return {"val_seen_auc": 0.5, "val_unseen_auc": 0.5}
+
+        oversight = Oversight(
+            Outputs(folder, folder),
+            validate,
+            report=lambda _, metrics: self.reported.append(metrics),
+            say=lambda _: None,
+            progress=lambda *_: None,
+            quiet=True,
+        )
+        held = Works(pixels[~known], labels[~known])
+        self.monitor = fit(recipe, Works(pixels[known], labels[known]), held, oversight, seed=0)
+        self.held = held.pixels
+
+    def tower(self, name: str) -> keras.Model:
+        return load_tower(self.folder / name)
+
+
+def test_features_are_means_and_deviations_of_every_map(network: keras.Model, pixels: NDArray[np.uint8]) -> None:
+    backbone = next(layer for layer in network.layers if layer.name == "mobilenet")
+    maps = backbone.predict_on_batch(pixels[:3].astype(np.float32))
+    expected = [np.concatenate([each.mean((1, 2)), each.std((1, 2))], axis=1) for each in maps]
+    found = compute(network, pixels[:3], lambda *_: None)
+    np.testing.assert_allclose(found, np.concatenate(expected, axis=1), atol=4e-3)  # a deviation of 0 is kept off 0
+
+
+def test_features_do_not_depend_on_the_batch_and_tell_how_far_they_are(
+    network: keras.Model, pixels: NDArray[np.uint8], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = compute(network, pixels[:5], lambda *_: None)
+    monkeypatch.setattr("artsim.training.features.EMBED_BATCH", 2)
+    told: list[tuple[int, int]] = []
+    np.testing.assert_allclose(compute(network, pixels[:5], lambda *at: told.append(at)), whole, atol=1e-5)
+    assert told == [(2, 5), (4, 5), (5, 5)]
+
+
+def test_bars_of_the_letterbox_are_left_out_at_every_depth(network: keras.Model, pixels: NDArray[np.uint8]) -> None:
+    barred = pixels[:1].copy()
+    barred[:, :, : SIZE // 4] = barred[:, :, -SIZE // 4 :] = 0
+    mask = PictureMask()(barred)
+    assert float(np.mean(mask)) == 0.5
+    images = keras.Input((SIZE, SIZE, 1))
+    statistics = ChannelStatistics()(images, keras.layers.Lambda(lambda _: mask)(images))
+    inside = np.full((1, SIZE, SIZE, 1), 3.0, np.float32)
+    inside[:, :, : SIZE // 4] = 100
+    inside[:, :, -SIZE // 4 :] = 100
+    mean, deviation = keras.Model(images, statistics).predict_on_batch(inside)[0]
+    assert (mean, deviation) == pytest.approx((3, 0), abs=0.01)
+    assert np.isfinite(compute(network, barred, lambda *_: None)).all()
+
+
+@pytest.mark.parametrize(("share", "width"), [(1.0, 15), (0.5, 16), (0.0, 16)])
+def test_what_is_saved_is_what_was_judged(tmp_path: Path, pixels: NDArray[np.uint8], share: float, width: int) -> None:
+    heads = 1 if share == 1 else 2
+    fitted = Fitted(tmp_path, small("transfer", readout_share=share, heads=heads, refit=False), pixels)
+    epochs = 1 if share == 1 else 3
+    assert len(fitted.reported) == fitted.monitor.epoch == epochs
+    embeddings = embed(fitted.tower(BEST), fitted.held)
+    np.testing.assert_allclose(embeddings, fitted.judged[fitted.monitor.best_epoch - 1], atol=1e-5)
+    np.testing.assert_allclose(np.linalg.norm(embeddings, axis=1), 1, rtol=1e-4)
+    assert embeddings.shape[1] in (width, width + 1)  # a readout is as wide as its works allow
+    assert not (tmp_path / REFIT).exists()
+    assert ("train_loss" in fitted.reported[0]) == (share < 1)
+
+
+def test_a_refitted_tower_has_met_the_works_held_out(tmp_path: Path, pixels: NDArray[np.uint8]) -> None:
+    fitted = Fitted(tmp_path, small("readout", embedding_size=24), pixels)
+    judged, refitted = (embed(fitted.tower(name), fitted.held) for name in (BEST, REFIT))
+    held = np.repeat(np.arange(2), WORKS)
+    apart = [_separation(embeddings, held) for embeddings in (judged, refitted)]
+    assert apart[1] > apart[0] + 0.1
+    np.testing.assert_allclose(judged, fitted.judged[0], atol=1e-5)
+
+
+def _separation(embeddings: NDArray[np.float32], labels: NDArray[np.int64]) -> float:
+    likeness = embeddings @ embeddings.T
+    same = labels[:, None] == labels
+    return float(likeness[same & ~np.eye(len(labels), dtype=bool)].mean() - likeness[~same].mean())
+
+
+def test_trained_heads_learn_and_the_same_seed_gives_the_same(tmp_path: Path, pixels: NDArray[np.uint8]) -> None:
+    losses = []
+    for run in ("one", "two"):
+        (tmp_path / run).mkdir()
+        recipe = small("transfer", heads=2, epochs=12, refit=False)
+        losses.append([metrics["train_loss"] for metrics in Fitted(tmp_path / run, recipe, pixels).reported])
+    assert losses[0][-1] < 0.6 * losses[0][0]
+    np.testing.assert_allclose(losses[0], losses[1], rtol=1e-3)
+
+
+def test_the_distance_of_two_heads_is_the_weighted_mean_of_theirs() -> None:
+    def head(columns: slice) -> keras.Model:
+        features = keras.Input((6,))
+        return keras.Model(features, keras.layers.UnitNormalization()(features[:, columns]))
+
+    one, other = head(slice(0, 3)), head(slice(3, 6))
+    features = np.random.default_rng(0).normal(size=(2, 6)).astype(np.float32)
+    squared = [
+        float(np.sum(np.diff(model.predict_on_batch(features), axis=0) ** 2))
+        for model in (one, other, side_by_side(one, other, 0.3))
+    ]
+    assert squared[2] == pytest.approx(0.3 * squared[0] + 0.7 * squared[1], rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("name", "changes", "said"),
+    [
+        ("compact", {"weights": "imagenet"}, "trained from scratch"),
+        ("classic", {"refit": True}, "trained from scratch"),
+        ("compact", {"heads": 2}, "--tower compact has one"),
+        ("transfer", {"loss": "contrastive"}, "softmax or supcon"),
+        ("transfer", {"loss": "supcon"}, "--loss softmax only"),
+        ("transfer", {"embedding_size": 100, "heads": 3}, "multiple of 6"),
+    ],
+)
+def test_settings_that_contradict_each_other_are_refused(name: str, changes: dict[str, object], said: str) -> None:
+    with pytest.raises(UsageError, match=said):
+        recipe_of(name, changes)
+
+
+def test_the_default_recipe_depends_on_whether_there_are_weights() -> None:
+    assert recipe_of(None, {}).name == recipe_of(None, {"weights": "none"}).name == "compact"
+    assert recipe_of(None, {"weights": "mobilenet.weights.h5"}).name == "transfer"

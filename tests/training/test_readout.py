@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from artsim.training.readout import SHRINKAGE, fit_projection, fit_whitening
+
+
+def works(count: int, width: int, seed: int = 0) -> NDArray[np.float32]:
+    rng = np.random.default_rng(seed)
+    return (rng.normal(size=(count, 4)) @ rng.normal(size=(4, width)) + 0.1 * rng.normal(size=(count, width))).astype(
+        np.float32
+    )
+
+
+@settings(deadline=None, max_examples=30)
+@given(st.integers(3, 40), st.integers(3, 40), st.integers(1, 60), st.integers(0, 5))
+def test_coordinates_are_uncorrelated_and_in_order_of_variance(
+    count: int, width: int, components: int, seed: int
+) -> None:
+    features = works(count, width, seed) * 50 + 7
+    projection = fit_projection(features, components)
+    coordinates = projection(features).astype(np.float64)
+    assert coordinates.shape[1] <= min(components, count, width)
+    np.testing.assert_allclose(coordinates.mean(axis=0), 0, atol=1e-3)
+    assert np.mean(coordinates**2) == pytest.approx(1, rel=1e-3)
+    covariance = coordinates.T @ coordinates / count
+    variance = np.diag(covariance)
+    np.testing.assert_allclose(covariance, np.diag(variance), atol=1e-3 * variance.max())
+    assert (np.diff(variance) <= 1e-3 * variance.max()).all()
+
+
+def test_more_works_than_features_give_the_same_coordinates_as_fewer() -> None:
+    features = works(30, 30)
+    few, many = fit_projection(features[:, :29], 4)(features[:, :29]), fit_projection(features, 4)(features)
+    assert few.shape == many.shape == (30, 4)  # the one by the Gram matrix of features, the other by that of works
+    np.testing.assert_allclose(np.abs(np.sum(few * many, axis=0)) / 30, np.mean(many**2, axis=0), rtol=0.05)
+
+
+def test_a_feature_that_never_varies_counts_for_nothing() -> None:
+    features = works(20, 6)
+    constant = np.concatenate([features, np.full((20, 1), 3.0, np.float32)], axis=1)
+    projection = fit_projection(constant, 4)
+    other = constant + np.array([0, 0, 0, 0, 0, 0, 1000], np.float32)
+    np.testing.assert_allclose(projection(other), projection(constant), atol=1e-3)
+
+
+def test_whitening_makes_the_scatter_within_artists_round() -> None:
+    rng = np.random.default_rng(0)
+    labels = np.repeat(np.arange(200), 10)
+    scatter = rng.normal(size=(2000, 3)) * [10, 1, 0.1]
+    coordinates = (rng.normal(size=(200, 3))[labels] + scatter).astype(np.float32)
+    kernel = fit_whitening(coordinates, labels, 3)
+    white = coordinates @ kernel
+    within = np.cov((white - np.stack([white[labels == one].mean(axis=0) for one in labels])).T)
+    # Of a variance v, the shrinkage towards the mean m leaves v / ((1 - s) v + s m).
+    variance = np.array([100, 1, 0.01])
+    expected = variance / ((1 - SHRINKAGE) * variance + SHRINKAGE * variance.mean())
+    np.testing.assert_allclose(np.diag(within), expected, rtol=0.2)
+
+
+def test_the_readout_finds_the_direction_in_which_hands_differ() -> None:
+    rng = np.random.default_rng(1)
+    labels = np.repeat(np.arange(8), 20)
+    hands = rng.normal(size=8)
+    # What varies most varies within an artist: it hides the hand until it is whitened.
+    loud, quiet = 10 * rng.normal(size=160), hands[labels] + 0.1 * rng.normal(size=160)
+    coordinates = np.stack([loud, quiet], axis=1).astype(np.float32)
+    kernel = fit_whitening(coordinates, labels, 2)
+    gain = np.linalg.norm(kernel, axis=1)
+    assert gain[1] > 1.3 * gain[0]
+
+
+def test_a_narrower_readout_takes_the_leading_coordinates() -> None:
+    coordinates, labels = works(40, 6), np.repeat(np.arange(8), 5)
+    kernel = fit_whitening(coordinates, labels, 4)
+    assert kernel.shape == (6, 4)
+    np.testing.assert_array_equal(kernel[4:], 0)
+    np.testing.assert_allclose(kernel[:4], fit_whitening(coordinates[:, :4], labels, 4), rtol=1e-5)
