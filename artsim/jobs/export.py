@@ -16,9 +16,9 @@ from artsim import __version__, images
 from artsim.collection.selection import VAL_SEEN, VAL_UNSEEN, Selection, read_selection
 from artsim.errors import InputError, ModelError, OutputError
 from artsim.files import replacing
+from artsim.jobs.precision import Cost, Reduction, calibration_paintings, opened, reduce
 from artsim.jobs.validation import Validation
-from artsim.scoring.contract import Calibration, Card, DistanceName
-from artsim.scoring.session import Tower, open_tower
+from artsim.scoring.contract import Calibration, Card, DistanceName, Precision
 
 if TYPE_CHECKING:
     import keras
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from artsim.export.convert import Agreement
 
 COMPARED_IMAGES = 64
-EMBED_BATCH = 32
 SELECTION_FILE = "selection.csv"
 SOURCE_FILE = "checkpoint.json"
 PARTS = {VAL_SEEN: "artists trained on", VAL_UNSEEN: "artists never seen"}
@@ -73,6 +72,7 @@ class Exported:
     agreement: Agreement
     embeddings: NDArray[np.float32]  # (V, D) of the validation works, by onnxruntime
     validation: Validation
+    cost: Cost | None = None  # of fewer bits than 32
 
 
 def export_checkpoint(
@@ -82,6 +82,9 @@ def export_checkpoint(
     data_dir: Path | None,
     progress: Callable[[str, int, int], None],
     max_pixels: int = images.MAX_PIXELS,
+    *,
+    precision: Precision,
+    max_auc_loss: float,
 ) -> Exported:
     """Export a checkpoint of a finished run from what lies beside it.
 
@@ -92,11 +95,13 @@ def export_checkpoint(
         data_dir: where the validation works lie now; None: where they lay in training.
         progress: told of (stage, done, total).
         max_pixels: above which an image is not decoded.
+        precision: what the tower's layers are to compute in.
+        max_auc_loss: how much AUC fewer bits may lose.
 
     Raises:
         ModelError: no checkpoint there.
-        InputError: the validation works are not where they were.
-        GateError: the export differs from its source.
+        InputError: the works are not where they were, or there are no pairs of them to judge by.
+        GateError: the export differs from its source, or loses too much.
     """
     from artsim.training.runtime import start_tensorflow
 
@@ -112,8 +117,29 @@ def export_checkpoint(
         raise InputError(f"{folder / SELECTION_FILE}: it has no column 'split'.")
     tower = load_tower(folder / f"{which}.keras")
     validation = Validation(selection, source.distance, source.threshold, source.seed)
+    if validation.pairs.empty:
+        raise InputError(f"{folder / SELECTION_FILE}: no two of its validation works are by one artist, to judge by.")
+    reduction = None
+    if precision != "fp32":
+        reduction = Reduction(precision, max_auc_loss, _paintings(precision, selection, source, max_pixels, progress))
     with decoded(validation.paths, source.image_size, max_pixels, lambda *at: progress("reading", *at)) as pixels:
-        return export(tower, source, selection.digest, validation, pixels, output)
+        return export(tower, source, selection.digest, validation, pixels, output, reduction)
+
+
+def _paintings(
+    precision: Precision,
+    selection: Selection,
+    source: Source,
+    max_pixels: int,
+    progress: Callable[[str, int, int], None],
+) -> NDArray[np.uint8] | None:
+    if precision == "fp16":
+        return None
+
+    def tell(done: int, total: int) -> None:
+        progress("calibrating", done, total)
+
+    return calibration_paintings(selection, source.image_size, source.seed, max_pixels, tell)
 
 
 def export(
@@ -123,6 +149,7 @@ def export(
     validation: Validation,
     pixels: NDArray[np.uint8],
     output: Path,
+    reduction: Reduction | None = None,
 ) -> Exported:
     """Convert, compare with the source model, calibrate, judge by onnxruntime alone, and only then write.
 
@@ -133,15 +160,15 @@ def export(
         validation: the works it is judged by.
         pixels: uint8 (V, S, S, 3) of these works.
         output: the file to write.
+        reduction: to fewer bits, where they are asked for; done after the comparison.
 
     Raises:
-        GateError: the export differs from its source.
+        GateError: the export differs from its source, or fewer bits lose too much.
         OutputError: it can't be written.
     """
     from artsim.export.convert import compare, convert, write
     from artsim.training.judge import embed
 
-    proto = convert(tower)
     unknown = Card(
         image_size=source.image_size,
         distance=source.distance,
@@ -152,20 +179,18 @@ def export(
         artsim_version=__version__,
         run_id=source.run_id,
     )
-    with tempfile.TemporaryDirectory(prefix="artsim-") as folder:
-        write(proto, unknown, Path(folder) / "tower.onnx")
-        embeddings = _embed(open_tower(Path(folder) / "tower.onnx", "cpu"), pixels)
-    some = np.unique(np.linspace(0, len(pixels) - 1, COMPARED_IMAGES).astype(int))
-    agreement = compare(embed(tower, pixels[some]), embeddings[some], source.distance)
-    verdict = validation.judge(embeddings, intervals=True)
-    card = replace(unknown, threshold=verdict.threshold, calibration=verdict.calibration, validation=verdict.figures)
-    write(proto, card, output)
-    return Exported(output, card, agreement, embeddings, validation)
-
-
-def _embed(tower: Tower, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
-    starts = range(0, len(pixels), EMBED_BATCH)
-    return np.concatenate([tower(np.ascontiguousarray(pixels[start : start + EMBED_BATCH])) for start in starts])
+    with tempfile.TemporaryDirectory(prefix="artsim-") as name:
+        folder = Path(name)
+        graph = opened(convert(tower), unknown, folder / "tower.onnx", pixels)
+        some = np.unique(np.linspace(0, len(pixels) - 1, COMPARED_IMAGES).astype(int))
+        agreement = compare(embed(tower, pixels[some]), graph.embeddings[some], source.distance)
+        cost = None
+        if reduction:
+            graph, cost = reduce(reduction, graph, validation, pixels, folder / "reduced.onnx")
+    verdict = validation.judge(graph.embeddings, intervals=True)
+    card = replace(graph.card, threshold=verdict.threshold, calibration=verdict.calibration, validation=verdict.figures)
+    write(graph.proto, card, output)
+    return Exported(output, card, agreement, graph.embeddings, validation, cost)
 
 
 def described(exported: Exported) -> str:
@@ -178,11 +203,28 @@ def described(exported: Exported) -> str:
                 f"  {meaning:<20}AUC {auc_text(figures, part)}   EER {figures[f'{part}_eer']:.3f}   "
                 f"balanced accuracy {figures[f'{part}_balanced_accuracy']:.3f}"
             )
+    compared = "in fp32, onnxruntime" if exported.cost else "onnxruntime"
     lines.append(
-        f"onnxruntime against TensorFlow on {agreement.images} images: at most {agreement.embedding:.2g} apart in an "
+        f"{compared} against TensorFlow on {agreement.images} images: at most {agreement.embedding:.2g} apart in an "
         f"embedding, {agreement.distance:.2g} in a distance (allowed: {agreement.tolerance:.2g})"
     )
+    if exported.cost:
+        lines += _described_cost(exported.cost, exported.card.precision)
     return "\n".join(lines)
+
+
+def _described_cost(cost: Cost, precision: str) -> list[str]:
+    (slow, fast), (large, small) = cost.images_per_second, cost.bytes
+    return [
+        f"{precision} beside fp32, of the same checkpoint:",
+        *(
+            f"  {PARTS[part]:<20}AUC {before:.4f} -> {after:.4f} (loss {round(before - after, 4) + 0.0:.4f})"
+            for part, (before, after) in cost.auc.items()
+        ),
+        f"  {'images/s, this CPU':<20}{slow:.0f} -> {fast:.0f} ({fast / slow:.2f} x)",
+        f"  {'size':<20}{large / 1e6:.1f} -> {small / 1e6:.1f} MB",
+        f"  {'embeddings':<20}at most {cost.embedding:.2g} apart in a value",
+    ]
 
 
 def auc_text(figures: Mapping[str, float], part: str) -> str:

@@ -20,6 +20,7 @@ INPUT_NAME = "images"
 OUTPUT_NAME = "embeddings"
 
 DistanceName = Literal["rms", "euclidean"]
+Precision = Literal["fp32", "fp16", "int8"]
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,10 @@ class Calibration:
 
 @dataclass(frozen=True)
 class Card:
-    """The contents of the metadata key; `validation` holds the figures of the exported graph."""
+    """The contents of the metadata key; `validation` holds the figures of the exported graph.
+
+    `precision` is what its layers compute in: for a person, a scorer need not know it.
+    """
 
     image_size: int
     distance: DistanceName
@@ -45,6 +49,7 @@ class Card:
     run_id: str | None = None
     validation: Mapping[str, float] = field(default_factory=dict)
     resize: Literal["letterbox"] = "letterbox"
+    precision: str = "fp32"
     contract: int = CONTRACT
 
     def to_json(self) -> str:
@@ -80,6 +85,7 @@ class Card:
                 run_id=fields.get("run_id"),
                 validation={key: float(value) for key, value in fields.get("validation", {}).items()},
                 resize=fields["resize"],
+                precision=str(fields.get("precision", "fp32")),
                 contract=contract,
             )
         except (ValueError, TypeError, KeyError, AttributeError) as error:
