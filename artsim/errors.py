@@ -12,7 +12,7 @@
     ├── DeviceError          6   a device that is not there
     ├── TrackingError        7   a tracking or artifact store that can't be reached
     ├── OutputError          8   output that can't be written
-    └── GateError            9   a check that stops a job: NaN loss, export tolerance
+    └── GateError            9   a check that stops a job: NaN loss, export tolerance, AUC loss
 
 A message says what was wrong, where (file, row, column), and what to do next. The command line prints
 it as it is and ends with `exit_code`; nothing else decides exit codes.
@@ -34,7 +34,7 @@ EXIT_CODES: dict[int, str] = {
     6: "a device that isn't there",
     7: "a tracking or artifact store that can't be reached",
     8: "output that can't be written",
-    9: "a gate failed (NaN loss, export tolerance)",
+    9: "a gate failed (NaN loss, export tolerance, AUC loss)",
     INTERRUPTED: "interrupted",
 }
 

@@ -17,9 +17,9 @@ from artsim import __version__, images
 from artsim.collection.selection import VAL_SEEN, VAL_UNSEEN, Selection, read_selection
 from artsim.errors import InputError, ModelError, OutputError
 from artsim.files import replacing
+from artsim.jobs.precision import Cost, Graph, Reduction, calibration_paintings, opened, reduce
 from artsim.jobs.validation import Validation
-from artsim.scoring.contract import Calibration, Card, DistanceName
-from artsim.scoring.session import Tower, open_tower
+from artsim.scoring.contract import Calibration, Card, DistanceName, Precision
 
 if TYPE_CHECKING:
     import keras
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from artsim.export.convert import Agreement
 
 COMPARED_IMAGES = 64
-EMBED_BATCH = 32
 SELECTION_FILE = "selection.csv"
 SOURCE_FILE = "checkpoint.json"
 PARTS = {VAL_SEEN: "artists trained on", VAL_UNSEEN: "artists never seen"}
@@ -96,6 +95,7 @@ class Exported:
     agreement: Agreement
     embeddings: NDArray[np.float32]  # (V, D) of the validation works, by the tower that was judged
     validation: Validation
+    cost: Cost | None = None  # of fewer bits than 32
 
 
 def export_checkpoint(
@@ -106,6 +106,9 @@ def export_checkpoint(
     progress: Callable[[str, int, int], None],
     say: Callable[[str], None],
     max_pixels: int = images.MAX_PIXELS,
+    *,
+    precision: Precision,
+    max_auc_loss: float,
 ) -> Exported:
     """Export a checkpoint of a finished run from what lies beside it.
 
@@ -117,11 +120,13 @@ def export_checkpoint(
         progress: told of (stage, done, total).
         say: told in a line what goes on.
         max_pixels: above which an image is not decoded.
+        precision: what the tower's layers are to compute in.
+        max_auc_loss: how much AUC fewer bits may lose.
 
     Raises:
         ModelError: no checkpoint there.
-        InputError: the validation works are not where they were.
-        GateError: the export differs from its source.
+        InputError: the works are not where they were, or there are no pairs of them to judge by.
+        GateError: the export differs from its source, or loses too much.
     """
     from artsim.training.runtime import start_tensorflow
 
@@ -136,9 +141,30 @@ def export_checkpoint(
         raise InputError(f"{folder / SELECTION_FILE}: it has no column 'split'.")
     candidate = Candidate.read(folder, which)
     validation = Validation(selection, source.distance, source.threshold, source.seed)
+    if validation.pairs.empty:
+        raise InputError(f"{folder / SELECTION_FILE}: no two of its validation works are by one artist, to judge by.")
+    reduction = None
+    if precision != "fp32":
+        reduction = Reduction(
+            precision, max_auc_loss, _paintings(precision, selection, source, max_pixels, progress, say)
+        )
     reading = partial(progress, "reading")
     with decoded(validation.paths, source.image_size, max_pixels, reading, say) as pixels:
-        return export(candidate, source, selection.digest, validation, pixels, output)
+        return export(candidate, source, selection.digest, validation, pixels, output, reduction)
+
+
+def _paintings(
+    precision: Precision,
+    selection: Selection,
+    source: Source,
+    max_pixels: int,
+    progress: Callable[[str, int, int], None],
+    say: Callable[[str], None],
+) -> NDArray[np.uint8] | None:
+    if precision == "fp16":
+        return None
+    calibrating = partial(progress, "calibrating")
+    return calibration_paintings(selection, source.image_size, source.seed, max_pixels, calibrating, say)
 
 
 def export(
@@ -148,6 +174,7 @@ def export(
     validation: Validation,
     pixels: NDArray[np.uint8],
     output: Path,
+    reduction: Reduction | None = None,
 ) -> Exported:
     """Convert, compare with the source model, calibrate, judge by onnxruntime alone, and only then write.
 
@@ -160,16 +187,14 @@ def export(
         validation: the works it is judged by.
         pixels: uint8 (V, S, S, 3) of these works.
         output: the file to write.
+        reduction: to fewer bits, where they are asked for; done after the comparison.
 
     Raises:
-        GateError: the export differs from its source.
+        GateError: the export differs from its source, or fewer bits lose too much.
         OutputError: it can't be written.
     """
-    from artsim.export.convert import compare, convert, write
-    from artsim.training.judge import embed
+    from artsim.export.convert import write
 
-    tower, judged = candidate.tower, candidate.judged
-    proto = convert(tower)
     unknown = Card(
         image_size=source.image_size,
         distance=source.distance,
@@ -179,24 +204,34 @@ def export(
         selection_sha256=selection_sha256,
         artsim_version=__version__,
         run_id=source.run_id,
-        refit=judged is not None,
+        refit=candidate.judged is not None,
     )
-    with tempfile.TemporaryDirectory(prefix="artsim-") as folder:
-        write(proto, unknown, Path(folder) / "tower.onnx")
-        embeddings = _embed(open_tower(Path(folder) / "tower.onnx", "cpu"), pixels)
-    some = np.unique(np.linspace(0, len(pixels) - 1, COMPARED_IMAGES).astype(int))
-    agreement = compare(embed(tower, pixels[some]), embeddings[some], source.distance)
-    if judged is not None:
-        embeddings = embed(judged, pixels)
-    verdict = validation.judge(embeddings, intervals=True)
-    card = replace(unknown, threshold=verdict.threshold, calibration=verdict.calibration, validation=verdict.figures)
-    write(proto, card, output)
-    return Exported(output, card, agreement, embeddings, validation)
+    graph, agreement, cost = _checked(candidate.tower, unknown, validation, pixels, reduction)
+    judged = graph
+    if candidate.judged is not None:
+        judged, _, cost = _checked(candidate.judged, unknown, validation, pixels, reduction)
+    verdict = validation.judge(judged.embeddings, intervals=True)
+    card = replace(graph.card, threshold=verdict.threshold, calibration=verdict.calibration, validation=verdict.figures)
+    write(graph.proto, card, output)
+    return Exported(output, card, agreement, judged.embeddings, validation, cost)
 
 
-def _embed(tower: Tower, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
-    starts = range(0, len(pixels), EMBED_BATCH)
-    return np.concatenate([tower(np.ascontiguousarray(pixels[start : start + EMBED_BATCH])) for start in starts])
+def _checked(
+    tower: keras.Model, card: Card, validation: Validation, pixels: NDArray[np.uint8], reduction: Reduction | None
+) -> tuple[Graph, Agreement, Cost | None]:
+    """A tower's graph, compared with it, and then in fewer bits if that is asked for."""
+    from artsim.export.convert import compare, convert
+    from artsim.training.judge import embed
+
+    with tempfile.TemporaryDirectory(prefix="artsim-") as name:
+        folder = Path(name)
+        graph = opened(convert(tower), card, folder / "tower.onnx", pixels)
+        some = np.unique(np.linspace(0, len(pixels) - 1, COMPARED_IMAGES).astype(int))
+        agreement = compare(embed(tower, pixels[some]), graph.embeddings[some], card.distance)
+        if reduction is None:
+            return graph, agreement, None
+        reduced, cost = reduce(reduction, graph, validation, pixels, folder / "reduced.onnx")
+        return reduced, agreement, cost
 
 
 def described(exported: Exported) -> str:
@@ -211,10 +246,13 @@ def described(exported: Exported) -> str:
                 f"balanced accuracy {figures[f'{part}_balanced_accuracy']:.3f}"
             )
             lines.append(f"{'':22}{'   '.join(_more(figures, part))}")
+    compared = "in fp32, onnxruntime" if exported.cost else "onnxruntime"
     lines.append(
-        f"onnxruntime against TensorFlow on {agreement.images} images: at most {agreement.embedding:.2g} apart in an "
+        f"{compared} against TensorFlow on {agreement.images} images: at most {agreement.embedding:.2g} apart in an "
         f"embedding, {agreement.distance:.2g} in a distance (allowed: {agreement.tolerance:.2g})"
     )
+    if exported.cost:
+        lines += _described_cost(exported.cost, exported.card.precision)
     return "\n".join(lines)
 
 
@@ -226,6 +264,20 @@ def _more(figures: Mapping[str, float], part: str) -> list[str]:
         "calibration error": "calibration_error",
     }
     return [f"{label} {figures[key]:.3f}" for label, name in named.items() if (key := f"{part}_{name}") in figures]
+
+
+def _described_cost(cost: Cost, precision: str) -> list[str]:
+    (slow, fast), (large, small) = cost.images_per_second, cost.bytes
+    return [
+        f"{precision} beside fp32, of the same checkpoint:",
+        *(
+            f"  {PARTS[part]:<20}AUC {before:.4f} -> {after:.4f} (loss {round(before - after, 4) + 0.0:.4f})"
+            for part, (before, after) in cost.auc.items()
+        ),
+        f"  {'images/s, this CPU':<20}{slow:.0f} -> {fast:.0f} ({fast / slow:.2f} x)",
+        f"  {'size':<20}{large / 1e6:.1f} -> {small / 1e6:.1f} MB",
+        f"  {'embeddings':<20}at most {cost.embedding:.2g} apart in a value",
+    ]
 
 
 def auc_text(figures: Mapping[str, float], part: str, name: str = "auc") -> str:

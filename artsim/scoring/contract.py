@@ -20,6 +20,7 @@ INPUT_NAME = "images"
 OUTPUT_NAME = "embeddings"
 
 DistanceName = Literal["rms", "euclidean"]
+Precision = Literal["fp32", "fp16", "int8"]
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,7 @@ class Card:
 
     `refit`: the graph was fitted anew on all works once the recipe was judged; then figures, threshold and calibration
     are those of its first fit, which had not met the validation works.
+    `precision` is what its layers compute in: for a person, a scorer need not know it.
     """
 
     image_size: int
@@ -50,6 +52,7 @@ class Card:
     validation: Mapping[str, float] = field(default_factory=dict)
     refit: bool = False
     resize: Literal["letterbox"] = "letterbox"
+    precision: str = "fp32"
     contract: int = CONTRACT
 
     def to_json(self) -> str:
@@ -86,6 +89,7 @@ class Card:
                 validation={key: float(value) for key, value in fields.get("validation", {}).items()},
                 refit=bool(fields.get("refit", False)),
                 resize=fields["resize"],
+                precision=str(fields.get("precision", "fp32")),
                 contract=contract,
             )
         except (ValueError, TypeError, KeyError, AttributeError) as error:

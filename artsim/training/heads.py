@@ -17,8 +17,8 @@ from artsim.training.readout import Projection, fit_whitening
 from artsim.training.recipes import Recipe
 from artsim.training.towers import BATCH_NORM_MOMENTUM, Normalise
 
-HIDDEN = 512
-DROPOUT = 0.5  # of the coordinates, and of the hidden layer
+HIDDEN = 2048
+DROPOUT_BEFORE, DROPOUT_AFTER = 0.3, 0.5  # of the coordinates, and of the hidden layer
 
 
 def widths(recipe: Recipe, components: int) -> tuple[int, int]:
@@ -42,10 +42,10 @@ def build_trained_head(components: int, width: int, heads: int) -> keras.Model:
 
 
 def _trained(coordinates: Any, width: int) -> Any:
-    x = layers.Dropout(DROPOUT)(coordinates)
+    x = layers.Dropout(DROPOUT_BEFORE)(coordinates)
     x = layers.Dense(HIDDEN, use_bias=False, kernel_initializer="he_normal")(x)
     x = layers.Activation("relu")(layers.BatchNormalization(momentum=BATCH_NORM_MOMENTUM)(x))
-    x = layers.Dropout(DROPOUT)(x)
+    x = layers.Dropout(DROPOUT_AFTER)(x)
     return Normalise()(layers.Dense(width, use_bias=False)(x))
 
 

@@ -22,6 +22,13 @@ def test_fields_of_a_later_artsim_are_passed_over() -> None:
     assert Card.from_json(text) == card()
 
 
+def test_a_card_from_before_there_were_precisions_is_of_32_bits() -> None:
+    fields = asdict(card(precision="int8"))
+    assert Card.from_json(json.dumps(fields)).precision == "int8"
+    del fields["precision"]
+    assert Card.from_json(json.dumps(fields)).precision == "fp32"
+
+
 @pytest.mark.parametrize("text", ["", "{", "[]", "3", "{}", '{"contract": "x"}', '{"contract": 1}'])
 def test_what_is_no_card_is_refused(text: str) -> None:
     with pytest.raises(ModelError, match="metadata"):
