@@ -93,7 +93,7 @@ def test_mlproject_has_the_flags_whose_defaults_are_fixed_and_the_same_defaults(
     expected = {
         name: option.default
         for name, option in flags_of(train).items()
-        if name not in recipe_fields and name not in ("data_dir", "quiet")  # without a default: -P adds them
+        if name not in recipe_fields and name not in ("data_dir", "quiet", "recipe")  # without a default: -P adds them
     }
     assert set(entry["parameters"]) == set(expected)
     for name, parameter in entry["parameters"].items():
@@ -139,7 +139,8 @@ def test_readme_has_every_flag_of_train_with_its_defaults() -> None:
     for name, option in flags.items():
         field = name.replace("-", "_")
         if field in Recipe.__dataclass_fields__:
-            expected = ", ".join(f"{getattr(recipe, field)}" for recipe in RECIPES.values())
+            values = [str(getattr(recipe, field)) for recipe in RECIPES.values()]
+            expected = values[0] if len(set(values)) == 1 else ", ".join(values)
         else:
             expected = "" if defaults[field] is None or option.is_flag else str(defaults[field])
         assert rows[name].strip("` ") == expected, f"--{name}"

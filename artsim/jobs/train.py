@@ -96,12 +96,13 @@ def _train_and_export(
     start_tensorflow()
     from artsim.training.batches import Works, source_size
     from artsim.training.devices import use_device
-    from artsim.training.fit import fit
+    from artsim.training.fit import fit, prepare
     from artsim.training.oversight import Outputs, Oversight
     from artsim.training.pixels import decoded
 
     recipe = options.recipe
     say(f"training on {use_device(options.device_id)}")
+    network = prepare(recipe, options.seed)
     number = {artist: index for index, artist in enumerate(artists_of(selection))}
     works = selection.part(TRAIN)
     labels = np.array([number[artist] for artist in works["artist"]], dtype=np.int64)
@@ -120,7 +121,7 @@ def _train_and_export(
             quiet=options.quiet,
         )
         held = Works(held_out, validation.labels(selection))
-        monitor = fit(recipe, Works(pixels, labels), held, oversight, options.seed)
+        monitor = fit(recipe, network, Works(pixels, labels), held, oversight, options.seed)
         run.set_tags({"artsim.training": _ended(monitor, recipe.epochs)})
         say(f"{_ended(monitor, recipe.epochs)}; exporting …")
         source, candidate = Source.read(checkpoints), Candidate.read(checkpoints, "refit" if recipe.refit else "best")

@@ -2,25 +2,43 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import keras
 
 from artsim.collection.pairs import balanced_pairs
 from artsim.training.batches import Works, pair_dataset, steps_per_epoch, work_dataset
 from artsim.training.epochs import run_epochs, write_graph
+from artsim.training.features import build_features
 from artsim.training.judge import EpochEnd, Judge, embed
 from artsim.training.losses import build_objective
 from artsim.training.monitor import Monitor
 from artsim.training.oversight import Oversight
 from artsim.training.pretrained import fit_pretrained
-from artsim.training.recipes import Recipe
+from artsim.training.recipes import BackboneName, Recipe
 from artsim.training.towers import build_tower
 
 
-def fit(recipe: Recipe, train: Works, validation: Works, oversight: Oversight, seed: int) -> Monitor:
+def prepare(recipe: Recipe, seed: int) -> keras.Model | None:
+    """The pretrained network that a recipe stands on, if it does: what can fail before a painting is decoded.
+
+    Raises:
+        UsageError, ModelError: weights that can't be had, or an image size that the network does not take.
+    """
+    if not recipe.is_pretrained:
+        return None
+    keras.utils.set_random_seed(seed)
+    return build_features(cast(BackboneName, recipe.tower), recipe.image_size, recipe.weights)
+
+
+def fit(
+    recipe: Recipe, network: keras.Model | None, train: Works, validation: Works, oversight: Oversight, seed: int
+) -> Monitor:
     """Train a tower by its recipe; its checkpoints are the result, and the monitor, which knows how it went.
 
     Args:
         recipe: what to train.
+        network: what `prepare` gave for it.
         train: works at `source_size(recipe)`, by artists numbered from 0.
         validation: works at the tower's own size; artists who are not trained on have the numbers that follow.
         oversight: what follows the fit.
@@ -28,11 +46,10 @@ def fit(recipe: Recipe, train: Works, validation: Works, oversight: Oversight, s
 
     Raises:
         GateError: the loss is no number any more; the last good checkpoints stay.
-        UsageError, ModelError: pretrained weights that can't be had.
     """
     keras.utils.set_random_seed(seed)
-    if recipe.is_pretrained:
-        return fit_pretrained(recipe, train, validation, oversight, seed)
+    if network is not None:
+        return fit_pretrained(recipe, network, train, validation, oversight, seed)
     return _fit_from_scratch(recipe, train, validation, oversight, seed)
 
 

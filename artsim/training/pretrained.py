@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from typing import cast
 
 import keras
 import numpy as np
@@ -17,14 +16,14 @@ from numpy.typing import NDArray
 from artsim.training.batches import Works, feature_dataset, steps_per_epoch
 from artsim.training.checkpoints import REFIT, save_tower
 from artsim.training.epochs import run_epochs, write_graph
-from artsim.training.features import build_features, compute
+from artsim.training.features import compute
 from artsim.training.heads import build_readout, build_trained_head, on_features, side_by_side, widths, with_head
 from artsim.training.judge import EpochEnd, Judge, embed
 from artsim.training.losses import build_objective
 from artsim.training.monitor import Monitor
 from artsim.training.oversight import Oversight
 from artsim.training.readout import fit_projection
-from artsim.training.recipes import BackboneName, Recipe
+from artsim.training.recipes import Recipe
 
 COMPONENTS = 512  # principal axes of the features that heads see
 
@@ -37,25 +36,29 @@ class Seen:
     labels: NDArray[np.int64]
 
 
-def fit_pretrained(recipe: Recipe, train: Works, validation: Works, oversight: Oversight, seed: int) -> Monitor:
+def fit_pretrained(
+    recipe: Recipe, network: keras.Model, train: Works, validation: Works, oversight: Oversight, seed: int
+) -> Monitor:
     """Fit the head that a recipe asks for; arguments as `fit` has them."""
-    network = build_features(cast(BackboneName, recipe.tower), recipe.image_size, recipe.weights)
     known, held = (
         Seen(compute(network, works.pixels, partial(oversight.progress, "features")), works.labels)
         for works in (train, validation)
     )
     monitor = Monitor(recipe.monitor, recipe.patience)
-    _Fit(recipe, network, known, oversight, seed).run(held, monitor)
+    HeadFit(recipe, network, known, oversight, seed).run(held, monitor)
     if recipe.refit:
         oversight.say("fitting the head anew, with the works held out …")
         both = Seen(np.concatenate([known.features, held.features]), np.concatenate([known.labels, held.labels]))
-        tower = _Fit(recipe, network, both, oversight, seed).run()
+        tower = HeadFit(recipe, network, both, oversight, seed).run()
         save_tower(tower, oversight.outputs.checkpoint_dir / REFIT)
     return monitor
 
 
-class _Fit:
-    """One head on the features of known works: what has a closed form at once, the rest by `run`."""
+class HeadFit:
+    """One head on the features of known works: what has a closed form at once, the rest by `run`.
+
+    `head` takes features (N, F) and `tower` paintings; both are one set of weights.
+    """
 
     def __init__(self, recipe: Recipe, network: keras.Model, known: Seen, oversight: Oversight, seed: int) -> None:
         keras.utils.set_random_seed(seed)

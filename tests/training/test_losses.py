@@ -80,7 +80,7 @@ def test_losses_fall_where_artists_come_together(name: str) -> None:
     apart, together = unit([[1, 0], [0, 1], [1, 0.1], [0.1, 1]]), unit([[1, 0], [1, 0.1], [0, 1], [0.1, 1]])
     if name == "softmax":
         objective.validation_loss(apart, labels)  # builds the proxies
-        objective.model.get_layer("proxies").set_weights([np.eye(2)])
+        objective.model.get_layer("proxies").set_weights([np.eye(2)[None]])
     assert objective.validation_loss(together, labels) < objective.validation_loss(apart, labels)
 
 

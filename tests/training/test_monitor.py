@@ -93,7 +93,7 @@ class Trained:
             say=lambda _: None,
             progress=lambda *_: None,
         )
-        self.monitor = fit(recipe, train, Works(self.pixels, np.array([0, 0, 1, 1])), oversight, seed=0)
+        self.monitor = fit(recipe, None, train, Works(self.pixels, np.array([0, 0, 1, 1])), oversight, seed=0)
 
     def saved(self, name: str) -> NDArray[np.float32]:
         return embed(load_tower(self.folder / name), self.pixels)

@@ -15,7 +15,7 @@ from artsim.errors import UsageError
 from artsim.training.batches import Works
 from artsim.training.checkpoints import BEST, REFIT, load_tower
 from artsim.training.features import build_features, compute
-from artsim.training.fit import fit
+from artsim.training.fit import fit, prepare
 from artsim.training.heads import side_by_side
 from artsim.training.judge import embed
 from artsim.training.oversight import Outputs, Oversight
@@ -65,7 +65,8 @@ class Fitted:
             quiet=True,
         )
         held = Works(pixels[~known], labels[~known])
-        self.monitor = fit(recipe, Works(pixels[known], labels[known]), held, oversight, seed=0)
+        known_works = Works(pixels[known], labels[known])
+        self.monitor = fit(recipe, prepare(recipe, 0), known_works, held, oversight, seed=0)
         self.held = held.pixels
 
     def tower(self, name: str) -> keras.Model:
