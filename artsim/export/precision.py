@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import io
 import logging
+import re
 import tempfile
 import warnings
 from collections import defaultdict
@@ -27,11 +28,13 @@ from onnxruntime.transformers.float16 import DEFAULT_OP_BLOCK_LIST, convert_floa
 
 from artsim.errors import GateError
 from artsim.scoring.contract import INPUT_NAME
+from artsim.training.heads import HEAD
 
 LAYERS = ("Conv", "Gemm", "MatMul")  # what computes: elsewhere fewer bits gain nothing
 # Sums over many values, and what is made of them; with squares, the places where 16 bits overflow or run out.
 SENSITIVE = ("Pow", "Reciprocal", "ReduceL2", "ReduceMean", "ReduceSum", "ReduceSumSquare", "Softmax", "Sqrt")
 CALIBRATION_BATCH = 16
+_IN_HEAD = re.compile(rf"/{HEAD}(_\d+)?/")
 
 
 def to_fp16(proto: onnx.ModelProto) -> onnx.ModelProto:
@@ -103,7 +106,10 @@ class _Paintings(CalibrationDataReader):
 
 
 def _after_last_layer(graph: onnx.GraphProto) -> set[str]:
-    """The nodes from which no layer is reached but the last one, which gives the embedding; and that one."""
+    """The nodes from which no layer is reached but the last one, which gives the embedding; and that one.
+
+    All layers of a head on a pretrained network's features count as the last one.
+    """
     readers = _readers(graph)
     weights = {tensor.name for tensor in graph.initializer}
 
@@ -116,7 +122,8 @@ def _after_last_layer(graph: onnx.GraphProto) -> set[str]:
         return found
 
     layers = {node.name for node in graph.node if node.op_type in LAYERS and weights & set(node.input)}
-    last = layers - leads_to(layers)
+    head = {node.name for node in graph.node if _IN_HEAD.search(node.output[0])}  # its own name may be another by now
+    last = layers - leads_to(layers) | layers & head
     body = layers - last
     return {node.name for node in graph.node} - body - leads_to(body)
 

@@ -17,6 +17,7 @@ from artsim.training.readout import Projection, fit_whitening
 from artsim.training.recipes import Recipe
 from artsim.training.towers import BATCH_NORM_MOMENTUM, Normalise
 
+HEAD = "head"  # the name of its scope in a tower's graph
 HIDDEN = 2048
 DROPOUT_BEFORE, DROPOUT_AFTER = 0.3, 0.5  # of the coordinates, and of the hidden layer
 
@@ -77,7 +78,7 @@ def side_by_side(readout: keras.Model | None, trained: keras.Model | None, share
     weighted = [(head, weight) for head, weight in ((readout, share), (trained, 1 - share)) if head is not None]
     features = keras.Input(weighted[0][0].input_shape[1:], name="features")
     parts = [layers.Rescaling(float(np.sqrt(weight)))(head(features)) for head, weight in weighted]
-    return keras.Model(features, layers.Concatenate()(parts) if len(parts) > 1 else parts[0], name="head")
+    return keras.Model(features, layers.Concatenate()(parts) if len(parts) > 1 else parts[0], name=HEAD)
 
 
 def with_head(network: keras.Model, head: keras.Model, name: str) -> keras.Model:

@@ -6,6 +6,7 @@ import json
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 from mlflow.tracking import MlflowClient
@@ -46,9 +47,56 @@ def test_supervised_contrastive(folder: Path, demo_csv: Path) -> None:
     assert train("--data-file-path", str(demo_csv), "--loss", "supcon").distance == "euclidean"
 
 
+PRETRAINED = ["--recipe", "transfer", "--weights", "none", "--heads", "2"]
+
+
+def test_a_head_on_a_pretrained_network_is_judged_refitted_and_exported(
+    folder: Path, demo_csv: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    card = train("--data-file-path", str(demo_csv), *PRETRAINED)
+    assert (card.recipe, card.distance, card.refit) == ("transfer", "euclidean", True)
+    assert "before it was refitted on all works" in capsys.readouterr().out
+    (checkpoints,) = Path("Checkpoints").iterdir()
+    best, exported = checkpoints / "judged.onnx", checkpoints / "tower.onnx"
+    assert artsim_in_process("export", str(checkpoints)) == 0  # by default the refitted one, as after training
+    assert artsim.load(exported).card.validation == pytest.approx(dict(card.validation), abs=1e-4)
+    assert artsim_in_process("export", str(checkpoints), "--which", "best", "-o", str(best)) == 0
+    judged = artsim.load(best)
+    assert not judged.card.refit
+    # The figures of the refitted tower are those of the one that had not met the works it is judged by.
+    assert judged.card.validation == pytest.approx(dict(card.validation), abs=1e-4)
+    assert judged.card.calibration.slope == pytest.approx(card.calibration.slope, rel=1e-3)
+    images = sorted((demo_csv.parent / "train").iterdir())[:2]
+    assert not np.allclose(judged.embed(images), artsim.load(exported).embed(images), atol=1e-3)
+    assert artsim_in_process("export", str(checkpoints), "--precision", "int8", "--max-auc-loss", "1") == 0
+    assert artsim.load(checkpoints / "tower-int8.onnx").card.refit
+
+
+@pytest.mark.parametrize(("weights", "said"), [("none.weights.h5", "no such file"), ("imagenet", "--weights FILE")])
+def test_weights_that_can_not_be_had_end_a_run_before_a_painting_is_decoded(
+    folder: Path,
+    demo_csv: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    weights: str,
+    said: str,
+) -> None:
+    monkeypatch.setattr("keras.src.applications.mobilenet.BASE_WEIGHT_PATH", "http://127.0.0.1:9/")  # nobody answers
+    monkeypatch.setattr("keras.src.backend.config._KERAS_DIR", str(folder / "cache"))
+    monkeypatch.setenv("no_proxy", "*")
+    arguments = ["--data-file-path", str(demo_csv), "--recipe", "readout", "--weights", weights]
+    assert artsim_in_process("train", *SMALL, *arguments) == 5
+    error = capsys.readouterr().err
+    assert said in error
+    assert "Traceback" not in error
+    assert "decoded at" not in error
+    (run,) = MlflowClient(f"sqlite:///{folder}/mlflow.db").search_runs(["0"])
+    assert run.info.status == "FAILED"
+
+
 def test_a_run_that_stops_early_says_so(folder: Path, demo_csv: Path, capsys: pytest.CaptureFixture[str]) -> None:
     # At such a rate the tower stays as it is, so that no epoch is better than the first.
-    rate = ["--learning-rate", "1e-12", "--weight-decay", "0", "--augment", "False"]
+    rate = ["--learning-rate", "1e-12", "--weight-decay", "0", "--augment", "none"]
     works = ["--data-file-path", str(demo_csv), "--monitor", "val_seen_precision_at_1"]
     assert artsim_in_process("train", *SMALL, *works, *rate, "--epochs", "9", "--patience", "2") == 0
     ending = "epochs, stopped early as 2 in a row were no better"

@@ -1,0 +1,100 @@
+"""What the benchmarks on a frozen pretrained network share: features computed once, splits, and a head's AUCs.
+
+Splits hold artists out whole, each artist of the 22 once over all of them, and a fifth of the works of the others. AUCs
+are over all pairs of the works held out.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from sklearn.metrics import roc_auc_score
+
+from artsim.images import MAX_PIXELS
+from artsim.training.judge import embed
+from artsim.training.oversight import Outputs, Oversight
+from artsim.training.pretrained import HeadFit, Seen
+from artsim.training.recipes import Recipe
+from benchmarks.data import data
+
+HELD_OUT_WORKS = 0.2
+
+
+@dataclass(frozen=True)
+class Split:
+    """Rows to fit on, and to judge by: more works by the same artists, and works by others."""
+
+    known: NDArray[np.int64]
+    seen: NDArray[np.int64]
+    unseen: NDArray[np.int64]
+
+
+def arguments_parser(description: str | None) -> argparse.ArgumentParser:
+    """Which weights, and where the features are kept between runs."""
+    parser = argparse.ArgumentParser(description=(description or "").partition("\n")[0])
+    parser.add_argument("--weights", required=True, help="of MobileNet: a file")
+    parser.add_argument("--image-size", type=int, default=384)
+    parser.add_argument("--features", type=Path, default=Path("features.npz"), help="kept here; used if it is there")
+    return parser
+
+
+def network_and_works(arguments: argparse.Namespace) -> tuple[keras.Model, Seen]:
+    """The frozen network, and what it sees of paintings/train_info.csv."""
+    from artsim.training.features import build_features, compute
+    from artsim.training.pixels import decoded
+
+    network = build_features("mobilenet", arguments.image_size, arguments.weights)
+    table = pd.read_csv(data("paintings", "train_info.csv"))
+    labels: NDArray[np.int64] = np.unique(table["artist"].to_numpy(str), return_inverse=True)[1]
+    if not arguments.features.exists():
+        paths = [data("paintings", "train") / name for name in table["filename"]]
+        told: Any = partial(print, end="\r")
+        with decoded(paths, arguments.image_size, MAX_PIXELS, told, print) as pixels:
+            np.savez(arguments.features, features=compute(network, pixels, told))
+    return network, Seen(np.load(arguments.features)["features"], labels)
+
+
+def splits(labels: NDArray[np.int64], number: int, seed: int = 0) -> Iterator[Split]:
+    """The splits, the same for the same seed."""
+    rng = np.random.default_rng(seed)
+    artists = np.unique(labels)
+    for held_out in np.array_split(rng.permutation(artists), number):
+        is_unseen = np.isin(labels, held_out)
+        is_seen = np.zeros(len(labels), dtype=bool)
+        for artist in np.setdiff1d(artists, held_out):
+            works = np.flatnonzero(labels == artist)
+            is_seen[rng.choice(works, max(2, round(HELD_OUT_WORKS * len(works))), replace=False)] = True
+        yield Split(*(np.flatnonzero(rows) for rows in (~is_unseen & ~is_seen, is_seen, is_unseen)))
+
+
+def fitted(recipe: Recipe, network: keras.Model, works: Seen, rows: NDArray[np.int64], seed: int = 0) -> keras.Model:
+    """A recipe's head on features, fitted on some of the works."""
+    oversight = Oversight(
+        Outputs(Path(), Path()), lambda _: {}, lambda *_: None, lambda _: None, lambda *_: None, quiet=True
+    )
+    _, labels = np.unique(works.labels[rows], return_inverse=True)
+    fit = HeadFit(recipe, network, Seen(works.features[rows], labels), oversight, seed)
+    fit.run()
+    return fit.head
+
+
+def aucs(head: keras.Model, works: Seen, split: Split) -> tuple[float, float]:
+    """AUC over all pairs of seen, and of unseen works."""
+    seen, unseen = (auc(embed(head, works.features[rows]), works.labels[rows]) for rows in (split.seen, split.unseen))
+    return seen, unseen
+
+
+def auc(embeddings: NDArray[np.float32], labels: NDArray[np.int64]) -> float:
+    """Over all pairs of works with embeddings (N, D) of length 1."""
+    first, second = np.triu_indices(len(labels), k=1)
+    likeness = embeddings @ embeddings.T
+    return float(roc_auc_score(labels[first] == labels[second], likeness[first, second]))

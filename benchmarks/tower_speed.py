@@ -1,0 +1,74 @@
+"""Images/s of the towers that a recipe may export, in onnxruntime, taking turns in one run.
+
+    python -m benchmarks.tower_speed
+
+Freshly initialised towers in ONNX, batches of 32 noise images at each recipe's own size, all cores, median of 5 rounds.
+
+Expected: `compact` at least 20 times `classic`. Measured: docs/learning.md.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+import time
+from pathlib import Path
+from statistics import median
+
+import keras
+import numpy as np
+
+from artsim.export.convert import convert, write
+from artsim.scoring.contract import Calibration, Card
+from artsim.scoring.session import Tower, open_tower
+from artsim.training.fit import prepare
+from artsim.training.recipes import RECIPES, Recipe, recipe_of
+from artsim.training.towers import build_tower
+from benchmarks.data import verdict
+
+BATCH, ROUNDS = 32, 5
+EXPECTED = 20.0
+
+
+def main() -> int:
+    """Alternate between the towers."""
+    with tempfile.TemporaryDirectory() as folder:
+        towers = {name: _exported(recipe, Path(folder) / f"{name}.onnx") for name, recipe in _recipes().items()}
+        seconds: dict[str, list[float]] = {name: [] for name in towers}
+        for _ in range(ROUNDS + 1):
+            for name, tower in towers.items():
+                seconds[name].append(_seconds(tower))
+    speeds = {name: BATCH / median(times[1:]) for name, times in seconds.items()}  # the first round warms up
+    for name, speed in speeds.items():
+        print(f"{name:<10} {towers[name].card.image_size:>4} px  {speed:7.1f} images/s")
+    ratio = speeds["compact"] / speeds["classic"]
+    print(f"compact / classic: {ratio:.0f}")
+    return verdict(ratio >= EXPECTED, f"compact at least {EXPECTED:.0f} times classic")
+
+
+def _recipes() -> dict[str, Recipe]:
+    random = {"weights": "none"}
+    return {name: recipe_of(name, random if recipe.is_pretrained else {}) for name, recipe in RECIPES.items()}
+
+
+def _exported(recipe: Recipe, path: Path) -> Tower:
+    network = prepare(recipe, seed=0)
+    if network is None:
+        network = build_tower(recipe.tower, recipe.image_size, recipe.embedding_size)
+    else:  # a head costs nothing beside it
+        network = keras.Model(network.input, network.output)
+    card = Card(recipe.image_size, "euclidean", 1.0, Calibration(-1.0, 1.0), recipe.name, "0" * 64, "0")
+    write(convert(network), card, path)
+    return open_tower(path, "cpu")
+
+
+def _seconds(tower: Tower) -> float:
+    size = tower.card.image_size
+    batch = np.random.default_rng(0).integers(0, 256, (BATCH, size, size, 3), dtype=np.uint8)
+    started = time.perf_counter()
+    tower(batch)
+    return time.perf_counter() - started
+
+
+if __name__ == "__main__":
+    sys.exit(main())
