@@ -62,7 +62,10 @@ def convert(tower: keras.Model) -> onnx.ModelProto:
     _shape(proto.graph.output[0], ["batch", width])
     # Inner shapes, where known, name the free dimension by a number; the checker finds them anew.
     del proto.graph.value_info[:]
-    onnx.checker.check_model(proto, full_check=True)
+    try:
+        onnx.checker.check_model(proto, full_check=True)
+    except (onnx.checker.ValidationError, onnx.shape_inference.InferenceError) as error:
+        raise GateError(f"the exported graph is not valid ONNX ({str(error).splitlines()[0]}): not written.") from error
     return cast(onnx.ModelProto, proto)
 
 

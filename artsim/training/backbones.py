@@ -28,7 +28,7 @@ from artsim.training.recipes import BackboneName
 NONE = "none"  # random weights
 IMAGENET = "imagenet"  # what keras.applications downloads
 DINOV2_PRESET = "dinov2_small"  # what keras-hub downloads
-SMALLEST = 32  # px, of the networks of keras.applications
+SMALLEST = 64  # px, of the networks of keras.applications: below it their deepest map is a single place
 PATCH = 14  # px, of DINOv2
 TIMEOUT = 20.0  # s without a byte, after which a download has failed
 

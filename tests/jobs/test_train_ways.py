@@ -53,7 +53,7 @@ PRETRAINED = ["--recipe", "transfer", "--weights", "none", "--heads", "2"]
 def test_a_head_on_a_pretrained_network_is_judged_refitted_and_exported(
     folder: Path, demo_csv: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    card = train("--data-file-path", str(demo_csv), *PRETRAINED)
+    card = train("--data-file-path", str(demo_csv), *PRETRAINED, "--image-size", "64")
     assert (card.recipe, card.distance, card.refit) == ("transfer", "euclidean", True)
     assert "before it was refitted on all works" in capsys.readouterr().out
     (checkpoints,) = Path("Checkpoints").iterdir()
@@ -84,7 +84,7 @@ def test_weights_that_can_not_be_had_end_a_run_before_a_painting_is_decoded(
     monkeypatch.setattr("keras.src.applications.mobilenet.BASE_WEIGHT_PATH", "http://127.0.0.1:9/")  # nobody answers
     monkeypatch.setattr("keras.src.backend.config._KERAS_DIR", str(folder / "cache"))
     monkeypatch.setenv("no_proxy", "*")
-    arguments = ["--data-file-path", str(demo_csv), "--recipe", "readout", "--weights", weights]
+    arguments = ["--data-file-path", str(demo_csv), "--recipe", "readout", "--weights", weights, "--image-size", "64"]
     assert artsim_in_process("train", *SMALL, *arguments) == 5
     error = capsys.readouterr().err
     assert said in error

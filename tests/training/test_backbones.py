@@ -226,7 +226,7 @@ def test_a_preset_of_another_size_is_refused(tmp_path: Path) -> None:
         ("mobilenet", SIZE, "dinov2_small", "there is none, imagenet, or a file"),
         ("dinov2-small", 70, "imagenet", "there is none, dinov2_small, or a file"),
         ("dinov2-small", SIZE, "none", "multiples of 14"),
-        ("convnext-tiny", 16, "none", "32 or more"),
+        ("convnext-tiny", 32, "none", "64 or more"),
     ],
 )
 def test_what_a_network_does_not_take_is_a_mistake_of_use(
