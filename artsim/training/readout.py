@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from scipy.linalg import eigh
 
 SHRINKAGE = 0.5  # of the covariance within artists
-SMALLEST_DEVIATION = 1e-6  # of a feature that never varies; it then counts for nothing
+SMALLEST_VARIATION = 0.01  # of a feature, to its root mean square; what varies less would multiply rounding errors
 SMALLEST_SHARE = 1e-9  # of the largest variance along an axis; what varies less is rounding
 
 
@@ -39,7 +39,7 @@ def fit_projection(features: NDArray[np.float32], components: int) -> Projection
     """Standardise features (N, F) and keep K principal components: `components`, or all where there are fewer."""
     mean = features.mean(axis=0, dtype=np.float64)
     deviation = features.std(axis=0, dtype=np.float64)
-    varies = deviation > SMALLEST_DEVIATION
+    varies = deviation > SMALLEST_VARIATION * np.hypot(mean, deviation)
     scale = varies / np.where(varies, deviation, 1.0)
     standard = ((features - mean) * scale).astype(np.float32)
     axes = _principal_axes(standard, components)
