@@ -7,8 +7,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from artsim.collection.demo import write_demo
+
+settings.register_profile("artsim", deadline=None)  # a busy machine is no defect
+settings.load_profile("artsim")
 
 
 @pytest.fixture(autouse=True, scope="session")

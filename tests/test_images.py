@@ -78,7 +78,7 @@ def assert_close(found: Any, expected: Any, tolerance: float = 1) -> None:
 
 
 @given(width=st.integers(1, 300), height=st.integers(1, 300), size=st.integers(1, 200))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_any_size_is_letterboxed_and_centred(width: int, height: int, size: int) -> None:
     square = load(np.full((height, width), 255, np.uint8), size)
     assert square.shape == (size, size, 3)
@@ -692,7 +692,7 @@ def test_a_decoder_may_fail_with_anything(
 
 
 @given(data=st.data())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_a_damaged_file_gives_pixels_or_an_image_error(data: st.DataObject) -> None:
     content = bytearray(data.draw(st.sampled_from(SAMPLES)))
     for _ in range(data.draw(st.integers(1, 8))):

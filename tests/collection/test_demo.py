@@ -38,7 +38,7 @@ def test_another_seed_artist_or_work_paints_another_picture() -> None:
     assert len(pictures) == 4
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     artist=st.integers(0, 100_000),
     work=st.integers(0, 10_000),

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from artsim.collection.selection import Selection
 from artsim.jobs.validation import Validation
-from artsim.training.monitor import MonitorName
+from artsim.training.monitor import MEAN_AUC, MonitorName
 
 UNSEEN = "efghij"
 
@@ -41,7 +41,7 @@ APART = {artist: float(number) for number, artist in enumerate("abcd" + UNSEEN)}
 
 def test_every_figure_that_can_be_monitored_is_there() -> None:
     found = judged(works(dict.fromkeys("abcd" + UNSEEN, "Baroque")), APART)
-    assert set(get_args(MonitorName)) - {"val_loss"} <= set(found)
+    assert set(get_args(MonitorName)) - {"val_loss", MEAN_AUC} <= set(found)
 
 
 def test_within_a_style_only_its_artists_are_compared() -> None:

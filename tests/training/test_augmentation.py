@@ -65,7 +65,7 @@ def test_a_work_looks_different_in_each_row_and_block() -> None:
     assert len({view.tobytes() for view in views(same, 16, LEVELS["light"], seed=0, number=0)}) == 2 * BLOCK
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.sampled_from(["light", "photograph"]), st.integers(0, 12), st.booleans(), st.integers(0, 2**31 - 1))
 def test_bars_stay_straight_and_black(level: AugmentName, bar: int, upright: bool, seed: int) -> None:
     works = flat((120, 150, 180), works=8, bar=bar)

@@ -16,7 +16,7 @@ def works(count: int, width: int, seed: int = 0) -> NDArray[np.float32]:
     )
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(st.integers(3, 40), st.integers(3, 40), st.integers(1, 60), st.integers(0, 5))
 def test_coordinates_are_uncorrelated_and_in_order_of_variance(
     count: int, width: int, components: int, seed: int
