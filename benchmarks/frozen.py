@@ -79,7 +79,13 @@ def splits(labels: NDArray[np.int64], number: int, seed: int = 0) -> Iterator[Sp
 def fitted(recipe: Recipe, network: keras.Model, works: Seen, rows: NDArray[np.int64], seed: int = 0) -> keras.Model:
     """A recipe's head on features, fitted on some of the works."""
     oversight = Oversight(
-        Outputs(Path(), Path()), lambda _: {}, lambda *_: None, lambda _: None, lambda *_: None, quiet=True
+        Outputs(Path(), Path()),
+        lambda _: {},
+        report=lambda *_: None,
+        calibrate=lambda _: None,
+        say=lambda _: None,
+        progress=lambda *_: None,
+        quiet=True,
     )
     _, labels = np.unique(works.labels[rows], return_inverse=True)
     fit = HeadFit(recipe, network, Seen(works.features[rows], labels), oversight, seed)

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 COMPARED_IMAGES = 64
 SELECTION_FILE = "selection.csv"
 SOURCE_FILE = "checkpoint.json"
+CALIBRATION_FILE = "calibration.json"  # of the tower that was refitted on all works
 PARTS = {VAL_SEEN: "artists trained on", VAL_UNSEEN: "artists never seen"}
 
 Which = Literal["best", "last", "refit"]
@@ -64,12 +65,44 @@ class Source:
             raise ModelError(f"{folder}: no checkpoints of `artsim train` in it ({error}).") from error
 
 
+def write_calibration(folder: Path, found: tuple[Calibration, float] | None) -> None:
+    """Write a calibration and its threshold beside the checkpoints, where there is one.
+
+    Raises:
+        OutputError: it can't be written.
+    """
+    if found is not None:
+        with replacing(folder / CALIBRATION_FILE) as file:
+            file.write(json.dumps({**asdict(found[0]), "threshold": found[1]}, indent=2) + "\n")
+
+
+def read_calibration(folder: Path) -> tuple[Calibration, float] | None:
+    """Read it back; None where there is none.
+
+    Raises:
+        ModelError: not what was written.
+    """
+    path = folder / CALIBRATION_FILE
+    if not path.exists():
+        return None
+    try:
+        fields = json.loads(path.read_text(encoding="utf-8"))
+        return Calibration(fields["slope"], fields["intercept"], fields["prior"]), fields["threshold"]
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise ModelError(f"{path}: not a calibration of `artsim train` ({error}).") from error
+
+
 @dataclass(frozen=True)
 class Candidate:
-    """A tower to export, and the one whose figures and calibration it gets where it has met the validation works."""
+    """A tower to export, and the one whose figures it gets where it has met the validation works itself.
+
+    `calibration` and its threshold come from fits without some of the artists, in turn; None: from the works it is
+    judged by.
+    """
 
     tower: keras.Model
     judged: keras.Model | None = None
+    calibration: tuple[Calibration, float] | None = None
 
     @classmethod
     def read(cls, folder: Path, which: Which | None) -> Candidate:
@@ -83,7 +116,7 @@ class Candidate:
         if which is None:
             which = "refit" if (folder / REFIT).exists() else "best"
         tower = load_tower(folder / f"{which}.keras")
-        return cls(tower, load_tower(folder / BEST) if which == "refit" else None)
+        return cls(tower, load_tower(folder / BEST), read_calibration(folder)) if which == "refit" else cls(tower)
 
 
 @dataclass(frozen=True)
@@ -178,7 +211,8 @@ def export(
 ) -> Exported:
     """Convert, compare with the source model, calibrate, judge by onnxruntime alone, and only then write.
 
-    A tower that was fitted on the validation works, too, is compared likewise, and judged by the one that was not.
+    A tower that was fitted on the validation works, too, is compared likewise; it is judged by the one that was not,
+    and calibrated by fits without some of the artists, in turn.
 
     Args:
         candidate: to be exported.
@@ -211,7 +245,8 @@ def export(
     if candidate.judged is not None:
         judged, _, cost = _checked(candidate.judged, unknown, validation, pixels, reduction)
     verdict = validation.judge(judged.embeddings, intervals=True)
-    card = replace(graph.card, threshold=verdict.threshold, calibration=verdict.calibration, validation=verdict.figures)
+    calibration, threshold = candidate.calibration or (verdict.calibration, verdict.threshold)
+    card = replace(graph.card, threshold=threshold, calibration=calibration, validation=verdict.figures)
     write(graph.proto, card, output)
     return Exported(output, card, agreement, judged.embeddings, validation, cost)
 

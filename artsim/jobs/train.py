@@ -15,9 +15,19 @@ from artsim import __version__
 from artsim.collection.selection import TRAIN, VAL_SEEN, VAL_UNSEEN, Selection, as_csv
 from artsim.errors import OutputError
 from artsim.files import replacing
-from artsim.jobs.export import PARTS, SELECTION_FILE, Candidate, Exported, Source, auc_text, described, export
+from artsim.jobs.export import (
+    PARTS,
+    SELECTION_FILE,
+    Candidate,
+    Exported,
+    Source,
+    auc_text,
+    described,
+    export,
+    write_calibration,
+)
 from artsim.jobs.select import SelectOptions, select
-from artsim.jobs.validation import Validation, artists_of
+from artsim.jobs.validation import Validation, artists_of, calibrate_by_folds
 from artsim.tracking.run import Run, how_to_look, tracked_run
 from artsim.training.monitor import Monitor
 from artsim.training.recipes import Recipe
@@ -116,6 +126,9 @@ def _train_and_export(
             Outputs(checkpoints, summaries),
             validate=lambda embeddings: validation.judge(embeddings).figures,
             report=lambda epoch, metrics: run.log_metrics(metrics, epoch),
+            calibrate=lambda folds: write_calibration(
+                checkpoints, calibrate_by_folds(folds, recipe.distance, options.seed)
+            ),
             say=say,
             progress=progress,
             quiet=options.quiet,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from artsim.collection.pairs import Pairs, rival_pairs, validation_pairs
+from artsim.collection.pairs import Pairs, balanced_pairs, rival_pairs, validation_pairs
 from artsim.collection.selection import TRAIN, VAL_SEEN, VAL_UNSEEN, Selection
 from artsim.collection.styles import styles_of
 from artsim.evaluation.calibration import calibrate, crossfitted
@@ -155,6 +156,26 @@ class _Search:
 def _bounds(name: str, interval: tuple[float, float]) -> dict[str, float]:
     """An interval as two figures; none where it is not known, as a card takes numbers only."""
     return dict(zip((f"{name}_low", f"{name}_high"), interval, strict=True)) if np.isfinite(interval).all() else {}
+
+
+def calibrate_by_folds(
+    folds: Iterable[tuple[NDArray[np.float32], NDArray[np.int64]]], distance: DistanceName, seed: int
+) -> tuple[Calibration, float] | None:
+    """The calibration and threshold of pairs within folds; None where they give no pairs of both kinds.
+
+    Args:
+        folds: embeddings (N, D) of works, and who made them (N,), by towers that had not met these artists.
+        distance: of the embeddings.
+        seed: of the balanced pairs that are drawn of each fold.
+    """
+    distances, labels = [], []
+    for embeddings, artists in folds:
+        first, second, same = balanced_pairs(artists, seed)
+        distances.append(pair_distances(embeddings, first, second, distance))
+        labels.append(same)
+    if not sum(map(len, labels)):
+        return None
+    return calibrate(np.concatenate(distances), np.concatenate(labels))
 
 
 def artists_of(selection: Selection) -> list[str]:

@@ -36,8 +36,8 @@ class Calibration:
 class Card:
     """The contents of the metadata key; `validation` holds the figures of the exported graph.
 
-    `refit`: the graph was fitted anew on all works once the recipe was judged; then figures, threshold and calibration
-    are those of its first fit, which had not met the validation works.
+    `refit`: the graph was fitted anew on all works once the recipe was judged; then the figures are those of its first
+    fit, which had not met the validation works, and the calibration is of fits without some of the artists, in turn.
     `precision` is what its layers compute in: for a person, a scorer need not know it.
     """
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 Validate = Callable[[NDArray[np.float32]], dict[str, float]]
 Report = Callable[[int, dict[str, float]], None]
+Fold = tuple[NDArray[np.float32], NDArray[np.int64]]
 
 
 @dataclass(frozen=True)
@@ -26,12 +27,14 @@ class Oversight:
     """What a fit is given beside its works.
 
     `validate` gives the figures of the validation works' embeddings (V, D); `report` is told of each epoch, from 1,
-    and its metrics; `say` of what begins, `progress` of (stage, done, total); `quiet`: show no live progress.
+    and its metrics; `calibrate` gets embeddings (N, D) and artists (N,) of works whose artists their tower had not met,
+    a fold a tower; `say` is told of what begins, `progress` of (stage, done, total); `quiet`: show no live progress.
     """
 
     outputs: Outputs
     validate: Validate
     report: Report
+    calibrate: Callable[[Iterable[Fold]], None]
     say: Callable[[str], None]
     progress: Callable[[str, int, int], None]
     quiet: bool = False

@@ -2,10 +2,13 @@
 
 The works held out say how good the recipe is. Where the recipe says so, the head is then fitted anew on all works,
 theirs too: the more artists a head has met, the better it tells others apart. The figures stay those of the first fit.
+How a distance is to be read comes from as many fits as there are folds of artists, each on the other folds: a few
+artists held out once are too few to say it.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 
@@ -21,11 +24,12 @@ from artsim.training.heads import build_readout, build_trained_head, on_features
 from artsim.training.judge import EpochEnd, Judge, embed
 from artsim.training.losses import build_objective
 from artsim.training.monitor import Monitor
-from artsim.training.oversight import Oversight
+from artsim.training.oversight import Fold, Oversight
 from artsim.training.readout import fit_projection
 from artsim.training.recipes import Recipe
 
 COMPONENTS = 512  # principal axes of the features that heads see
+FOLDS = 5  # of artists, for the calibration of a tower that is refitted
 
 
 @dataclass(frozen=True)
@@ -47,11 +51,25 @@ def fit_pretrained(
     monitor = Monitor(recipe.monitor, recipe.patience)
     HeadFit(recipe, network, known, oversight, seed).run(held, monitor)
     if recipe.refit:
-        oversight.say("fitting the head anew, with the works held out …")
         both = Seen(np.concatenate([known.features, held.features]), np.concatenate([known.labels, held.labels]))
+        oversight.say("fitting the head without some of the artists, in turn, to calibrate it …")
+        oversight.calibrate(_folds(recipe, network, both, oversight, seed))
+        oversight.say("fitting the head anew, with the works held out …")
         tower = HeadFit(recipe, network, both, oversight, seed).run()
         save_tower(tower, oversight.outputs.checkpoint_dir / REFIT)
     return monitor
+
+
+def _folds(recipe: Recipe, network: keras.Model, works: Seen, oversight: Oversight, seed: int) -> Iterator[Fold]:
+    """What a head fitted on the other artists says of each fold of artists; none where there are too few of them."""
+    artists = np.random.default_rng(seed).permutation(np.unique(works.labels))
+    number = min(FOLDS, len(artists) // 2)
+    for left_out in np.array_split(artists, number) if number > 1 else []:
+        asked = np.isin(works.labels, left_out)
+        _, labels = np.unique(works.labels[~asked], return_inverse=True)
+        fit = HeadFit(recipe, network, Seen(works.features[~asked], labels), oversight, seed)
+        fit.run()
+        yield embed(fit.head, works.features[asked]), works.labels[asked]
 
 
 class HeadFit:

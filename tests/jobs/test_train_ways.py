@@ -59,13 +59,19 @@ def test_a_head_on_a_pretrained_network_is_judged_refitted_and_exported(
     (checkpoints,) = Path("Checkpoints").iterdir()
     best, exported = checkpoints / "judged.onnx", checkpoints / "tower.onnx"
     assert artsim_in_process("export", str(checkpoints)) == 0  # by default the refitted one, as after training
-    assert artsim.load(exported).card.validation == pytest.approx(dict(card.validation), abs=1e-4)
+    again = artsim.load(exported).card
+    assert again.validation == pytest.approx(dict(card.validation), abs=1e-4)
+    assert (again.calibration, again.threshold) == (card.calibration, card.threshold)
     assert artsim_in_process("export", str(checkpoints), "--which", "best", "-o", str(best)) == 0
     judged = artsim.load(best)
     assert not judged.card.refit
     # The figures of the refitted tower are those of the one that had not met the works it is judged by.
     assert judged.card.validation == pytest.approx(dict(card.validation), abs=1e-4)
-    assert judged.card.calibration.slope == pytest.approx(card.calibration.slope, rel=1e-3)
+    assert judged.card.calibration != card.calibration  # which is of fits without some of the artists, in turn
+    (checkpoints / "calibration.json").write_text("{}")
+    assert artsim_in_process("export", str(checkpoints)) == 5
+    assert "calibration.json: not a calibration" in capsys.readouterr().err
+    (checkpoints / "calibration.json").unlink()
     images = sorted((demo_csv.parent / "train").iterdir())[:2]
     assert not np.allclose(judged.embed(images), artsim.load(exported).embed(images), atol=1e-3)
     assert artsim_in_process("export", str(checkpoints), "--precision", "int8", "--max-auc-loss", "1") == 0

@@ -11,7 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 from artsim.collection.selection import Selection
-from artsim.jobs.validation import Validation
+from artsim.jobs.validation import Validation, calibrate_by_folds
 from artsim.training.monitor import MEAN_AUC, MonitorName
 
 UNSEEN = "efghij"
@@ -86,3 +86,30 @@ def test_probabilities_of_two_unseen_artists_cant_be_judged_but_those_of_seen_on
     assert "val_seen_calibration_error" in found
     assert "val_unseen_auc" in found
     assert "val_unseen_calibration_error" not in found
+
+
+def test_a_calibration_by_folds_reads_pairs_within_folds_alone() -> None:
+    rng = np.random.default_rng(0)
+    artists = np.repeat(np.arange(6), 8)
+    hands = rng.normal(size=(6, 4))
+    works = (hands[artists] + 0.3 * rng.normal(size=(48, 4))).astype(np.float32)
+    # Another tower turned and moved its embeddings: distances within a fold are what they were, between folds not.
+    turn, _ = np.linalg.qr(rng.normal(size=(4, 4)))
+    folds = [(works[:24], artists[:24]), ((works[24:] @ turn + 100).astype(np.float32), artists[24:])]
+    found = calibrate_by_folds(folds, "euclidean", seed=0)
+    assert found is not None
+    calibration, threshold = found
+    assert calibration.slope < 0
+    assert -calibration.intercept / calibration.slope == pytest.approx(threshold)
+    first, second = np.triu_indices(24, k=1)
+    for embeddings, names in folds:
+        near = np.linalg.norm(embeddings[first] - embeddings[second], axis=1) < threshold
+        same = names[first] == names[second]
+        assert near[same].mean() > 0.85
+        assert near[~same].mean() < 0.15
+
+
+def test_folds_without_pairs_of_both_kinds_give_no_calibration() -> None:
+    alone = np.zeros((3, 2), np.float32), np.array([0, 1, 2])
+    assert calibrate_by_folds([alone], "euclidean", seed=0) is None
+    assert calibrate_by_folds([], "euclidean", seed=0) is None

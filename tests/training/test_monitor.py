@@ -102,6 +102,7 @@ class Trained:
             Outputs(folder, folder),
             validate=validate,
             report=lambda _, metrics: self.reported.append(metrics),
+            calibrate=lambda _: None,
             say=lambda _: None,
             progress=lambda *_: None,
         )

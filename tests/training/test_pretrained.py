@@ -18,7 +18,7 @@ from artsim.training.features import build_features, compute
 from artsim.training.fit import fit, prepare
 from artsim.training.heads import side_by_side
 from artsim.training.judge import embed
-from artsim.training.oversight import Outputs, Oversight
+from artsim.training.oversight import Fold, Outputs, Oversight
 from artsim.training.recipes import RECIPES, Recipe, recipe_of
 from artsim.training.towers import ChannelStatistics, PictureMask
 
@@ -51,6 +51,7 @@ class Fitted:
         self.folder = folder
         self.judged: list[NDArray[np.float32]] = []
         self.reported: list[dict[str, float]] = []
+        self.folds: list[Fold] = []
 
         def validate(embeddings: NDArray[np.float32]) -> dict[str, float]:
             self.judged.append(embeddings)
@@ -60,6 +61,7 @@ class Fitted:
             Outputs(folder, folder),
             validate,
             report=lambda _, metrics: self.reported.append(metrics),
+            calibrate=lambda folds: self.folds.extend(folds),
             say=lambda _: None,
             progress=lambda *_: None,
             quiet=True,
@@ -126,6 +128,11 @@ def test_a_refitted_tower_has_met_the_works_held_out(tmp_path: Path, pixels: NDA
     held = np.repeat(np.arange(2), WORKS)
     apart = [_separation(embeddings, held) for embeddings in (judged, refitted)]
     assert apart[1] > apart[0] + 0.1
+    # Each artist is left out once, and what is said of the works then is by a tower that has not met them.
+    assert sorted(np.concatenate([artists for _, artists in fitted.folds])) == sorted(np.repeat(range(ARTISTS), WORKS))
+    assert len(fitted.folds) == ARTISTS // 2
+    for embeddings, artists in fitted.folds:
+        assert _separation(embeddings, artists) < apart[1]
     np.testing.assert_allclose(judged, fitted.judged[0], atol=1e-5)
 
 
