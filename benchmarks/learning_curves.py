@@ -21,13 +21,13 @@ from benchmarks.data import verdict
 
 ARTISTS = (6, 10, 14, 18)
 WORKS = (5, 10, 20, 40, 80, 160)
-NAMES = ("readout", "transfer")
 
 
 def main() -> int:
     """Fit on ever more."""
     parser = frozen.arguments_parser(__doc__)
     parser.add_argument("--splits", type=int, default=5)
+    parser.add_argument("--recipes", nargs="+", default=["readout", "transfer"])
     arguments = parser.parse_args()
     network, works = frozen.network_and_works(arguments)
     splits = list(frozen.splits(works.labels, arguments.splits))
@@ -41,7 +41,7 @@ def main() -> int:
             rows.append(frozen.aucs(head, works, frozen.Split(known, seen, split.unseen)))
         return np.asarray(np.mean(rows, axis=0))
 
-    curves = {name: [mean(artists, max(WORKS), name) for artists in ARTISTS] for name in NAMES}
+    curves = {name: [mean(artists, max(WORKS), name) for artists in ARTISTS] for name in arguments.recipes}
     for name, curve in curves.items():
         for artists, (seen, unseen) in zip(ARTISTS, curve, strict=True):
             print(f"{name:<9} {artists:>3} artists, all their works   seen {seen:.3f}  unseen {unseen:.3f}", flush=True)
