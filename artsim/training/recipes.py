@@ -115,13 +115,13 @@ RECIPES: dict[str, Recipe] = {
     ),
     # A frozen pretrained network and linear algebra: minutes on two cores, most of them for its features.
     "readout": _READOUT,
-    # Beside the readout, heads that are trained on the same features: better on artists who are trained on.
+    # Beside the readout a head that is trained on the same features: better on artists who are trained on.
     "transfer": replace(
         _READOUT,
         name="transfer",
         embedding_size=512,
         readout_share=0.6,
-        heads=4,
+        loss="supcon",
         works_per_artist=8,
         batch_size=128,
         epochs=40,
