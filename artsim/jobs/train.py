@@ -15,17 +15,8 @@ from artsim import __version__
 from artsim.collection.selection import TRAIN, VAL_SEEN, VAL_UNSEEN, Selection, as_csv
 from artsim.errors import OutputError
 from artsim.files import replacing
-from artsim.jobs.export import (
-    PARTS,
-    SELECTION_FILE,
-    Candidate,
-    Exported,
-    Source,
-    auc_text,
-    described,
-    export,
-    write_calibration,
-)
+from artsim.jobs.checkpoint import SELECTION_FILE, Candidate, Source, write_calibration
+from artsim.jobs.export import PARTS, Exported, auc_text, described, export
 from artsim.jobs.select import SelectOptions, select
 from artsim.jobs.validation import Validation, artists_of, calibrate_by_folds
 from artsim.tracking.run import Run, how_to_look, tracked_run

@@ -19,7 +19,7 @@ from PIL import Image
 import artsim
 from artsim.collection.selection import TRAIN, VAL_SEEN, VAL_UNSEEN, Selection, read_selection
 from artsim.errors import GateError, InputError
-from artsim.jobs.export import SELECTION_FILE, Source
+from artsim.jobs.checkpoint import SELECTION_FILE, Source
 from artsim.jobs.precision import CALIBRATION_WORKS, Cost, Reduction, calibration_paintings, check_loss
 from artsim.training.checkpoints import save_tower
 from artsim.training.towers import Normalise, build_tower
