@@ -3,7 +3,7 @@
     python -m benchmarks.frontier learning.csv --plot docs/frontier.svg
 
 Rows of one recipe and one set of flags are averaged over their seeds. Expected: among towers on a pretrained network,
-larger images are slower and better on artists never seen. Measured: docs/learning.md.
+larger images are slower and better on artists never seen.
 """
 
 from __future__ import annotations
