@@ -88,7 +88,7 @@ class EpochEnd(keras.callbacks.Callback):
         artists: int,
         embed_for_loss: Embed | None = None,
     ) -> None:
-        """Args as follows.
+        """What is judged, and what of it is a loss.
 
         Args:
             judge: of the tower.
