@@ -3,45 +3,70 @@
     rms         sqrt(mean((a - b)²))
     euclidean   sqrt(sum((a - b)²))
 
-All in float32. Squares are summed pairwise (numpy's reduction along a contiguous axis), which bounds the
-error at about (22 + log2(D / 128)) · 2⁻²⁵ of the distance: within 1e-6 of float64 up to D = 4096 and beyond
-(Higham, The accuracy of floating point summation, 1993). An image and itself are 0 apart, exactly.
+Differences are taken in float32 and their squares summed in float64, which keeps every distance within 1e-6 of the one
+in float64; an image and itself are 0 apart, exactly. Each pair reads two rows of the embeddings where they lie, and
+nothing is written but its distance, so that memory is the limit: benchmarks/pair_stage.py compares.
 """
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+from numba import njit
 from numpy.typing import NDArray
 
 from artsim.scoring.contract import DistanceName
-
-BLOCK_BYTES = 2**20  # of differences: they stay in the cache between the subtraction and the sum
 
 
 def pair_distances(
     embeddings: NDArray[np.float32], first: NDArray[np.int64], second: NDArray[np.int64], name: DistanceName
 ) -> NDArray[np.float32]:
-    """The distance of each of N pairs, float32 (N,).
+    """The distance of each of N pairs, float32 (N,); other threads go on meanwhile.
 
     Args:
         embeddings: (M, D).
         first: (N,) the row of each pair's first image.
         second: (N,) the row of its second one.
         name: which distance.
+
+    Raises:
+        IndexError: a row that is not there.
     """
-    width = embeddings.shape[1]
-    step = max(1, BLOCK_BYTES // max(1, 4 * width))
+    for rows in (first, second):
+        if len(rows) and not (rows.min() >= 0 and rows.max() < len(embeddings)):
+            raise IndexError(f"rows of pairs are 0 to {len(embeddings) - 1}")
     out = np.empty(len(first), dtype=np.float32)  # (N,)
-    for start in range(0, len(first), step):
-        block = slice(start, start + step)
-        out[block] = _distances(embeddings[first[block]] - embeddings[second[block]], name)
+    width = embeddings.shape[1]
+    _fill(
+        np.ascontiguousarray(embeddings, dtype=np.float32),
+        np.ascontiguousarray(first, dtype=np.int64),
+        np.ascontiguousarray(second, dtype=np.int64),
+        1.0 / width if name == "rms" else 1.0,
+        out,
+    )
     return out
 
 
-def _distances(difference: NDArray[np.float32], name: DistanceName) -> NDArray[np.float32]:
-    np.multiply(difference, difference, out=difference)  # (B, D)
-    total = difference.sum(axis=1)  # (B,)
-    if name == "rms":
-        total /= np.float32(difference.shape[1])
-    root: NDArray[np.float32] = np.sqrt(total)
-    return root
+def _fill(embeddings, first, second, scale, out):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
+    for pair in range(len(out)):
+        one, other = embeddings[first[pair]], embeddings[second[pair]]
+        total = 0.0
+        for axis in range(embeddings.shape[1]):
+            difference = np.float64(one[axis] - other[axis])
+            total += difference * difference
+        out[pair] = np.sqrt(total * scale)
+
+
+def _compile(function: Any) -> Any:
+    """Machine code, kept beside this module or in the user's cache, made anew each time where neither can be."""
+    signature = "void(float32[:, ::1], int64[::1], int64[::1], float64, float32[::1])"
+    # Sums may be taken in any order, which lets wide registers be used; nothing else of IEEE 754 is given up.
+    options = {"nogil": True, "fastmath": {"reassoc", "contract"}}
+    try:
+        return njit(signature, cache=True, **options)(function)
+    except RuntimeError:
+        return njit(signature, **options)(function)
+
+
+_fill = _compile(_fill)

@@ -1,158 +1,147 @@
-"""A csv file of pairs, read in blocks, as often as needed.
+"""A file of pairs, read in blocks, as often as needed: csv, jsonl or parquet.
 
-UTF-8 with or without a byte order mark, any line ends, quoted cells with commas and newlines. Rows are
-counted from 1 below the header; blank lines are no rows.
+Rows are counted from 1 (in a csv, below the header); blank lines are no rows.
 """
 
 from __future__ import annotations
 
-import csv
 import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from artsim.errors import InputError
+from artsim.scoring.sources import open_source
 
-BLOCK_ROWS = 65_536
 IMAGE_COLUMNS = (("image1", "image2"), ("img1", "img2"))
 LABEL_COLUMN = "sameArtist"
 SCORE_COLUMNS = ("distance", "probability", "prediction", "status")
 
-_LABELS = {"0": 0, "1": 1}
+_LABELS = pa.array(["0", "1"])
 
 
 @dataclass(frozen=True)
 class Block:
-    """Some rows of a pairs file; `same` is uint8 (B,), 1 for the same artist, or None without labels."""
+    """Some rows of a pairs file.
 
-    rows: list[list[str]]
-    image1: list[str]
-    image2: list[str]
+    `table` is a pyarrow RecordBatch of all its columns, `image1` and `image2` are arrays of strings (B,), empty where
+    there is no name; `same` is uint8 (B,), 1 for the same artist, or None without labels.
+    """
+
+    table: Any
+    image1: Any
+    image2: Any
     same: NDArray[np.uint8] | None
+
+    def __len__(self) -> int:
+        return int(self.table.num_rows)
 
 
 class PairsFile:
-    """An open pairs file whose header was checked; `name` is what messages call it.
+    """An open pairs file whose columns were checked; `name` is what messages call it.
 
     Raises:
-        InputError: not there, a folder, empty, no csv in UTF-8, or columns that can't be scored.
+        InputError: not there, a folder, empty, not what its suffix says, or columns that can't be scored.
     """
 
-    def __init__(self, path: Path, name: str) -> None:
+    def __init__(self, path: Path, name: str, *, sniff: bool = False) -> None:
         self.path = path
         self.name = name
-        try:
-            self.header = self._read_header()
-        except OSError as error:
-            raise InputError(f"{name}: can't be read ({error.strerror}).") from error
+        self._source = open_source(path, name, sniff=sniff)
+        self.schema: Any = self._source.schema
+        self._check_columns()
         self._image1, self._image2 = self._image_columns()
-        self._label = self.header.index(LABEL_COLUMN) if LABEL_COLUMN in self.header else None
-        self._check_header()
+        self.state = self._state()
 
     @property
     def labelled(self) -> bool:
         """Whether the file says which pairs are by the same artist."""
-        return self._label is not None
+        return LABEL_COLUMN in self.schema.names
 
     def blocks(self) -> Iterator[Block]:
         """Read the rows from the first one on.
 
         Raises:
-            InputError: a row that can't be used, with its number.
+            InputError: a row that can't be used, with its number, or a file that has changed since it was opened.
         """
+        before = 0
         try:
-            with self._open() as reader:
-                next(reader)
-                while rows := list(islice(reader, BLOCK_ROWS)):
-                    yield self._block([row for row in rows if row])
-        except (csv.Error, UnicodeDecodeError, _BadRowError):
-            raise self._first_fault() from None
+            for batch in self._source.batches():
+                yield Block(
+                    batch,
+                    _texts(batch.column(self._image1)),
+                    _texts(batch.column(self._image2)),
+                    self._labels(batch, before),
+                )
+                before += batch.num_rows
+        except InputError:
+            self._check_unchanged()
+            raise
+        self._check_unchanged()
 
-    def _block(self, rows: list[list[str]]) -> Block:
-        if any(len(row) != len(self.header) for row in rows):
-            raise _BadRowError
-        same = None
-        if self._label is not None:
-            labels = [row[self._label] for row in rows]
-            if not _LABELS.keys() >= set(labels):
-                raise _BadRowError
-            same = np.array([_LABELS[label] for label in labels], dtype=np.uint8)
-        return Block(rows, [row[self._image1] for row in rows], [row[self._image2] for row in rows], same)
+    def changed(self) -> InputError:
+        """What is to be said where the file is not what it was."""
+        return InputError(f"{self.name}: changed while it was read; start again once it is complete.")
 
-    @contextmanager
-    def _open(self, errors: str = "strict") -> Iterator[Any]:
-        with self.path.open(encoding="utf-8-sig", errors=errors, newline="") as file:
-            yield csv.reader(file, strict=True)
+    def _check_unchanged(self) -> None:
+        if self._state() != self.state:
+            raise self.changed()
 
-    def _read_header(self) -> list[str]:
+    def _state(self) -> tuple[int, int]:
+        """Size and time of the last change, which a file that is written to does not keep."""
         try:
-            with self._open(errors="surrogateescape") as reader:
-                header: list[str] = next(reader, [])
-        except csv.Error as error:
-            raise InputError(f"{self.name}: its header is no csv ({error}).") from error
-        if not _is_text(header):
-            raise InputError(f"{self.name}: its header is not UTF-8 text.")
-        if not header:
-            raise InputError(f"{self.name}: is empty; expected a header and a row for each pair.")
-        return header
+            status = self.path.stat()
+        except OSError:
+            return -1, -1
+        return status.st_size, status.st_mtime_ns
 
-    def _image_columns(self) -> tuple[int, int]:
+    def _labels(self, batch: Any, before: int) -> NDArray[np.uint8] | None:
+        if not self.labelled:
+            return None
+        labels = pc.index_in(_texts(_as_numbers(batch.column(LABEL_COLUMN))), _LABELS)
+        if labels.null_count:
+            row = int(np.argmax(labels.is_null()))
+            wrong = batch.column(LABEL_COLUMN)[row].as_py()
+            raise InputError(f"{self.name}, row {before + row + 1}: {LABEL_COLUMN} is {wrong!r}, should be 0 or 1.")
+        return np.asarray(labels).astype(np.uint8)
+
+    def _image_columns(self) -> tuple[str, str]:
+        header = self.schema.names
         for first, second in IMAGE_COLUMNS:
-            if first in self.header and second in self.header:
-                return self.header.index(first), self.header.index(second)
+            if first in header and second in header:
+                return first, second
         wanted = " or ".join(",".join(columns) for columns in IMAGE_COLUMNS)
-        raise InputError(f"{self.name}: needs the columns {wanted}, has {', '.join(self.header)}.")
+        raise InputError(f"{self.name}: needs the columns {wanted}, has {', '.join(header)}.")
 
-    def _check_header(self) -> None:
+    def _check_columns(self) -> None:
+        header = self.schema.names
         for column in SCORE_COLUMNS:
-            if column in self.header:
+            if column in header:
                 raise InputError(
                     f"{self.name}: has a column '{column}', which the scores are to be written to; "
                     "rename it or leave it out."
                 )
-        for column in self.header:
-            if self.header.count(column) > 1:
+        for column, kind in zip(header, self.schema.types, strict=True):
+            if header.count(column) > 1:
                 raise InputError(f"{self.name}: has the column '{column}' more than once.")
-
-    def _first_fault(self) -> InputError:
-        """Read again, slowly, to say which row is at fault."""
-        row_number = 0
-        with self._open(errors="surrogateescape") as reader:
-            try:
-                for row in reader:
-                    fault = self._fault(row) if row_number else None
-                    if fault is not None:
-                        return self._at(row_number, reader.line_num, fault)
-                    row_number += bool(row)
-            except csv.Error as error:
-                return self._at(row_number, reader.line_num, f"a quote out of place, or never closed ({error})")
-        return InputError(f"{self.name}: changed while it was read.")
-
-    def _fault(self, row: list[str]) -> str | None:
-        if not _is_text(row):
-            return "is not UTF-8 text"
-        if row and len(row) != len(self.header):
-            return f"has {len(row)} cells, the header has {len(self.header)}"
-        if row and self._label is not None and row[self._label] not in _LABELS:
-            return f"{LABEL_COLUMN} is {row[self._label]!r}, should be 0 or 1"
-        return None
-
-    def _at(self, row: int, line: int, fault: str) -> InputError:
-        return InputError(f"{self.name}, row {row} (it ends in line {line}): {fault}.")
+            if pa.types.is_nested(kind) or pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
+                raise InputError(f"{self.name}: the column '{column}' holds {kind}; only text and numbers can be kept.")
 
 
 @contextmanager
 def open_pairs(source: str) -> Iterator[PairsFile]:
     """Open a file of pairs, `-` for standard input; what can't be read twice is copied to a temporary file.
+
+    A file's format is what its suffix says, csv where that says nothing; that of a copy is seen in its first bytes.
 
     Raises:
         InputError: see PairsFile.
@@ -162,13 +151,13 @@ def open_pairs(source: str) -> Iterator[PairsFile]:
         yield PairsFile(path, source)
         return
     with tempfile.TemporaryDirectory(prefix="artsim-") as folder:
-        copy = Path(folder) / "pairs.csv"
+        copy = Path(folder) / "pairs"
         try:
             with copy.open("wb") as file, _pipe(source) as pipe:
                 shutil.copyfileobj(pipe, file)
         except OSError as error:
             raise InputError(f"{source}: can't be copied to {folder} to be read twice ({error.strerror}).") from error
-        yield PairsFile(copy, "standard input" if source == "-" else source)
+        yield PairsFile(copy, "standard input" if source == "-" else source, sniff=True)
 
 
 def _pipe(source: str) -> AbstractContextManager[BinaryIO]:
@@ -180,14 +169,11 @@ def folder_of(source: str) -> Path:
     return Path() if source == "-" else Path(source).parent
 
 
-def _is_text(row: list[str]) -> bool:
-    """Whether all bytes of a row were UTF-8: those that were not have become lone surrogates."""
-    try:
-        "".join(row).encode()
-    except UnicodeEncodeError:
-        return False
-    return True
+def _texts(column: Any) -> Any:
+    """A column as strings; nothing is the empty one."""
+    return pc.fill_null(column.cast(pa.string()), "")
 
 
-class _BadRowError(Exception):
-    """Some row of a block is at fault; which one, `_first_fault` says."""
+def _as_numbers(labels: Any) -> Any:
+    """Truth values as 0 and 1."""
+    return labels.cast(pa.int8()) if pa.types.is_boolean(labels.type) else labels
