@@ -2,32 +2,41 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import math
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
+from contextlib import nullcontext
+from dataclasses import astuple, dataclass
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from artsim import __version__, images
-from artsim.errors import BadImagesError, InputError
+from artsim.errors import BadImagesError
 from artsim.jobs.allowance import Allowance
+from artsim.jobs.embedding import STATUS_WORDS, Gallery, embed_files
+from artsim.locking import only_one
+from artsim.scoring.ahead import core_count, map_ahead
 from artsim.scoring.device import Device
-from artsim.scoring.output import check_output, check_place, open_output, open_table
+from artsim.scoring.kept import check_model, file_digest, read_kept
+from artsim.scoring.output import FormatName, check_place, format_of, make_format, open_output
 from artsim.scoring.pairs_file import Block, PairsFile, folder_of, open_pairs
 from artsim.scoring.sample import LabelledPairs
-from artsim.scoring.scorer import BATCH_SIZE, Scorer, load
-from artsim.scoring.scores import Criterion
+from artsim.scoring.scorer import Scorer, load
+from artsim.scoring.scores import Criterion, PairScores
 from artsim.scoring.summary import BAD_IMAGES_NAMED, Summary
-from artsim.scoring.table import ScoredBlock, TableWriter
+from artsim.scoring.table import Format, with_scores
+from artsim.scoring.unfinished import Rows, open_rows
 
 # What is told while it runs: the stage, how much of it is done, how much there is.
 Progress = Callable[[str, int, int], None]
-
-STATUS_WORDS = ("ok", "missing", "unreadable", "too large")
 
 
 @dataclass(frozen=True)
@@ -37,11 +46,13 @@ class ScoreOptions:
     model: str
     pairs: str
     output: str = "-"
+    format: FormatName | None = None
+    embeddings: str | None = None
     data_dir: str | None = None
     device: Device = "auto"
     threshold: float | None = None
     prior: float | None = None
-    batch_size: int = BATCH_SIZE
+    batch_size: int | None = None
     max_pixels: int = images.MAX_PIXELS
     summary: str | None = None
 
@@ -53,19 +64,21 @@ def score_pairs(options: ScoreOptions, progress: Progress | None = None) -> Summ
         ArtsimError: any but BadImagesError, see `check_bad_images`; then no output is left half-written.
     """
     started = time.perf_counter()
-    check_output(options.output)
+    format_of(options.output, options.format)
     if options.summary is not None:
         check_place(options.summary)
-    with open_pairs(options.pairs) as pairs:
+    with open_pairs(options.pairs) as pairs, open_rows(options.output) as rows:
+        row_format = make_format(options.output, options.format, pairs.schema)
         folder = folder_of(options.pairs) if options.data_dir is None else Path(options.data_dir)
         listing = list_images(pairs, folder)
         scorer = load(options.model, options.device, batch_size=options.batch_size, max_pixels=options.max_pixels)
         criterion = Criterion.of(scorer.card, options.threshold, options.prior)
         opened = time.perf_counter()
-        gallery = embed_images(scorer, listing.paths, progress)
+        gallery = embed_listed(scorer, listing, folder, options.embeddings, rows.embeddings, progress)
         embedded = time.perf_counter()
-        with open_table(options.output, pairs.header) as table:
-            tally = score_rows(pairs, listing, gallery, criterion, table, progress)
+        done = rows.begin(_fingerprint(options, pairs, criterion, gallery), row_format)
+        tally = score_rows(PairsToScore(pairs, listing, gallery, criterion), rows, row_format, done, progress)
+        rows.finish()
     times = _Times(started, embedded - opened, time.perf_counter() - embedded)
     summary = _summary(options.model, scorer, criterion, gallery, tally, times)
     if options.summary is not None:
@@ -91,50 +104,103 @@ def check_bad_images(summary: Summary, allowance: Allowance) -> None:
 
 @dataclass(frozen=True)
 class Listing:
-    """The different images of a pairs file: each name's row among the paths, and how many pairs there are."""
+    """The different images of a pairs file.
 
-    row_of: dict[str, int]
-    paths: list[str]
+    `names` is an array of strings (M,), `row_of` says which of the images each is, `images` has a name of each; two
+    names of one path are one image. `rows` is how many pairs there are.
+    """
+
+    names: Any
+    row_of: NDArray[np.int64]
+    images: list[str]
     rows: int
+
+    def find(self, names: Any) -> NDArray[np.int64] | None:
+        """Which of the images each name is, (B,); None: one of them is none."""
+        found = pc.index_in(names, self.names)
+        return None if found.null_count else self.row_of[np.asarray(found)]
 
 
 def list_images(pairs: PairsFile, folder: Path) -> Listing:
-    """Read a pairs file for the images it names; names of one path share a row, an empty name is its path."""
+    """Read a pairs file for the images it names; an empty name is an image of its own."""
     row_of: dict[str, int] = {}
-    paths: dict[str, int] = {}
+    first_names: dict[str, str] = {}  # of each path
+    rows_by_path: dict[str, int] = {}
     rows = 0
     for block in pairs.blocks():
-        rows += len(block.rows)
-        for name in dict.fromkeys([*block.image1, *block.image2]):
+        rows += len(block)
+        for name in (*pc.unique(block.image1).to_pylist(), *pc.unique(block.image2).to_pylist()):
             if name not in row_of:
-                row_of[name] = paths.setdefault(str(folder / name) if name else "", len(paths))
-    return Listing(row_of, list(paths), rows)
+                path = str(folder / name) if name else ""
+                row_of[name] = rows_by_path.setdefault(path, len(rows_by_path))
+                first_names.setdefault(path, name)
+    names = pa.array(row_of, pa.string())
+    return Listing(names, np.fromiter(row_of.values(), np.int64, len(row_of)), list(first_names.values()), rows)
+
+
+def embed_listed(
+    scorer: Scorer,
+    listing: Listing,
+    folder: Path,
+    embeddings: str | None,
+    unfinished: Path | None,
+    progress: Progress | None,
+) -> Gallery:
+    """Embed the images of a listing, but for those that are kept, in a file of the user's or of a run cut off."""
+    keep_at = unfinished if embeddings is None else Path(embeddings)
+    with nullcontext() if embeddings is None else only_one(Path(embeddings)):
+        kept = None
+        if keep_at is not None and keep_at.exists():
+            kept = read_kept(keep_at)
+            if embeddings is not None:
+                check_model(kept, keep_at, file_digest(scorer.tower.path))
+        return embed_files(scorer, listing.images, folder, kept, keep_at, progress)
 
 
 @dataclass(frozen=True)
-class Gallery:
-    """Embedded images: vectors (M, D), zeros where `status` (M,), an index into STATUS_WORDS, is not ok."""
+class PairsToScore:
+    """Pairs with all that their scores come from."""
 
-    vectors: NDArray[np.float32]
-    status: NDArray[np.uint8]
-    reasons: list[str]
+    pairs: PairsFile
+    listing: Listing
+    gallery: Gallery
+    criterion: Criterion
+
+    def score(self, block: Block) -> ScoredBlock:
+        """Look a block's images up and score it.
+
+        Raises:
+            InputError: an image that was not listed: the file is not what it was then.
+        """
+        first, second = self.listing.find(block.image1), self.listing.find(block.image2)
+        if first is None or second is None:
+            raise self.pairs.changed()
+        status1, status2 = self.gallery.status[first], self.gallery.status[second]
+        good = (status1 == 0) & (status2 == 0)
+        return ScoredBlock(
+            block, first, second, good, self.criterion.scores(self.gallery.vectors, first, second), status1, status2
+        )
 
 
-def embed_images(scorer: Scorer, paths: Sequence[str], progress: Progress | None) -> Gallery:
-    """Embed each image once; the bad ones are noted, and why."""
-    vectors = np.zeros((len(paths), scorer.tower.width), dtype=np.float32)
-    status = np.zeros(len(paths), dtype=np.uint8)
-    reasons: list[str] = []
-    done = 0
-    for batch in scorer.batches(paths):
-        vectors[batch.positions] = batch.vectors
-        for position, error in batch.failures.items():
-            status[position] = STATUS_WORDS.index(error.status)
-            reasons.append(str(error))
-        done += len(batch.positions) + len(batch.failures)
-        if progress is not None:
-            progress("images", done, len(paths))
-    return Gallery(vectors, status, reasons)
+@dataclass(frozen=True)
+class ScoredBlock:
+    """A block with the rows of its images, (B,) each, and its scores, which count where `good` says so."""
+
+    block: Block
+    first: NDArray[np.int64]
+    second: NDArray[np.int64]
+    good: NDArray[np.bool_]
+    scores: PairScores
+    status1: NDArray[np.uint8]
+    status2: NDArray[np.uint8]
+
+    def table(self) -> Any:
+        """The record batch that is written."""
+        bad = None if self.good.all() else ~self.good
+        status = _STATUSES.take(pa.array(self.status1.astype(np.int64) * len(STATUS_WORDS) + self.status2))
+        table = self.block.table
+        columns = [*table.columns, *(pa.array(column, mask=bad) for column in self.scores), status]
+        return pa.record_batch(columns, schema=with_scores(table.schema))
 
 
 @dataclass
@@ -145,52 +211,43 @@ class Tally:
     rows: int = 0
     unscored: int = 0
 
+    def add(self, scored: ScoredBlock) -> None:
+        """Count a block."""
+        good = scored.good
+        self.rows += len(good)
+        self.unscored += int(np.count_nonzero(~good))
+        if scored.block.same is not None:
+            same = scored.block.same[good]
+            self.labelled.add(scored.scores.distance[good], same, scored.first[good], scored.second[good])
+
 
 def score_rows(
-    pairs: PairsFile,
-    listing: Listing,
-    gallery: Gallery,
-    criterion: Criterion,
-    table: TableWriter,
-    progress: Progress | None,
+    to_score: PairsToScore, rows: Rows, row_format: Format, done: int, progress: Progress | None
 ) -> Tally:
-    """Read the pairs again and write each row with its scores.
+    """Read the pairs again and write each row with its scores, but for the blocks that are done.
 
     Raises:
         InputError: the file is not what it was when its images were listed.
     """
+    pairs, listing = to_score.pairs, to_score.listing
     tally = Tally(LabelledPairs(listing.rows if pairs.labelled else 0))
-    for block in pairs.blocks():
-        tally.rows += len(block.rows)
-        if tally.rows > listing.rows or not listing.row_of.keys() >= {*block.image1, *block.image2}:
-            raise _changed(pairs)
-        first, second = (
-            np.array([listing.row_of[name] for name in names], dtype=np.int64) for names in (block.image1, block.image2)
-        )
-        scored = _scored(block, first, second, gallery, criterion)
-        table.write(scored)
-        tally.unscored += int(np.count_nonzero(~scored.good))
-        if block.same is not None:
-            good = scored.good
-            tally.labelled.add(scored.distance[good], block.same[good], first[good], second[good])
+
+    def work(numbered: tuple[int, Block]) -> tuple[ScoredBlock, Any]:
+        number, block = numbered
+        scored = to_score.score(block)  # those that are done, too: for the figures
+        return scored, row_format.encode(scored.table()) if number >= done else None
+
+    for scored, data in map_ahead(work, enumerate(pairs.blocks()), ahead=core_count() + 1):
+        tally.add(scored)
+        if tally.rows > listing.rows:
+            raise pairs.changed()
+        if data is not None:
+            rows.append(data)
         if progress is not None:
             progress("pairs", tally.rows, listing.rows)
     if tally.rows < listing.rows:
-        raise _changed(pairs)
+        raise pairs.changed()
     return tally
-
-
-def _changed(pairs: PairsFile) -> InputError:
-    return InputError(f"{pairs.name}: changed while it was read.")
-
-
-def _scored(
-    block: Block, first: NDArray[np.int64], second: NDArray[np.int64], gallery: Gallery, criterion: Criterion
-) -> ScoredBlock:
-    status1, status2 = gallery.status[first], gallery.status[second]
-    good = (status1 == 0) & (status2 == 0)
-    status = [_STATUS[one, two] for one, two in zip(status1.tolist(), status2.tolist(), strict=True)]
-    return ScoredBlock(block.rows, good, *criterion.scores(gallery.vectors, first, second), status)
 
 
 def _status(one: int, two: int) -> str:
@@ -198,7 +255,16 @@ def _status(one: int, two: int) -> str:
     return "; ".join(f"{image}: {word}" for image, word in words if word != "ok") or "ok"
 
 
-_STATUS = {(one, two): _status(one, two) for one, two in product(range(len(STATUS_WORDS)), repeat=2)}
+_STATUSES = pa.array([_status(one, two) for one, two in product(range(len(STATUS_WORDS)), repeat=2)])
+
+
+def _fingerprint(options: ScoreOptions, pairs: PairsFile, criterion: Criterion, gallery: Gallery) -> str:
+    """A digest of everything that decides the rows that are written."""
+    settings = [__version__, pairs.identity(), format_of(options.output, options.format), astuple(criterion)]
+    digest = hashlib.sha256(json.dumps(settings).encode())
+    digest.update(gallery.vectors.tobytes())
+    digest.update(gallery.status.tobytes())
+    return digest.hexdigest()
 
 
 @dataclass(frozen=True)

@@ -5,30 +5,35 @@ from __future__ import annotations
 import io
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import IO
+from typing import IO, Any, Literal
 
-from artsim.errors import OutputError
+from artsim.errors import OutputError, UsageError
 from artsim.files import replacing
-from artsim.scoring.table import TableWriter, format_of, is_stream
+from artsim.scoring.sources import COMPRESSIONS
+from artsim.scoring.table import (
+    Compressed,
+    CsvFormat,
+    Format,
+    JsonlFormat,
+    KaggleFormat,
+    ParquetFormat,
+    gzipped,
+    zstandard,
+)
 
+FormatName = Literal["csv", "jsonl", "parquet", "kaggle"]
 
-@contextmanager
-def open_table(output: str, header: Sequence[str]) -> Iterator[TableWriter]:
-    """Open an output for scores; a regular file takes its place when the block ends well.
-
-    Raises:
-        UsageError, OutputError: see `check_output`.
-        OutputError: the disk is full.
-        BrokenPipeError: who reads the pipe has gone away.
-    """
-    make_writer = format_of(output)
-    with open_output(output) as file:
-        writer = make_writer(file, header)
-        yield writer
-        writer.close()
+FORMATS: dict[FormatName, Callable[[Any], Format]] = {
+    "csv": CsvFormat,
+    "jsonl": JsonlFormat,
+    "parquet": ParquetFormat,
+    "kaggle": KaggleFormat,
+}
+COMPRESS: dict[str, Callable[[Any], bytes]] = {"gzip": gzipped, "zstd": zstandard}
+_SUFFIXES: dict[str, FormatName] = {".csv": "csv", ".jsonl": "jsonl", ".parquet": "parquet"}
 
 
 def open_output(output: str) -> AbstractContextManager[IO[bytes]]:
@@ -37,7 +42,8 @@ def open_output(output: str) -> AbstractContextManager[IO[bytes]]:
     A symbolic link stays one: what it points to is replaced.
 
     Raises:
-        OutputError: see `check_place`, or a disk that is full.
+        OutputError: see `check_place`, or the disk is full.
+        BrokenPipeError: who reads the pipe has gone away.
     """
     check_place(output)
     path = Path(output)
@@ -46,15 +52,41 @@ def open_output(output: str) -> AbstractContextManager[IO[bytes]]:
     return replacing(Path(os.path.realpath(path)), "wb")
 
 
-def check_output(output: str) -> None:
-    """See that scores can be written there, before there are any.
+def format_of(output: str, asked: FormatName | None) -> tuple[FormatName, str | None]:
+    """The format and the compression of an output: as its suffix says, csv for a stream, or another one asked for.
 
     Raises:
-        UsageError: an unknown suffix.
-        OutputError: see `check_place`.
+        UsageError: a suffix that says nothing, or something else than what was asked for.
     """
-    format_of(output)
-    check_place(output)
+    path = Path(output)
+    if output == "-" or (not path.suffix and is_stream(path)):
+        return asked or "csv", None
+    compression = COMPRESSIONS.get(path.suffix.lower())
+    suffix = (path.with_suffix("") if compression else path).suffix.lower()
+    said = _SUFFIXES.get(suffix)
+    name = asked or said
+    if name is None:
+        raise UsageError(
+            f"{output}: an output ends in {', '.join(_SUFFIXES)}, the first two perhaps in .gz or .zst after that, or "
+            "is - for standard output; or name a --format."
+        )
+    if (name == "parquet") != (said == "parquet") and said is not None:
+        raise UsageError(f"{output}: can't be of the format {name} with this suffix.")
+    if name == "parquet" and compression:
+        raise UsageError(f"{output}: parquet is compressed inside already; leave {path.suffix} out.")
+    return name, compression
+
+
+def make_format(output: str, asked: FormatName | None, schema: Any) -> Format:
+    """What writes an output, for the columns of the input.
+
+    Raises:
+        UsageError: see `format_of`.
+        InputError: the format wants a column that the input does not have.
+    """
+    name, compression = format_of(output, asked)
+    plain = FORMATS[name](schema)
+    return Compressed(plain, COMPRESS[compression]) if compression else plain
 
 
 def check_place(output: str) -> None:
@@ -73,6 +105,11 @@ def check_place(output: str) -> None:
         raise OutputError(f"{output}: can't be written, there is no folder {path.parent}.")
     if not os.access(path if path.exists() else folder, os.W_OK):
         raise OutputError(f"{output}: can't be written, no permission.")
+
+
+def is_stream(path: Path) -> bool:
+    """Whether this is there and is neither a file nor a folder: /dev/null, a named pipe."""
+    return path.exists() and not path.is_file() and not path.is_dir()
 
 
 @contextmanager

@@ -5,6 +5,7 @@ Rows are counted from 1 (in a csv, below the header); blank lines are no rows.
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 import sys
 import tempfile
@@ -47,20 +48,21 @@ class Block:
 
 
 class PairsFile:
-    """An open pairs file whose columns were checked; `name` is what messages call it.
+    """An open pairs file whose columns were checked; `name` is what messages call it, `is_copy` that it is a copy of a pipe.
 
     Raises:
         InputError: not there, a folder, empty, not what its suffix says, or columns that can't be scored.
     """
 
-    def __init__(self, path: Path, name: str, *, sniff: bool = False) -> None:
+    def __init__(self, path: Path, name: str, *, is_copy: bool = False) -> None:
         self.path = path
         self.name = name
-        self._source = open_source(path, name, sniff=sniff)
+        self._is_copy = is_copy
+        self._at_first = self._state()
+        self._source = open_source(path, name, sniff=is_copy)
         self.schema: Any = self._source.schema
         self._check_columns()
         self._image1, self._image2 = self._image_columns()
-        self.state = self._state()
 
     @property
     def labelled(self) -> bool:
@@ -88,12 +90,19 @@ class PairsFile:
             raise
         self._check_unchanged()
 
+    def identity(self) -> str:
+        """What tells this file from others, and from what it was before a change."""
+        if self._is_copy:
+            with self.path.open("rb") as file:
+                return hashlib.file_digest(file, "sha256").hexdigest()
+        return f"{self.path.absolute()} {self._at_first}"
+
     def changed(self) -> InputError:
         """What is to be said where the file is not what it was."""
         return InputError(f"{self.name}: changed while it was read; start again once it is complete.")
 
     def _check_unchanged(self) -> None:
-        if self._state() != self.state:
+        if self._state() != self._at_first:
             raise self.changed()
 
     def _state(self) -> tuple[int, int]:
@@ -157,7 +166,7 @@ def open_pairs(source: str) -> Iterator[PairsFile]:
                 shutil.copyfileobj(pipe, file)
         except OSError as error:
             raise InputError(f"{source}: can't be copied to {folder} to be read twice ({error.strerror}).") from error
-        yield PairsFile(copy, "standard input" if source == "-" else source, sniff=True)
+        yield PairsFile(copy, "standard input" if source == "-" else source, is_copy=True)
 
 
 def _pipe(source: str) -> AbstractContextManager[BinaryIO]:

@@ -45,7 +45,9 @@ def with_scores(schema: Any) -> Any:
 
 
 class Format(Protocol):
-    """How scored rows look in a file."""
+    """How scored rows look in a file; `is_text` says that the rows are the file, and nothing is left to finish."""
+
+    is_text: bool
 
     def head(self) -> bytes:
         """What stands before the first row."""
@@ -59,6 +61,8 @@ class Format(Protocol):
 
 class _Text:
     """A format whose rows are the file."""
+
+    is_text = True
 
     def finish(self, rows: Path) -> Path:
         """Nothing is left to do."""
@@ -125,6 +129,8 @@ class ParquetFormat:
     A parquet file ends with a list of all that is in it, so it can't be gone on with.
     """
 
+    is_text = False
+
     def __init__(self, schema: Any) -> None:
         self._schema = with_scores(schema)
 
@@ -155,6 +161,7 @@ class Compressed:
     """Another format, each piece of it compressed by itself: pieces that follow each other are one compressed file."""
 
     def __init__(self, plain: Format, compress: Callable[[Any], bytes]) -> None:
+        self.is_text = plain.is_text
         self._plain = plain
         self._compress = compress
 
@@ -212,7 +219,7 @@ def _json(column: Any) -> Any:
     """A column as JSON's values."""
     kind = column.type
     if pa.types.is_floating(kind):
-        column = pc.if_else(pc.is_finite(column), column, None)
+        column = pc.if_else(pc.is_finite(column), column, pa.scalar(None, kind))
     elif not (pa.types.is_integer(kind) or pa.types.is_boolean(kind)):
         column = _json_strings(column.cast(pa.string()))
     return pc.fill_null(column.cast(pa.string()), "null")
