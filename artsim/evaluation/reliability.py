@@ -9,6 +9,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from artsim.evaluation.ranking import steps
+
 BINS = 15
 
 
@@ -23,23 +25,18 @@ def reliability(probability: NDArray[np.float32], same: NDArray[np.uint8], prior
     count = np.bincount(np.asarray(same), minlength=2)
     if 0 in count:
         return {}
-    # Pairs of one probability and one label are alike, so that the work is on the different probabilities.
-    different, index = np.unique(probability, return_inverse=True)
-    positive = np.bincount(index, weights=same) * (prior / count[1])
-    negative = np.bincount(index, weights=same == 0) * ((1 - prior) / count[0])
-    value = different.astype(np.float64)
-    error = float(np.sum(positive * (1 - value) ** 2 + negative * value**2))
+    weights = prior / count[1], (1 - prior) / count[0]
+    error, weight_before, gaps = 0.0, 0.0, np.zeros(BINS)
+    for piece in steps(probability, same):
+        value = piece.value.astype(np.float64)
+        positive, negative = piece.same * weights[0], piece.different * weights[1]
+        weight = positive + negative
+        error += float(np.sum(positive * (1 - value) ** 2 + negative * value**2))
+        middle = weight_before + np.cumsum(weight) - weight / 2
+        bins = np.minimum((middle * BINS).astype(np.int64), BINS - 1)
+        gaps += np.bincount(bins, weights=weight * value - positive, minlength=BINS)
+        weight_before += float(weight.sum())
     return {
-        "calibration_error": _calibration_error(value, positive, negative),
+        "calibration_error": float(np.abs(gaps).sum()),
         "brier_skill": 1 - error / (prior * (1 - prior)),
     }
-
-
-def _calibration_error(
-    value: NDArray[np.float64], positive: NDArray[np.float64], negative: NDArray[np.float64]
-) -> float:
-    """Of different probabilities in rising order, and how much of either kind has each; the weights sum to 1."""
-    weight = positive + negative
-    middle = np.cumsum(weight) - weight / 2
-    bins = np.minimum((middle * BINS).astype(np.int64), BINS - 1)
-    return float(np.abs(np.bincount(bins, weights=weight * value - positive)).sum())

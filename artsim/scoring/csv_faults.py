@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import IO, Any
 
 import numpy as np
@@ -30,8 +31,8 @@ def read_header(open_file: Open, name: str) -> list[str]:
         InputError: there is none, or it is no csv in UTF-8.
     """
     try:
-        with open_file() as file:
-            header: list[str] = next(_rows(file), [])
+        with _rows(open_file) as rows:
+            header: list[str] = next(rows, [])
     except csv.Error as error:
         raise InputError(f"{name}: its header is no csv ({error}).") from error
     if not _is_text(header):
@@ -56,8 +57,7 @@ def has_odd_quotes(open_file: Open) -> bool:
 def first_fault(open_file: Open, name: str, columns: int) -> InputError | None:
     """Read a csv with that many columns strictly, and slowly, to say which row is at fault; None: no row is."""
     row_number = 0
-    with open_file() as file:
-        reader = _rows(file)
+    with _rows(open_file) as reader:
         try:
             for row in reader:
                 fault = _fault(row, columns) if row_number else None
@@ -87,9 +87,10 @@ def _at(name: str, row: int, line: int, fault: str) -> InputError:
     return InputError(f"{name}, row {row} (it ends in line {line}): {fault}.")
 
 
-def _rows(file: IO[bytes]) -> Any:
-    text = io.TextIOWrapper(file, encoding="utf-8-sig", errors="surrogateescape", newline="")
-    return csv.reader(text, strict=True)
+@contextmanager
+def _rows(open_file: Open) -> Iterator[Any]:
+    with io.TextIOWrapper(open_file(), encoding="utf-8-sig", errors="surrogateescape", newline="") as text:
+        yield csv.reader(text, strict=True)
 
 
 def _is_text(row: list[str]) -> bool:

@@ -70,7 +70,7 @@ def format_of(output: str, asked: FormatName | None) -> tuple[FormatName, str | 
             f"{output}: an output ends in {', '.join(_SUFFIXES)}, the first two perhaps in .gz or .zst after that, or "
             "is - for standard output; or name a --format."
         )
-    if (name == "parquet") != (said == "parquet") and said is not None:
+    if said is not None and name != said and (name, said) != ("kaggle", "csv"):
         raise UsageError(f"{output}: can't be of the format {name} with this suffix.")
     if name == "parquet" and compression:
         raise UsageError(f"{output}: parquet is compressed inside already; leave {path.suffix} out.")

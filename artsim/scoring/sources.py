@@ -102,8 +102,8 @@ class JsonlSource:
 
     def __init__(self, path: Path, name: str, compression: str | None) -> None:
         self._path, self._name, self._compression = path, name, compression
-        with self._faults_named():
-            inferred = self._reader(None).schema
+        with self._faults_named(), self._open() as file:
+            inferred = _json_reader(file, None).schema
         # What looks like a time stays the text that it is.
         self.schema = pa.schema(
             [(field.name, pa.string() if pa.types.is_timestamp(field.type) else field.type) for field in inferred]
@@ -111,19 +111,11 @@ class JsonlSource:
 
     def batches(self) -> Iterator[Any]:
         """Record batches of the types that the first block has."""
-        with self._faults_named():
-            yield from self._reader(self.schema)
+        with self._faults_named(), self._open() as file:
+            yield from _json_reader(file, self.schema)
 
-    def _reader(self, schema: Any) -> Any:
-        return pyarrow.json.open_json(
-            open_bytes(self._path, self._compression),
-            pyarrow.json.ReadOptions(block_size=BLOCK_BYTES),
-            pyarrow.json.ParseOptions(
-                explicit_schema=schema,
-                newlines_in_values=False,
-                unexpected_field_behavior="error" if schema else "infer",
-            ),
-        )
+    def _open(self) -> IO[bytes]:
+        return open_bytes(self._path, self._compression)
 
     @contextmanager
     def _faults_named(self) -> Iterator[None]:
@@ -136,7 +128,7 @@ class JsonlSource:
     def _fault(self, error: pa.ArrowInvalid) -> InputError:
         """Read again, slowly, to say which line is at fault."""
         number = 0
-        with open_bytes(self._path, self._compression) as file:
+        with self._open() as file:
             for number, line in enumerate(file, start=1):
                 try:
                     if line.strip() and not isinstance(json.loads(line), dict):
@@ -168,6 +160,18 @@ class ParquetSource:
             return pyarrow.parquet.ParquetFile(self._path)
         except pa.ArrowInvalid as error:
             raise InputError(f"{self._name}: is no parquet file, or not a whole one ({_first_line(error)}).") from error
+
+
+def _json_reader(file: IO[bytes], schema: Any) -> Any:
+    return pyarrow.json.open_json(
+        file,
+        pyarrow.json.ReadOptions(block_size=BLOCK_BYTES),
+        pyarrow.json.ParseOptions(
+            explicit_schema=schema,
+            newlines_in_values=False,
+            unexpected_field_behavior="error" if schema else "infer",
+        ),
+    )
 
 
 def open_source(path: Path, name: str, *, sniff: bool = False) -> Source:

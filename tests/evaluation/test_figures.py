@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+from unittest import mock
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
-from sklearn.metrics import roc_auc_score
+from sklearn.metrics import accuracy_score, average_precision_score, recall_score, roc_auc_score, roc_curve
 
+from artsim.evaluation import ranking
 from artsim.evaluation.calibration import calibrate
 from artsim.evaluation.figures import figures
 from artsim.evaluation.intervals import _weighted_auc, auc_interval
@@ -65,6 +68,40 @@ def test_one_kind_of_pair_alone_has_no_figures() -> None:
 def test_eer_of_two_normal_curves_is_what_theory_says() -> None:
     distance, same = pairs(200_000)
     assert figures(distance, same, 1.5)["eer"] == pytest.approx(0.1587, abs=0.005)  # Φ(-1)
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 30), st.booleans()), min_size=2, max_size=60), st.integers(0, 31), st.integers(1, 9)
+)
+def test_figures_are_scikit_learns_however_they_are_cut(
+    rows: list[tuple[int, bool]], threshold: int, piece: int
+) -> None:
+    distance = np.array([row[0] for row in rows], dtype=np.float32)
+    same = np.array([row[1] for row in rows], dtype=np.uint8)
+    with mock.patch.object(ranking, "PIECE", piece):
+        found = figures(distance, same, threshold - 0.5)
+    if same.min() == same.max():
+        assert found == {}
+        return
+    far, tar, _ = roc_curve(same, -distance, drop_intermediate=False)
+    predicted = distance < threshold - 0.5
+    assert found == pytest.approx(
+        {
+            "auc": roc_auc_score(same, -distance),
+            "average_precision": average_precision_score(same, -distance),
+            "eer": pytest.approx(_slow_eer(far, tar), abs=1e-3),
+            "tar_at_far_1pct": tar[far <= 0.01].max(),
+            "balanced_accuracy": recall_score(same, predicted, average="macro"),
+            "accuracy": accuracy_score(same, predicted),
+        }
+    )
+
+
+def _slow_eer(far: NDArray[np.float64], tar: NDArray[np.float64]) -> float:
+    """Where the curve meets the line on which both errors are as frequent, on a fine grid."""
+    along = np.linspace(0, len(far) - 1, 200_001)
+    far, tar = (np.interp(along, np.arange(len(far)), each) for each in (far, tar))
+    return float(far[np.argmin(np.abs(far - (1 - tar)))])
 
 
 @given(st.lists(st.tuples(st.integers(0, 5), st.booleans(), st.integers(0, 3)), min_size=2, max_size=40))

@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from artsim.scoring import distance
 from artsim.scoring.contract import DistanceName
 from artsim.scoring.distance import pair_distances
 
@@ -47,13 +46,11 @@ def test_the_order_of_a_pair_does_not_matter() -> None:
     )
 
 
-def test_blocks_do_not_show(monkeypatch: pytest.MonkeyPatch) -> None:
-    rng = np.random.default_rng(0)
-    embeddings = rng.normal(size=(20, 64)).astype(np.float32)
-    first, second = rng.integers(20, size=(2, 101))
-    whole = pair_distances(embeddings, first, second, "euclidean")
-    monkeypatch.setattr(distance, "BLOCK_BYTES", 7 * 4 * 64)
-    assert np.array_equal(pair_distances(embeddings, first, second, "euclidean"), whole)
+@pytest.mark.parametrize("row", [-1, 3])
+def test_a_row_that_is_not_there_is_refused(row: int) -> None:
+    embeddings = np.zeros((3, 8), dtype=np.float32)
+    with pytest.raises(IndexError):
+        pair_distances(embeddings, np.array([0, row]), np.array([0, 0]), "rms")
 
 
 def test_no_pairs_have_no_distances() -> None:

@@ -11,13 +11,17 @@ from pathlib import Path
 import pytest
 
 from artsim.errors import InputError
-from artsim.scoring import pairs_file
+from artsim.scoring import sources
 from artsim.scoring.pairs_file import Block, folder_of, open_pairs
 
 
 def blocks_of(path: Path) -> list[Block]:
     with open_pairs(str(path)) as pairs:
         return list(pairs.blocks())
+
+
+def cells_of(*blocks: Block) -> list[list[object]]:
+    return [list(row.values()) for block in blocks for row in block.table.to_pylist()]
 
 
 @pytest.fixture
@@ -29,8 +33,8 @@ def path(tmp_path: Path) -> Path:
 def test_both_names_of_the_image_columns_are_read(path: Path, names: tuple[str, str]) -> None:
     path.write_text(f"index,{names[1]},{names[0]}\n0,b.jpg,a.jpg\n")
     (block,) = blocks_of(path)
-    assert (block.image1, block.image2, block.same) == (["a.jpg"], ["b.jpg"], None)
-    assert block.rows == [["0", "b.jpg", "a.jpg"]]
+    assert (block.image1.to_pylist(), block.image2.to_pylist(), block.same) == (["a.jpg"], ["b.jpg"], None)
+    assert cells_of(block) == [["0", "b.jpg", "a.jpg"]]
 
 
 def test_labels_are_read(path: Path) -> None:
@@ -54,21 +58,21 @@ def test_labels_are_read(path: Path) -> None:
 def test_ways_to_write_a_csv(path: Path, data: bytes) -> None:
     path.write_bytes(data)
     (block,) = blocks_of(path)
-    assert block.rows == [["a", "b"], ["c", "d"]]
+    assert cells_of(block) == [["a", "b"], ["c", "d"]]
 
 
 def test_quoted_cells_hold_commas_quotes_and_newlines(path: Path) -> None:
     path.write_bytes('image1,image2\n"a,\n""b"".jpg","ü\r\n🎨"\n'.encode())
     (block,) = blocks_of(path)
-    assert block.rows == [['a,\n"b".jpg', "ü\r\n🎨"]]
+    assert cells_of(block) == [['a,\n"b".jpg', "ü\r\n🎨"]]
 
 
 def test_blocks_follow_each_other(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pairs_file, "BLOCK_ROWS", 3)
-    path.write_text("image1,image2\n" + "".join(f"{n},x\n" for n in range(7)))
+    monkeypatch.setattr(sources, "BLOCK_BYTES", 32)
+    path.write_text("image1,image2\n" + "".join(f"{n},x\n" for n in range(70)))
     blocks = blocks_of(path)
-    assert [len(block.rows) for block in blocks] == [3, 3, 1]
-    assert [name for block in blocks for name in block.image1] == [str(n) for n in range(7)]
+    assert len(blocks) > 5
+    assert cells_of(*blocks) == [[str(n), "x"] for n in range(70)]
 
 
 def test_a_header_alone_has_no_blocks(path: Path) -> None:
@@ -85,8 +89,8 @@ REFUSED = {
     "a column twice": (b"image1,image2,x,x\na,b,1,2\n", "'x' more than once"),
     "too few cells": (b"image1,image2\na,b\nc\n", r"row 2 .*line 3.*has 1 cells, the header has 2"),
     "too many cells": (b"image1,image2\na,b,c\n", r"row 1 .*has 3 cells"),
-    "a label of 2": (b"image1,image2,sameArtist\na,b,1\n\nc,d,2\n", r"row 2 .*line 4.*'2', should be 0 or 1"),
-    "an empty label": (b"image1,image2,sameArtist\na,b,\n", r"row 1 .*''"),
+    "a label of 2": (b"image1,image2,sameArtist\na,b,1\n\nc,d,2\n", r"row 2.*'2', should be 0 or 1"),
+    "an empty label": (b"image1,image2,sameArtist\na,b,\n", r"row 1.*''"),
     "an open quote": (b'image1,image2\na,b\n"c,d\ne,f\n', r"row 2 .*quote"),
     "text after a quote": (b'image1,image2\n"a"b,c\n', r"row 1 .*quote"),
     "Latin-1": (b"image1,image2\na,b\nD\xfcrer,d\n", r"row 2 .*not UTF-8"),
@@ -104,9 +108,9 @@ def test_what_is_refused_names_file_and_row(path: Path, name: str) -> None:
 
 
 def test_a_fault_is_found_in_a_later_block(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pairs_file, "BLOCK_ROWS", 2)
-    path.write_text('image1,image2\na,"\n"\nc,d\ne,f\ng,h\nbroken\n')
-    with pytest.raises(InputError, match=r"row 5 \(it ends in line 7\)"):
+    monkeypatch.setattr(sources, "BLOCK_BYTES", 32)
+    path.write_text('image1,image2\na,"\n"\n' + "c,d\n" * 40 + "broken\n")
+    with pytest.raises(InputError, match=r"row 42 \(it ends in line 44\)"):
         blocks_of(path)
 
 
