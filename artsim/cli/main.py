@@ -73,13 +73,13 @@ def run(command: Callable[[], object]) -> int:
         command()
         sys.stdout.flush()
     except ArtsimError as error:
-        _say(f"error: {error}")
+        _say(" ".join([f"error: {error}", *_notes(error)]))
         return error.exit_code
     except click.ClickException as error:
         error.show()
         return error.exit_code
-    except (KeyboardInterrupt, click.Abort):
-        _say("interrupted")
+    except (KeyboardInterrupt, click.Abort) as error:
+        _say(". ".join(["interrupted", *_notes(error)]))
         return INTERRUPTED
     except (BrokenPipeError, SystemExit):  # click, told not to end the program, does so in this one case
         return _reader_has_gone()
@@ -95,6 +95,11 @@ def _reader_has_gone() -> int:
     """Whoever reads the pipe has what they wanted; Python must not complain when it flushes at exit."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     return 0
+
+
+def _notes(error: BaseException) -> list[str]:
+    """What was added on the way up: what is left to go on with."""
+    return getattr(error, "__notes__", [])
 
 
 def _say(message: str) -> None:

@@ -26,7 +26,15 @@ Examples:
 @click.option("--model", required=True, metavar="FILE", help="The tower, an .onnx file that artsim wrote.")
 @click.option(
     "-o", "--output", default="-", show_default=True, metavar="FILE",
-    help="Where the scores go: .csv, .jsonl or .parquet, - for standard output.",
+    help="Where the scores go: .csv, .jsonl (either also .gz or .zst) or .parquet, - for standard output.",
+)  # fmt: skip
+@click.option(
+    "--format", type=click.Choice(["csv", "jsonl", "parquet", "kaggle"]),
+    help="What is written; default: by the suffix. kaggle is index,sameArtist with the probability.",
+)  # fmt: skip
+@click.option(
+    "--embeddings", metavar="FILE.parquet",
+    help="Take embeddings from there, and keep new ones; images may exist only there.",
 )  # fmt: skip
 @click.option("--data-dir", metavar="DIR", help="Where the images lie; default: beside the pairs, for - here.")
 @click.option(

@@ -6,8 +6,6 @@ import hashlib
 import json
 import math
 import time
-from collections.abc import Callable
-from contextlib import nullcontext
 from dataclasses import astuple, dataclass
 from itertools import product
 from pathlib import Path
@@ -18,26 +16,23 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from artsim import __version__, images
-from artsim.errors import BadImagesError
+from artsim.errors import BadImagesError, InputError
 from artsim.jobs.allowance import Allowance
-from artsim.jobs.embedding import STATUS_WORDS, Gallery, embed_files
+from artsim.jobs.embedding import STATUS_WORDS, Gallery, Progress, embed_files, open_kept
 from artsim.locking import only_one
+from artsim.scoring.arrow import of_numbers, of_texts
 from artsim.scoring.ahead import core_count, map_ahead
 from artsim.scoring.device import Device
-from artsim.scoring.kept import check_model, file_digest, read_kept
+from artsim.scoring.kept import Kept
 from artsim.scoring.listing import Listing, list_images
 from artsim.scoring.output import FormatName, check_place, format_of, make_format, open_output
 from artsim.scoring.pairs_file import Block, PairsFile, folder_of, open_pairs
 from artsim.scoring.sample import LabelledPairs
-from artsim.scoring.scorer import Scorer, load
+from artsim.scoring.scorer import BATCH_SIZE, Scorer, load
 from artsim.scoring.scores import Criterion, PairScores
 from artsim.scoring.summary import BAD_IMAGES_NAMED, Summary
 from artsim.scoring.table import Format, with_scores
 from artsim.scoring.unfinished import Rows, open_rows
-
-# What is told while it runs: the stage, how much of it is done, how much there is.
-Progress = Callable[[str, int, int], None]
-
 
 @dataclass(frozen=True)
 class ScoreOptions:
@@ -52,7 +47,7 @@ class ScoreOptions:
     device: Device = "auto"
     threshold: float | None = None
     prior: float | None = None
-    batch_size: int | None = None
+    batch_size: int = BATCH_SIZE
     max_pixels: int = images.MAX_PIXELS
     summary: str | None = None
 
@@ -111,14 +106,20 @@ def embed_listed(
     progress: Progress | None,
 ) -> Gallery:
     """Embed the images of a listing, but for those that are kept, in a file of the user's or of a run cut off."""
-    keep_at = unfinished if embeddings is None else Path(embeddings)
-    with nullcontext() if embeddings is None else only_one(Path(embeddings)):
-        kept = None
-        if keep_at is not None and keep_at.exists():
-            kept = read_kept(keep_at)
-            if embeddings is not None:
-                check_model(kept, keep_at, file_digest(scorer.tower.path))
-        return embed_files(scorer, listing.images, folder, kept, keep_at, progress)
+    if embeddings is None:
+        kept = _left_over(unfinished, scorer)
+        return embed_files(scorer, listing.images, folder, kept, unfinished, progress)
+    path = Path(embeddings)
+    with only_one(path):
+        return embed_files(scorer, listing.images, folder, open_kept(path, scorer), path, progress)
+
+
+def _left_over(unfinished: Path | None, scorer: Scorer) -> Kept | None:
+    """What a run that was cut off has embedded, if it is of the same model."""
+    try:
+        return None if unfinished is None else open_kept(unfinished, scorer)
+    except InputError:
+        return None
 
 
 @dataclass(frozen=True)
@@ -160,10 +161,9 @@ class ScoredBlock:
 
     def table(self) -> Any:
         """The record batch that is written."""
-        bad = None if self.good.all() else ~self.good
-        status = _STATUSES.take(pa.array(self.status1.astype(np.int64) * len(STATUS_WORDS) + self.status2))
+        status = _STATUSES.take(of_numbers(self.status1.astype(np.int64) * len(STATUS_WORDS) + self.status2))
         table = self.block.table
-        columns = [*table.columns, *(pa.array(column, mask=bad) for column in self.scores), status]
+        columns = [*table.columns, *(of_numbers(column, self.good) for column in self.scores), status]
         return pa.record_batch(columns, schema=with_scores(table.schema))
 
 
@@ -219,7 +219,7 @@ def _status(one: int, two: int) -> str:
     return "; ".join(f"{image}: {word}" for image, word in words if word != "ok") or "ok"
 
 
-_STATUSES = pa.array([_status(one, two) for one, two in product(range(len(STATUS_WORDS)), repeat=2)])
+_STATUSES = of_texts([_status(one, two) for one, two in product(range(len(STATUS_WORDS)), repeat=2)])
 
 
 def _fingerprint(options: ScoreOptions, pairs: PairsFile, criterion: Criterion, gallery: Gallery) -> str:

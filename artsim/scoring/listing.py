@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from artsim.scoring.arrow import of_texts
 from artsim.scoring.pairs_file import PairsFile
 
 
@@ -46,5 +46,5 @@ def list_images(pairs: PairsFile, folder: Path) -> Listing:
                 path = str(folder / name) if name else ""
                 row_of[name] = rows_by_path.setdefault(path, len(rows_by_path))
                 first_names.setdefault(path, name)
-    names = pa.array(row_of, pa.string())
+    names = of_texts(list(row_of))
     return Listing(names, np.fromiter(row_of.values(), np.int64, len(row_of)), list(first_names.values()), rows)

@@ -21,13 +21,14 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from artsim.errors import InputError
+from artsim.scoring.arrow import of_texts
 from artsim.scoring.sources import open_source
 
 IMAGE_COLUMNS = (("image1", "image2"), ("img1", "img2"))
 LABEL_COLUMN = "sameArtist"
 SCORE_COLUMNS = ("distance", "probability", "prediction", "status")
 
-_LABELS = pa.array(["0", "1"])
+_LABELS = of_texts(["0", "1"])
 
 
 @dataclass(frozen=True)
@@ -78,6 +79,8 @@ class PairsFile:
         before = 0
         try:
             for batch in self._source.batches():
+                if batch.schema.names != self.schema.names:
+                    raise self.changed()
                 yield Block(
                     batch,
                     _texts(batch.column(self._image1)),
@@ -118,7 +121,7 @@ class PairsFile:
             return None
         labels = pc.index_in(_texts(_as_numbers(batch.column(LABEL_COLUMN))), _LABELS)
         if labels.null_count:
-            row = int(np.argmax(labels.is_null()))
+            row = int(np.argmax(np.asarray(labels.is_null())))
             wrong = batch.column(LABEL_COLUMN)[row].as_py()
             raise InputError(f"{self.name}, row {before + row + 1}: {LABEL_COLUMN} is {wrong!r}, should be 0 or 1.")
         return np.asarray(labels).astype(np.uint8)

@@ -29,6 +29,7 @@ import pyarrow.ipc
 import pyarrow.parquet
 
 from artsim.errors import InputError
+from artsim.scoring.arrow import of_texts
 from artsim.scoring.pairs_file import LABEL_COLUMN, SCORE_COLUMNS
 
 GZIP_LEVEL = 6
@@ -77,7 +78,7 @@ class CsvFormat(_Text):
 
     def head(self) -> bytes:
         """The names of the columns."""
-        return ",".join(quoted(pa.array(self._columns)).to_pylist()).encode() + b"\n"
+        return ",".join(quoted(of_texts(self._columns)).to_pylist()).encode() + b"\n"
 
     def encode(self, batch: Any) -> Any:
         """Rows of text."""
@@ -230,7 +231,7 @@ def _json_strings(texts: Any) -> Any:
         return pc.binary_join_element_wise('"', texts, '"', "")
     codes = texts.dictionary_encode()
     escaped = [json.dumps(text, ensure_ascii=False) for text in codes.dictionary.to_pylist()]
-    return pa.array(escaped, pa.string()).take(codes.indices)
+    return of_texts(escaped).take(codes.indices)
 
 
 def _has_any(texts: Any, marks: list[int]) -> bool:

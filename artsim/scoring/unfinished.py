@@ -57,7 +57,11 @@ def open_rows(output: str) -> Iterator[Rows]:
     check_place(output)
     if output == "-" or is_stream(Path(output)):
         with open_output(output) as stream, tempfile.TemporaryDirectory(prefix="artsim-") as folder:
-            yield _Passing(stream, Path(folder))
+            try:
+                yield _Passing(stream, Path(folder))
+            except KeyboardInterrupt as error:
+                error.add_note("What goes to a stream can't be gone on with; with -o FILE it could.")
+                raise
         return
     with only_one(Path(output)):
         rows = _Kept(output)

@@ -229,16 +229,24 @@ def test_a_full_disk_leaves_nothing_half_written_8(folder: Path, suffix: str) ->
     rows = [f"{'ab'[n % 2]}.png,c.png,{n * 7919 % 100_003}" for n in range(20_000)]
     (folder / "pairs.csv").write_text("image1,image2,note\n" + "\n".join(rows))
     before = sorted(folder.iterdir())
+    output = folder / f"scores.{suffix}"
+    assert scored("pairs.csv", "-o", output.name) == 0
+    whole = output.read_bytes()
+    output.unlink()
 
     def small_files_only() -> None:
         import resource
 
         resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
 
-    done = program("pairs.csv", "-o", f"scores.{suffix}", preexec_fn=small_files_only)
+    done = program("pairs.csv", "-o", output.name, preexec_fn=small_files_only)
     assert (done.returncode, done.stdout) == (8, b"")
     assert done.stderr.decode().count("\n") == 1
-    assert sorted(folder.iterdir()) == before
+    assert "the same command goes on from there" in done.stderr.decode()
+    assert sorted(path for path in folder.iterdir() if not path.name.startswith(".")) == before
+    assert scored("pairs.csv", "-o", output.name) == 0
+    assert output.read_bytes() == whole
+    assert sorted(folder.iterdir()) == sorted([*before, output])
 
 
 def test_a_reader_of_the_pipe_that_goes_away_0(folder: Path) -> None:
