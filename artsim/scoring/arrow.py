@@ -1,4 +1,4 @@
-"""Arrow arrays of what Python has. `pyarrow.array` would import pandas first, which takes a second."""
+"""Between Arrow's arrays and what Python has: pyarrow's own ways import pandas first, which takes a second."""
 
 from __future__ import annotations
 
@@ -24,6 +24,17 @@ def of_texts(texts: Sequence[str | None]) -> Any:
     valid = np.array([text is not None for text in texts], dtype=bool)
     buffers = [_mask(valid), pa.py_buffer(offsets), pa.py_buffer(b"".join(encoded))]
     return pa.Array.from_buffers(pa.string(), len(encoded), buffers)
+
+
+def numbers_of(array: Any) -> NDArray[Any]:
+    """The numbers (N,) of an array without nulls."""
+    values = np.frombuffer(array.buffers()[1], dtype=array.type.to_pandas_dtype())
+    return values[array.offset : array.offset + len(array)]
+
+
+def text(value: str) -> Any:
+    """A string as Arrow has it, which its functions would else make of Python's."""
+    return of_texts([value])[0]
 
 
 def _mask(valid: NDArray[np.bool_] | None) -> Any:

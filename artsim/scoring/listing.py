@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from artsim.scoring.arrow import of_texts
+from artsim.scoring.arrow import numbers_of, of_texts
 from artsim.scoring.pairs_file import PairsFile
 
 
@@ -30,7 +30,7 @@ class Listing:
     def find(self, names: Any) -> NDArray[np.int64] | None:
         """Which of the images each name is, (B,); None: one of them is none."""
         found = pc.index_in(names, self.names)
-        return None if found.null_count else self.row_of[np.asarray(found)]
+        return None if found.null_count else self.row_of[numbers_of(found)]
 
 
 def list_images(pairs: PairsFile, folder: Path) -> Listing:

@@ -21,7 +21,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from artsim.errors import InputError
-from artsim.scoring.arrow import of_texts
+from artsim.scoring.arrow import numbers_of, of_texts, text
 from artsim.scoring.sources import open_source
 
 IMAGE_COLUMNS = (("image1", "image2"), ("img1", "img2"))
@@ -121,10 +121,10 @@ class PairsFile:
             return None
         labels = pc.index_in(_texts(_as_numbers(batch.column(LABEL_COLUMN))), _LABELS)
         if labels.null_count:
-            row = int(np.argmax(np.asarray(labels.is_null())))
+            row = labels.is_null().to_pylist().index(True)
             wrong = batch.column(LABEL_COLUMN)[row].as_py()
             raise InputError(f"{self.name}, row {before + row + 1}: {LABEL_COLUMN} is {wrong!r}, should be 0 or 1.")
-        return np.asarray(labels).astype(np.uint8)
+        return numbers_of(labels).astype(np.uint8)
 
     def _image_columns(self) -> tuple[str, str]:
         header = self.schema.names
@@ -183,7 +183,7 @@ def folder_of(source: str) -> Path:
 
 def _texts(column: Any) -> Any:
     """A column as strings; nothing is the empty one."""
-    return pc.fill_null(column.cast(pa.string()), "")
+    return pc.fill_null(column.cast(pa.string()), text(""))
 
 
 def _as_numbers(labels: Any) -> Any:

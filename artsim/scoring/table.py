@@ -29,7 +29,7 @@ import pyarrow.ipc
 import pyarrow.parquet
 
 from artsim.errors import InputError
-from artsim.scoring.arrow import of_texts
+from artsim.scoring.arrow import of_texts, text
 from artsim.scoring.pairs_file import LABEL_COLUMN, SCORE_COLUMNS
 
 GZIP_LEVEL = 6
@@ -195,17 +195,23 @@ def quoted(cells: Any) -> Any:
     """Cells of csv (N,), in quotes where they need them."""
     if not _has_any(cells, _QUOTED):
         return cells
-    in_quotes = pc.binary_join_element_wise('"', pc.replace_substring(cells, '"', '""'), '"', "")
+    in_quotes = concatenated('"', pc.replace_substring(cells, '"', '""'), '"')
     return pc.if_else(pc.match_substring_regex(cells, '[",\r\n]'), in_quotes, cells)
 
 
 def joined(count: int, *parts: Any) -> Any:
     """The bytes of `count` texts, one after the other, each made of the parts: strings, or arrays of them."""
-    texts = pc.binary_join_element_wise(*parts, "")
     if not count:
         return b""
+    texts = concatenated(*parts)
     offsets = np.frombuffer(texts.buffers()[1], dtype=np.int32)[texts.offset : texts.offset + count + 1]
     return texts.buffers()[2].slice(int(offsets[0]), int(offsets[-1] - offsets[0]))
+
+
+def concatenated(*parts: Any) -> Any:
+    """Texts (N,) made of the parts: strings, or arrays of them; null where one is."""
+    arrays = [text(part) if isinstance(part, str) else part for part in parts]
+    return pc.binary_join_element_wise(*arrays, text(""))
 
 
 def _separated(cells: list[Any], separator: str) -> list[Any]:
@@ -213,7 +219,7 @@ def _separated(cells: list[Any], separator: str) -> list[Any]:
 
 
 def _text(column: Any) -> Any:
-    return pc.fill_null(column.cast(pa.string()), "")
+    return pc.fill_null(column.cast(pa.string()), text(""))
 
 
 def _json(column: Any) -> Any:
@@ -223,12 +229,12 @@ def _json(column: Any) -> Any:
         column = pc.if_else(pc.is_finite(column), column, pa.scalar(None, kind))
     elif not (pa.types.is_integer(kind) or pa.types.is_boolean(kind)):
         column = _json_strings(column.cast(pa.string()))
-    return pc.fill_null(column.cast(pa.string()), "null")
+    return pc.fill_null(column.cast(pa.string()), text("null"))
 
 
 def _json_strings(texts: Any) -> Any:
     if not _has_any(texts, _ESCAPED):
-        return pc.binary_join_element_wise('"', texts, '"', "")
+        return concatenated('"', texts, '"')
     codes = texts.dictionary_encode()
     escaped = [json.dumps(text, ensure_ascii=False) for text in codes.dictionary.to_pylist()]
     return of_texts(escaped).take(codes.indices)
