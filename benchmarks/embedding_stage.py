@@ -26,8 +26,9 @@ from statistics import median
 import numpy as np
 
 from artsim import images
+from artsim.scoring.device import CPU
 from artsim.scoring.embedding import decode_threads, embed
-from artsim.scoring.scorer import BATCH_SIZE
+from artsim.scoring.scorer import BATCH_SIZES
 from artsim.scoring.session import Tower, open_tower
 from benchmarks.classic_tower import write_classic_tower
 from benchmarks.data import data, verdict
@@ -39,7 +40,7 @@ def main() -> int:
     """Measure, print, and compare with the expectation."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--model", type=Path)
-    parser.add_argument("--batch-size", type=int, default=BATCH_SIZE)
+    parser.add_argument("--batch-size", type=int, default=BATCH_SIZES[CPU])
     parser.add_argument("--rounds", type=int, default=5)
     arguments = parser.parse_args()
     files = sorted(data("gallery").glob("*.jpg"))

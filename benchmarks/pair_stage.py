@@ -38,12 +38,10 @@ def main() -> int:
     rng = np.random.default_rng(0)
     embeddings = rng.normal(size=(IMAGES, arguments.width)).astype(np.float32)
     print(f"memory            {_copy_bandwidth() / 1e9:6.1f} GB/s, by a copy")
+    first, second = rng.integers(IMAGES, size=(2, arguments.pairs))
     ratios = [
-        compare(name, embeddings, first, second)
-        for name, (first, second) in {
-            "in groups": grouped(arguments.pairs),
-            "at random": rng.integers(IMAGES, size=(2, arguments.pairs)),
-        }.items()
+        compare("in groups", embeddings, *grouped(arguments.pairs)),
+        compare("at random", embeddings, first, second),
     ]
     return verdict(min(ratios) >= EXPECTED, f"at least {EXPECTED} times numpy")
 
@@ -70,8 +68,8 @@ def compare(name: str, embeddings: NDArray[np.float32], first: Rows, second: Row
     our, their = (median(each) for each in zip(*seconds, strict=True))
     moved = 2 * embeddings.shape[1] * 4
     print(
-        f"{name:<10} artsim  {1e9 * our / len(first):6.1f} ns a pair: {moved} bytes, {moved * len(first) / our / 1e9:.1f} GB/s"
-        f"\n{'':<10} numpy   {1e9 * their / len(first):6.1f} ns a pair"
+        f"{name:<10} artsim  {1e9 * our / len(first):6.1f} ns a pair: {moved} bytes, "
+        f"{moved * len(first) / our / 1e9:.1f} GB/s\n{'':<10} numpy   {1e9 * their / len(first):6.1f} ns a pair"
     )
     ratio = median(one[1] / one[0] for one in seconds)
     print(f"{'':<10} ratio   {ratio:6.1f}")

@@ -20,6 +20,7 @@ COMMANDS = {
     "train": ("artsim.cli.train", "Train a tower, export it and evaluate it, all in one MLflow run."),
     "export": ("artsim.cli.export", "Turn a checkpoint into an ONNX tower."),
     "score": ("artsim.cli.score", "Score pairs of paintings with an ONNX tower."),
+    "embed": ("artsim.cli.embed", "Embed collections of paintings, for scoring and searching."),
     "info": ("artsim.cli.info", "Print what an ONNX tower says about itself."),
     "demo": ("artsim.cli.demo", "Write the embedded collection: paintings by made-up hands."),
 }

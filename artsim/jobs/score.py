@@ -20,19 +20,20 @@ from artsim.errors import BadImagesError, InputError
 from artsim.jobs.allowance import Allowance
 from artsim.jobs.embedding import STATUS_WORDS, Gallery, Progress, embed_files, open_kept
 from artsim.locking import only_one
-from artsim.scoring.arrow import of_numbers, of_texts
 from artsim.scoring.ahead import core_count, map_ahead
+from artsim.scoring.arrow import of_numbers, of_texts
 from artsim.scoring.device import Device
 from artsim.scoring.kept import Kept
 from artsim.scoring.listing import Listing, list_images
 from artsim.scoring.output import FormatName, check_place, format_of, make_format, open_output
 from artsim.scoring.pairs_file import Block, PairsFile, folder_of, open_pairs
 from artsim.scoring.sample import LabelledPairs
-from artsim.scoring.scorer import BATCH_SIZE, Scorer, load
+from artsim.scoring.scorer import Scorer, load
 from artsim.scoring.scores import Criterion, PairScores
 from artsim.scoring.summary import BAD_IMAGES_NAMED, Summary
 from artsim.scoring.table import Format, with_scores
 from artsim.scoring.unfinished import Rows, open_rows
+
 
 @dataclass(frozen=True)
 class ScoreOptions:
@@ -47,7 +48,7 @@ class ScoreOptions:
     device: Device = "auto"
     threshold: float | None = None
     prior: float | None = None
-    batch_size: int = BATCH_SIZE
+    batch_size: int | None = None
     max_pixels: int = images.MAX_PIXELS
     summary: str | None = None
 
@@ -71,7 +72,7 @@ def score_pairs(options: ScoreOptions, progress: Progress | None = None) -> Summ
         opened = time.perf_counter()
         gallery = embed_listed(scorer, listing, folder, options.embeddings, rows.embeddings, progress)
         embedded = time.perf_counter()
-        done = rows.begin(_fingerprint(options, pairs, criterion, gallery), row_format)
+        done = rows.begin(row_format, _fingerprint(options, pairs, criterion, gallery))
         tally = score_rows(PairsToScore(pairs, listing, gallery, criterion), rows, row_format, done, progress)
         rows.finish()
     times = _Times(started, embedded - opened, time.perf_counter() - embedded)
@@ -185,9 +186,7 @@ class Tally:
             self.labelled.add(scored.scores.distance[good], same, scored.first[good], scored.second[good])
 
 
-def score_rows(
-    to_score: PairsToScore, rows: Rows, row_format: Format, done: int, progress: Progress | None
-) -> Tally:
+def score_rows(to_score: PairsToScore, rows: Rows, row_format: Format, done: int, progress: Progress | None) -> Tally:
     """Read the pairs again and write each row with its scores, but for the blocks that are done.
 
     Raises:

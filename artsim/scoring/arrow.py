@@ -27,8 +27,8 @@ def of_texts(texts: Sequence[str | None]) -> Any:
 
 
 def numbers_of(array: Any) -> NDArray[Any]:
-    """The numbers (N,) of an array without nulls."""
-    values = np.frombuffer(array.buffers()[1], dtype=array.type.to_pandas_dtype())
+    """The whole numbers (N,) of an array without nulls."""
+    values = np.frombuffer(array.buffers()[1], dtype=str(array.type))
     return values[array.offset : array.offset + len(array)]
 
 

@@ -21,7 +21,7 @@ CHUNK_BYTES = 2**24
 Open = Callable[[], IO[bytes]]
 
 _QUOTE = ord('"')
-_BESIDE = np.isin(np.arange(256), list(b",\n\r\""))  # what may stand on one side of a quote, if it is in its place
+_BESIDE = np.isin(np.arange(256), list(b',\n\r"'))  # what may stand on one side of a quote, if it is in its place
 
 
 def read_header(open_file: Open, name: str) -> list[str]:

@@ -48,7 +48,7 @@ def pair_distances(
     return out
 
 
-def _fill(embeddings, first, second, scale, out):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
+def _distances(embeddings, first, second, scale, out):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
     for pair in range(len(out)):
         one, other = embeddings[first[pair]], embeddings[second[pair]]
         total = 0.0
@@ -61,12 +61,12 @@ def _fill(embeddings, first, second, scale, out):  # type: ignore[no-untyped-def
 def _compile(function: Any) -> Any:
     """Machine code, kept beside this module or in the user's cache, made anew each time where neither can be."""
     signature = "void(float32[:, ::1], int64[::1], int64[::1], float64, float32[::1])"
-    # Sums may be taken in any order, which lets wide registers be used; nothing else of IEEE 754 is given up.
-    options = {"nogil": True, "fastmath": {"reassoc", "contract"}}
+    # Lets wide registers be used; nothing else of IEEE 754 is given up.
+    sums_in_any_order = {"reassoc", "contract"}
     try:
-        return njit(signature, cache=True, **options)(function)
-    except RuntimeError:
-        return njit(signature, **options)(function)
+        return njit(signature, nogil=True, fastmath=sums_in_any_order, cache=True)(function)
+    except RuntimeError:  # neither folder can be written to
+        return njit(signature, nogil=True, fastmath=sums_in_any_order)(function)
 
 
-_fill = _compile(_fill)
+_fill: Any = _compile(_distances)

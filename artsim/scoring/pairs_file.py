@@ -49,7 +49,9 @@ class Block:
 
 
 class PairsFile:
-    """An open pairs file whose columns were checked; `name` is what messages call it, `is_copy` that it is a copy of a pipe.
+    """An open pairs file whose columns were checked.
+
+    `name` is what messages call it; `is_copy` says that it is what came out of a pipe.
 
     Raises:
         InputError: not there, a folder, empty, not what its suffix says, or columns that can't be scored.

@@ -191,7 +191,7 @@ def open_bytes(path: Path, compression: str | None) -> IO[bytes]:
     """Open a file for reading what it holds, compressed or not."""
     if compression == "gzip":
         # pyarrow takes what was cut off between two blocks for the end.
-        return io.BufferedReader(gzip.open(path, "rb"), BLOCK_BYTES)  # type: ignore[type-var]
+        return io.BufferedReader(gzip.open(path, "rb"), BLOCK_BYTES)
     if compression == "zstd":
         return io.BufferedReader(pa.input_stream(str(path), compression="zstd"), 2**20)
     return path.open("rb")

@@ -33,7 +33,7 @@ class Rows(Protocol):
 
     embeddings: Path | None
 
-    def begin(self, fingerprint: str, row_format: Format) -> int:
+    def begin(self, row_format: Format, fingerprint: str) -> int:
         """Get ready for the first block that is not done yet, and say which one that is, from 0.
 
         `fingerprint` stands for everything that decides the rows.
@@ -92,7 +92,7 @@ class _Kept:
         with self._writing():
             self._folder.mkdir(exist_ok=True)
 
-    def begin(self, fingerprint: str, row_format: Format) -> int:
+    def begin(self, row_format: Format, fingerprint: str) -> int:
         self._format, self._fingerprint = row_format, fingerprint
         self._blocks, size = self._done()
         with self._writing():
@@ -164,7 +164,7 @@ class _Passing:
         self._stream = stream
         self._spool = folder / "rows"
 
-    def begin(self, fingerprint: str, row_format: Format) -> int:
+    def begin(self, row_format: Format, fingerprint: str) -> int:  # noqa: ARG002 - nothing is gone on with
         self._format = row_format
         self._file = self._stream if row_format.is_text else self._spool.open("wb")
         self._file.write(row_format.head())

@@ -71,7 +71,9 @@ def test_eer_of_two_normal_curves_is_what_theory_says() -> None:
 
 
 @given(
-    st.lists(st.tuples(st.integers(0, 30), st.booleans()), min_size=2, max_size=60), st.integers(0, 31), st.integers(1, 9)
+    st.lists(st.tuples(st.integers(0, 30), st.booleans()), min_size=2, max_size=60),
+    st.integers(0, 31),
+    st.integers(1, 9),
 )
 def test_figures_are_scikit_learns_however_they_are_cut(
     rows: list[tuple[int, bool]], threshold: int, piece: int

@@ -15,7 +15,7 @@ from artsim.errors import InputError
 from artsim.scoring import sources
 from artsim.scoring.pairs_file import open_pairs
 
-ROWS = [{"image1": f"{n}.jpg", "image2": "ü, \"b\".jpg", "year": n, "sameArtist": n % 2} for n in range(200)]
+ROWS = [{"image1": f"{n}.jpg", "image2": 'ü, "b".jpg', "year": n, "sameArtist": n % 2} for n in range(200)]
 LINES = [json.dumps(row) for row in ROWS]
 
 
@@ -65,9 +65,7 @@ def test_every_format_holds_the_same_pairs(tmp_path: Path, name: str, monkeypatc
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_pipe_says_by_its_first_bytes_what_it_is(
-    tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_pipe_says_by_its_first_bytes_what_it_is(tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     write(tmp_path / name)
     with (tmp_path / name).open() as file:
         monkeypatch.setattr("sys.stdin", file)
@@ -111,7 +109,7 @@ def test_faults_of_jsonl_are_named(tmp_path: Path, case: str, monkeypatch: pytes
 
 def test_an_empty_jsonl_is_refused(tmp_path: Path) -> None:
     (tmp_path / "x.jsonl").touch()
-    with pytest.raises(InputError, match="x.jsonl: is empty"):
+    with pytest.raises(InputError, match=r"x\.jsonl: is empty"):
         pairs_of(tmp_path / "x.jsonl")
 
 
@@ -141,6 +139,6 @@ def test_columns_that_can_not_be_kept_are_refused(tmp_path: Path) -> None:
 )
 def test_a_broken_quote_is_found_and_its_row_named(tmp_path: Path, row: str) -> None:
     good = "\n".join("a,b" for _ in range(50))
-    (tmp_path / "x.csv").write_text(f"image1,image2\n{good}\n{row}\n{good}\n\"c\",d\n{good}\n")
+    (tmp_path / "x.csv").write_text(f'image1,image2\n{good}\n{row}\n{good}\n"c",d\n{good}\n')
     with pytest.raises(InputError, match=r"x.csv, row 51 .*(quote|cells)"):
         pairs_of(tmp_path / "x.csv")

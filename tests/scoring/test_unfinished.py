@@ -19,7 +19,14 @@ from artsim.scoring.unfinished import open_rows
 SCHEMA = pa.schema([("image1", pa.string()), ("image2", pa.string())])
 BLOCKS = [
     pa.record_batch(
-        [[name], ["b"], pa.array([0.5], pa.float32()), pa.array([0.25], pa.float32()), pa.array([1], pa.int8()), ["ok"]],
+        [
+            [name],
+            ["b"],
+            pa.array([0.5], pa.float32()),
+            pa.array([0.25], pa.float32()),
+            pa.array([1], pa.int8()),
+            ["ok"],
+        ],
         schema=with_scores(SCHEMA),
     )
     for name in ("one", "two", "three")
@@ -35,7 +42,7 @@ def write(path: Path, fingerprint: str = "same", dies_after: int | None = None) 
     row_format = format_for(path)
     written = []
     with open_rows(str(path)) as rows:
-        for number in range(rows.begin(fingerprint, row_format), len(BLOCKS)):
+        for number in range(rows.begin(row_format, fingerprint), len(BLOCKS)):
             rows.append(row_format.encode(BLOCKS[number]))
             written.append(number)
             if number + 1 == dies_after:
@@ -99,7 +106,7 @@ def test_what_stood_there_stays_until_the_end(path: Path) -> None:
     path.write_text("old")
     with open_rows(str(path)) as rows:
         row_format = format_for(path)
-        rows.begin("same", row_format)
+        rows.begin(row_format, "same")
         rows.append(row_format.encode(BLOCKS[0]))
         assert path.read_text() == "old"
         rows.finish()
@@ -115,7 +122,7 @@ def test_parquet_has_a_row_group_a_block(tmp_path: Path) -> None:
 
 def test_an_error_in_the_input_leaves_nothing(path: Path) -> None:
     with pytest.raises(InputError), open_rows(str(path)) as rows:
-        rows.begin("same", format_for(path))
+        rows.begin(format_for(path), "same")
         rows.append(b"rows")
         raise InputError("row 7 is bad")
     assert names(path.parent) == []
@@ -123,7 +130,7 @@ def test_an_error_in_the_input_leaves_nothing(path: Path) -> None:
 
 def test_an_end_before_the_first_block_leaves_nothing(path: Path) -> None:
     with pytest.raises(KeyboardInterrupt), open_rows(str(path)) as rows:
-        rows.begin("same", format_for(path))
+        rows.begin(format_for(path), "same")
         raise KeyboardInterrupt
     assert names(path.parent) == []
 

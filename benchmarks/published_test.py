@@ -1,0 +1,131 @@
+"""artsim-score at the size of the published test: 23,817 images in 13 groups, every pair inside each.
+
+    python -m benchmarks.published_test [--pairs 21916047] [--labels] [--growth]
+
+The inputs are made: kept embeddings at random, as wide as the default tower's, names and groups. The whole command is
+measured, Python's start, reading and writing in it, with the peak memory of its process. Expected, for 21,916,047 pairs
+on 2 cores: csv to csv at most 40 s, parquet to parquet at most 25 s, at most 1.5 GiB each. `--labels` adds the true
+answers, so that figures are computed, too; `--growth` goes from 1e4 to 1e7 pairs instead, and fits a line.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.csv
+import pyarrow.parquet
+
+from artsim.scoring.kept import Kept, file_digest, write_kept
+from artsim.scoring.session import read_card
+from benchmarks.data import verdict
+from benchmarks.seed_sample import COMMAND
+from tests.towers import write_tower
+
+IMAGES, GROUPS, PAIRS = 23_817, 13, 21_916_047
+SAME = 0.0131  # of the pairs
+WIDTH = 128
+SECONDS = {"csv": 40.0, "parquet": 25.0}
+GIBIBYTES = 1.5
+
+
+def main() -> int:
+    """Make the inputs, run, and compare."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--pairs", type=int, default=PAIRS)
+    parser.add_argument("--labels", action="store_true")
+    parser.add_argument("--growth", action="store_true")
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        place = Path(folder)
+        names = write_embeddings(place)
+        if arguments.growth:
+            return growth(place, names)
+        met = True
+        for suffix, limit in SECONDS.items():
+            write_pairs(place / f"pairs.{suffix}", names, arguments.pairs, labels=arguments.labels)
+            seconds, processor, peak = score(place, suffix)
+            rate = arguments.pairs / seconds
+            print(
+                f"{suffix:<8} {arguments.pairs:>12,} pairs {seconds:7.1f} s {rate:>11,.0f} pairs/s "
+                f"{processor:6.1f} CPU-s {peak:5.2f} GiB"
+            )
+            met &= seconds <= limit and peak <= GIBIBYTES
+    return verdict(met, f"csv {SECONDS['csv']:g} s, parquet {SECONDS['parquet']:g} s, {GIBIBYTES} GiB at most")
+
+
+def growth(folder: Path, names: pa.Array) -> int:
+    """Seconds against pairs: what a run costs at least, and each further million."""
+    counts = [10_000, 100_000, 1_000_000, 3_000_000, 10_000_000]
+    residual = 0.0
+    for suffix in SECONDS:
+        seconds = []
+        for count in counts:
+            write_pairs(folder / f"pairs.{suffix}", names, count, labels=False)
+            seconds.append(score(folder, suffix)[0])
+            print(f"{suffix:<8} {count:>12,} pairs {seconds[-1]:7.2f} s")
+        slope, start = np.polyfit(np.array(counts) / 1e6, seconds, 1)
+        residual = max(residual, float(np.max(np.abs(np.polyval((slope, start), np.array(counts) / 1e6) - seconds))))
+        print(f"{suffix:<8} {start:.2f} s + {slope:.3f} s for each million")
+    return verdict(residual < 1.0, "a line, no run farther than 1 s from it")
+
+
+def write_embeddings(folder: Path) -> pa.Array:
+    """A tower, and embeddings that pass for its; returns their names, which are Kaggle's."""
+    model = write_tower(folder / "tower.onnx", width=WIDTH)
+    rng = np.random.default_rng(0)
+    names = [f"{number}.jpg" for number in rng.permutation(103_250)[:IMAGES]]
+    vectors = rng.normal(size=(IMAGES, WIDTH)).astype(np.float32)
+    digests = [f"{row:064x}" for row in range(IMAGES)]
+    kept = Kept(file_digest(model), read_card(model), names, digests, [None] * IMAGES, vectors)
+    write_kept(folder / "embeddings.parquet", kept)
+    return pa.array(names)
+
+
+def write_pairs(path: Path, names: pa.Array, count: int, *, labels: bool) -> None:
+    """The first so many pairs, group by group, in the columns of Kaggle's submission_info.csv."""
+    schema = pa.schema([("index", pa.int64()), ("image1", pa.string()), ("image2", pa.string())])
+    if labels:
+        schema = schema.append(pa.field("sameArtist", pa.int8()))
+    rng = np.random.default_rng(1)
+    done = 0
+    with _writer(path, schema) as writer:
+        for group in np.array_split(np.arange(IMAGES), GROUPS):
+            pairs = np.stack(np.triu_indices(len(group), 1))[:, : count - done]
+            table = [np.arange(done, done + pairs.shape[1]), *(names.take(pa.array(group[rows])) for rows in pairs)]
+            if labels:
+                table.append(pa.array(rng.binomial(1, SAME, pairs.shape[1]).astype(np.int8)))
+            writer.write_table(pa.table(table, schema=schema))
+            done += pairs.shape[1]
+            if done == count:
+                return
+    sys.exit(f"there are {done:,} pairs in all")
+
+
+def _writer(path: Path, schema: pa.Schema) -> pa.csv.CSVWriter | pa.parquet.ParquetWriter:
+    if path.suffix == ".csv":
+        return pa.csv.CSVWriter(path, schema, write_options=pa.csv.WriteOptions(quoting_style="none"))
+    return pa.parquet.ParquetWriter(path, schema)
+
+
+def score(folder: Path, suffix: str) -> tuple[float, float, float]:
+    """Wall seconds, CPU seconds and peak GiB of one run."""
+    arguments = ["--model", "tower.onnx", "--embeddings", "embeddings.parquet", f"pairs.{suffix}"]
+    started = time.perf_counter()
+    process = subprocess.Popen([*COMMAND, *arguments, "-o", f"scores.{suffix}", "--quiet"], cwd=folder)
+    _, status, usage = os.wait4(process.pid, 0)
+    seconds = time.perf_counter() - started
+    if status:
+        sys.exit(f"artsim-score ended with {os.waitstatus_to_exitcode(status)}")
+    return seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 2**20
+
+
+if __name__ == "__main__":
+    sys.exit(main())
