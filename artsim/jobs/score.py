@@ -170,10 +170,14 @@ class ScoredBlock:
 
 @dataclass
 class Tally:
-    """What was counted while rows were written; `labelled` has the pairs with both a label and scores."""
+    """What was counted while rows were written.
+
+    `labelled` has the pairs with both a label and scores; `taken_over` rows an earlier run, cut off, had written.
+    """
 
     labelled: LabelledPairs
     rows: int = 0
+    taken_over: int = 0
     unscored: int = 0
 
     def add(self, scored: ScoredBlock) -> None:
@@ -204,7 +208,9 @@ def score_rows(to_score: PairsToScore, rows: Rows, row_format: Format, done: int
         tally.add(scored)
         if tally.rows > listing.rows:
             raise pairs.changed()
-        if data is not None:
+        if data is None:
+            tally.taken_over = tally.rows
+        else:
             rows.append(data)
         if progress is not None:
             progress("pairs", tally.rows, listing.rows)
@@ -253,6 +259,7 @@ def _summary(
         images=len(gallery.status),
         images_per_second=len(gallery.status) / times.embedding,
         pairs=tally.rows,
+        pairs_taken_over=tally.taken_over,
         pairs_per_second=tally.rows / times.scoring,
         unscored_pairs=tally.unscored,
         bad_images=gallery.reasons,

@@ -23,7 +23,7 @@ import pyarrow.parquet
 from artsim.errors import InputError
 from artsim.scoring.csv_faults import first_fault, has_odd_quotes, read_header
 
-BLOCK_BYTES = 2**24  # of text; a row has to be shorter
+BLOCK_BYTES = 2**23  # of text; a row has to be shorter
 BLOCK_ROWS = 2**17  # of parquet
 COMPRESSIONS = {".gz": "gzip", ".zst": "zstd"}
 _MAGIC = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd"}
@@ -191,7 +191,7 @@ def open_bytes(path: Path, compression: str | None) -> IO[bytes]:
     """Open a file for reading what it holds, compressed or not."""
     if compression == "gzip":
         # pyarrow takes what was cut off between two blocks for the end.
-        return io.BufferedReader(gzip.open(path, "rb"), BLOCK_BYTES)
+        return io.BufferedReader(gzip.open(path, "rb"), 2**20)
     if compression == "zstd":
         return io.BufferedReader(pa.input_stream(str(path), compression="zstd"), 2**20)
     return path.open("rb")

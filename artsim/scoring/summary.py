@@ -25,10 +25,10 @@ FIGURES = {
 class Summary:
     """One run of the scorer; `bad_images` are the reasons, a sentence for each that begins with its name.
 
-    `images_per_second` counts reading and embedding; `pairs_per_second` counts scoring and writing, which
-    follow; `wall_seconds` is everything, opening the model and the figures too. Figures are of the
-    `labelled_pairs` that have scores, at `threshold`; there are none where all have the same label. Calibration error
-    and Brier skill are of the pairs weighted to `prior`.
+    `images_per_second` counts reading and embedding; `pairs_per_second` counts scoring and writing, which follow;
+    `pairs_taken_over` were written by an earlier run that was cut off; `wall_seconds` is everything, opening the model
+    and the figures too. Figures are of the `labelled_pairs` that have scores, at `threshold`; there are none where all
+    have the same label. Calibration error and Brier skill are of the pairs weighted to `prior`.
     """
 
     artsim_version: str
@@ -40,6 +40,7 @@ class Summary:
     images: int
     images_per_second: float
     pairs: int
+    pairs_taken_over: int
     pairs_per_second: float
     unscored_pairs: int
     bad_images: Sequence[str]
@@ -60,6 +61,7 @@ class Summary:
             ("provider", self.provider + (f" ({self.provider_note})" if self.provider_note else "")),
             ("images", f"{self.images:,} ({self.images_per_second:,.1f} images/s)"),
             ("pairs", f"{self.pairs:,} ({self.pairs_per_second:,.0f} pairs/s)"),
+            *([("gone on from", f"row {self.pairs_taken_over:,}")] if self.pairs_taken_over else []),
             ("wall time", f"{self.wall_seconds:,.1f} s"),
             *self._bad_lines(),
             *self._figure_lines(),
