@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from artsim import images
 from artsim.errors import ImageError, MissingImageError, UnreadableImageError
-from artsim.scoring.embedding import Image, decode, decode_threads, through
+from artsim.scoring.embedding import Image, decode, decoded_ahead, through
 from artsim.scoring.kept import Kept, check_model, file_digest, read_kept, write_kept
 from artsim.scoring.scorer import Scorer
 
@@ -139,8 +139,7 @@ class _Found:
 
     def new_images(self) -> Iterator[tuple[int, Image]]:
         """Find every name; those that have to be embedded are given, with their position."""
-        ahead = self._scorer.batch_size + decode_threads()
-        for position, file in enumerate(decode(self.names, self._read, ahead)):
+        for position, file in enumerate(decode(self.names, self._read, decoded_ahead(self._scorer.batch_size))):
             if isinstance(file, ImageError):
                 self._not_read(position, file)
             elif file.content in self._known:
