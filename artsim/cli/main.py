@@ -20,6 +20,7 @@ COMMANDS = {
     "train": ("artsim.cli.train", "Train a tower, export it and evaluate it, all in one MLflow run."),
     "export": ("artsim.cli.export", "Turn a checkpoint into an ONNX tower."),
     "score": ("artsim.cli.score", "Score pairs of paintings with an ONNX tower."),
+    "pairs": ("artsim.cli.pairs", "Make a file of pairs to score, of a folder or a csv."),
     "info": ("artsim.cli.info", "Print what an ONNX tower says about itself."),
     "demo": ("artsim.cli.demo", "Write the embedded collection: paintings by made-up hands."),
 }
