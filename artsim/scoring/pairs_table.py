@@ -149,9 +149,12 @@ def open_pairs_table(output: str, names: Sequence[str], labelled: bool) -> Itera
         OutputError: the disk is full.
     """
     suffix, compression = _format_of(output)
-    with open_output(output) as file, _compressed(file, compression) as stream:
-        with closing(FORMATS[suffix](stream, names, labelled)) as table:
-            yield table
+    with (
+        open_output(output) as file,
+        _compressed(file, compression) as stream,
+        closing(FORMATS[suffix](stream, names, labelled)) as table,
+    ):
+        yield table
 
 
 def _compressed(file: IO[bytes], compression: str | None) -> AbstractContextManager[Any]:
@@ -159,7 +162,8 @@ def _compressed(file: IO[bytes], compression: str | None) -> AbstractContextMana
         return nullcontext(file)
     if compression == ".gz":
         return gzip.GzipFile("", "wb", GZIP_LEVEL, file, mtime=0)  # no time in it: the same pairs are the same bytes
-    zstd: AbstractContextManager[Any] = pa.CompressedOutputStream(file, "zstd")
+    own = open(file.fileno(), "wb", closefd=False)  # noqa: SIM115 - pyarrow closes what it writes to
+    zstd: AbstractContextManager[Any] = pa.CompressedOutputStream(own, "zstd")
     return zstd
 
 

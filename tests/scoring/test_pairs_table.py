@@ -6,6 +6,8 @@ import csv
 import gzip
 import io
 import json
+import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -106,3 +108,14 @@ def test_a_full_disk_is_said(tmp_path: Path, suffix: str) -> None:
     with pytest.raises(OutputError, match="No space left"), open_pairs_table(str(full), names, labelled=False) as table:
         for _ in range(20):
             table.write(first, second, None)
+
+
+@pytest.mark.parametrize("suffix", ["csv", "csv.gz", "csv.zst"])
+def test_a_pipe_with_a_suffix_gets_that_format(tmp_path: Path, suffix: str) -> None:
+    pipe = tmp_path / f"pipe.{suffix}"
+    os.mkfifo(pipe)
+    with ThreadPoolExecutor(1) as reader:
+        read = reader.submit(pipe.read_bytes)
+        write(pipe, NAMES, every_pair(len(NAMES)), labelled=False)
+        write(tmp_path / f"file.{suffix}", NAMES, every_pair(len(NAMES)), labelled=False)
+        assert read.result() == (tmp_path / f"file.{suffix}").read_bytes()
