@@ -22,7 +22,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, BinaryIO, TypeAlias, cast
+from typing import Any, TypeAlias, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -74,8 +74,7 @@ def load(source: ImageSource, size: int, *, max_pixels: int = MAX_PIXELS) -> NDA
     except UnidentifiedImageError as error:
         raise UnreadableImageError(f"{name}: not an image of a kind that artsim reads, or damaged") from error
     except Exception as error:  # decoders meet corrupt files with any type: struct.error, MemoryError, ...
-        reason = str(error) or type(error).__name__
-        raise UnreadableImageError(f"{name}: damaged, or not an image: {reason}") from error
+        raise UnreadableImageError(f"{name}: damaged, or not an image: {str(error) or repr(error)}") from error
 
 
 def _name(source: ImageSource) -> str:
@@ -91,7 +90,7 @@ def _name(source: ImageSource) -> str:
 @contextmanager
 def _opened(source: ImageSource, name: str, max_pixels: int) -> Iterator[Image.Image]:
     if isinstance(source, str | os.PathLike):
-        with _regular_file(name) as file:
+        with open_file(name) as file:
             yield _header_read(file, name, max_pixels)
     else:
         picture = source if isinstance(source, Image.Image) else _from_array(source, name)
@@ -105,7 +104,8 @@ def _from_array(array: NDArray[np.uint8], name: str) -> Image.Image:
     return Image.fromarray(array[:, :, 0] if array.shape[2:] == (1,) else array)
 
 
-def _regular_file(name: str) -> BinaryIO:
+def open_file(name: str) -> io.BufferedReader:
+    """Open what may be an image, never waiting for a pipe; raises MissingImageError or UnreadableImageError."""
     if not name:
         raise MissingImageError("an image's name is empty")
     path = Path(name)
@@ -131,7 +131,7 @@ def _no_file(path: Path, error: OSError | ValueError) -> ImageError:
     return UnreadableImageError(f"{path}: can't be opened: {error.strerror}")
 
 
-def _header_read(file: BinaryIO, name: str, max_pixels: int) -> Image.Image:
+def _header_read(file: io.BufferedReader, name: str, max_pixels: int) -> Image.Image:
     """An image whose size is known and allowed, and of which nothing is decoded yet."""
     try:
         picture = Image.open(file, formats=FORMATS)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
@@ -15,6 +14,7 @@ from numpy.typing import NDArray
 from artsim import __version__, images
 from artsim.errors import BadImagesError, InputError
 from artsim.jobs.allowance import Allowance
+from artsim.jobs.embedding import STATUS_WORDS, Gallery, Progress, embed_files
 from artsim.scoring.device import Device
 from artsim.scoring.output import check_output, check_place, open_output, open_table
 from artsim.scoring.pairs_file import Block, PairsFile, folder_of, open_pairs
@@ -23,11 +23,6 @@ from artsim.scoring.scorer import BATCH_SIZE, Scorer, load
 from artsim.scoring.scores import Criterion
 from artsim.scoring.summary import BAD_IMAGES_NAMED, Summary
 from artsim.scoring.table import ScoredBlock, TableWriter
-
-# What is told while it runs: the stage, how much of it is done, how much there is.
-Progress = Callable[[str, int, int], None]
-
-STATUS_WORDS = ("ok", "missing", "unreadable", "too large")
 
 
 @dataclass(frozen=True)
@@ -62,7 +57,7 @@ def score_pairs(options: ScoreOptions, progress: Progress | None = None) -> Summ
         scorer = load(options.model, options.device, batch_size=options.batch_size, max_pixels=options.max_pixels)
         criterion = Criterion.of(scorer.card, options.threshold, options.prior)
         opened = time.perf_counter()
-        gallery = embed_images(scorer, listing.paths, progress)
+        gallery = embed_files(scorer, listing.paths, Path(), progress=progress)
         embedded = time.perf_counter()
         with open_table(options.output, pairs.header) as table:
             tally = score_rows(pairs, listing, gallery, criterion, table, progress)
@@ -109,32 +104,6 @@ def list_images(pairs: PairsFile, folder: Path) -> Listing:
             if name not in row_of:
                 row_of[name] = paths.setdefault(str(folder / name) if name else "", len(paths))
     return Listing(row_of, list(paths), rows)
-
-
-@dataclass(frozen=True)
-class Gallery:
-    """Embedded images: vectors (M, D), zeros where `status` (M,), an index into STATUS_WORDS, is not ok."""
-
-    vectors: NDArray[np.float32]
-    status: NDArray[np.uint8]
-    reasons: list[str]
-
-
-def embed_images(scorer: Scorer, paths: Sequence[str], progress: Progress | None) -> Gallery:
-    """Embed each image once; the bad ones are noted, and why."""
-    vectors = np.zeros((len(paths), scorer.tower.width), dtype=np.float32)
-    status = np.zeros(len(paths), dtype=np.uint8)
-    reasons: list[str] = []
-    done = 0
-    for batch in scorer.batches(paths):
-        vectors[batch.positions] = batch.vectors
-        for position, error in batch.failures.items():
-            status[position] = STATUS_WORDS.index(error.status)
-            reasons.append(str(error))
-        done += len(batch.positions) + len(batch.failures)
-        if progress is not None:
-            progress("images", done, len(paths))
-    return Gallery(vectors, status, reasons)
 
 
 @dataclass

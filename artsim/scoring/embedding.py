@@ -1,6 +1,9 @@
 """Images become embeddings: decoded in threads, a batch ahead of the session that embeds them.
 
 A source is whatever `load` takes; `load` gives uint8 (S, S, 3) RGB or raises an ImageError.
+Every batch has the same size, the last one filled up with black: what onnxruntime makes of an image may depend on the
+size of its batch in the last bits, but not on its place there or on its neighbours. So it depends on neither the
+order of the images nor on where a run was resumed.
 """
 
 from __future__ import annotations
@@ -11,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +23,7 @@ from artsim.errors import ImageError
 from artsim.scoring.session import Tower
 
 Source = TypeVar("Source")
+Loaded = TypeVar("Loaded")
 Image = NDArray[np.uint8]
 
 
@@ -36,24 +40,41 @@ def embed(
     tower: Tower, sources: Sequence[Source], load: Callable[[Source], Image], batch_size: int
 ) -> Iterator[Embedded]:
     """Embed every source in order, a batch at a time; one that can't be loaded costs its batch nothing."""
-    size = tower.card.image_size
-    batch = np.empty((min(batch_size, max(1, len(sources))), size, size, 3), dtype=np.uint8)
-    positions: list[int] = []
     failures: dict[int, ImageError] = {}
-    for position, image in enumerate(decode(sources, load, ahead=batch_size + decode_threads())):
-        if isinstance(image, ImageError):
-            failures[position] = image
-        else:
-            batch[len(positions)] = image
-            positions.append(position)
-        if len(positions) == len(batch):
-            yield _through(tower, batch, positions, failures)
-            positions, failures = [], {}
-    if positions or failures:
-        yield _through(tower, batch[: len(positions)], positions, failures)
+
+    def good() -> Iterator[tuple[int, Image]]:
+        for position, image in enumerate(decode(sources, load, ahead=batch_size + decode_threads())):
+            if isinstance(image, ImageError):
+                failures[position] = image
+            else:
+                yield position, image
+
+    for positions, vectors in through(tower, good(), batch_size):
+        yield Embedded(positions, vectors, dict(failures))
+        failures.clear()
+    if failures:
+        yield Embedded(np.empty(0, dtype=np.int64), np.empty((0, tower.width), dtype=np.float32), failures)
 
 
-def decode(sources: Iterable[Source], load: Callable[[Source], Image], ahead: int) -> Iterator[Image | ImageError]:
+def through(
+    tower: Tower, images: Iterable[tuple[int, Image]], batch_size: int
+) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float32]]]:
+    """Send images, each with its position, through the tower; gives positions (B,) and vectors (B, D)."""
+    size = tower.card.image_size
+    batch = np.zeros((batch_size, size, size, 3), dtype=np.uint8)
+    positions: list[int] = []
+    for position, image in images:
+        batch[len(positions)] = image
+        positions.append(position)
+        if len(positions) == batch_size:
+            yield np.array(positions, dtype=np.int64), tower(batch)
+            positions = []
+    if positions:
+        batch[len(positions) :] = 0
+        yield np.array(positions, dtype=np.int64), tower(batch)[: len(positions)]
+
+
+def decode(sources: Iterable[Source], load: Callable[[Source], Loaded], ahead: int) -> Iterator[Loaded | ImageError]:
     """Load sources in threads, at most `ahead` of them before they are asked for, and yield them in order."""
     pool = ThreadPoolExecutor(decode_threads(), thread_name_prefix="decode")
     coming = iter(sources)
@@ -74,13 +95,8 @@ def decode_threads() -> int:
     return os.cpu_count() or 1
 
 
-def _attempt(load: Callable[[Any], Image], source: Any) -> Image | ImageError:
+def _attempt(load: Callable[[Source], Loaded], source: Source) -> Loaded | ImageError:
     try:
         return load(source)
     except ImageError as error:
         return error
-
-
-def _through(tower: Tower, batch: Image, positions: list[int], failures: dict[int, ImageError]) -> Embedded:
-    vectors = tower(batch) if positions else np.empty((0, tower.width), dtype=np.float32)
-    return Embedded(np.array(positions, dtype=np.int64), vectors, failures)

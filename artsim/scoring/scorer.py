@@ -64,7 +64,7 @@ class Scorer:
     def __init__(self, tower: Tower, batch_size: int, max_pixels: int) -> None:
         self.tower = tower
         self.batch_size = batch_size
-        self._load = partial(image_files.load, size=tower.card.image_size, max_pixels=max_pixels)
+        self.load_image = partial(image_files.load, size=tower.card.image_size, max_pixels=max_pixels)
 
     @property
     def card(self) -> Card:
@@ -78,7 +78,7 @@ class Scorer:
 
     def batches(self, images: Sequence[Image]) -> Iterator[Embedded]:
         """Embed images a batch at a time, in order; one that can't be used is told, not raised."""
-        return embed(self.tower, images, self._load, self.batch_size)
+        return embed(self.tower, images, self.load_image, self.batch_size)
 
     def embed(self, images: Image | Images) -> NDArray[np.float32]:
         """Embed images as float32 (N, D); a single one is (1, D).

@@ -14,9 +14,11 @@ from pyarrow import parquet
 import artsim
 from artsim import images
 from artsim.errors import BadImagesError, InputError, ModelError, UsageError
+from artsim.jobs import embedding
 from artsim.jobs import score as job
 from artsim.jobs.allowance import Allowance
-from artsim.jobs.score import STATUS_WORDS, ScoreOptions, check_bad_images, score_pairs
+from artsim.jobs.embedding import STATUS_WORDS
+from artsim.jobs.score import ScoreOptions, check_bad_images, score_pairs
 from artsim.scoring import pairs_file
 from artsim.scoring.summary import Summary
 from tests.towers import write_paintings, write_tower
@@ -187,15 +189,15 @@ def test_the_summary_is_written_as_json(folder: Path) -> None:
 
 
 def test_a_pairs_file_that_changes_on_the_way_is_noticed(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    real = job.embed_images
+    real = embedding.embed_files
     for changed in ("image1,image2\na.png,b.png\n", PAIRS + "1,a.png,c.png,0,\n", PAIRS.replace("c.png", "d.png")):
         (folder / "pairs.csv").write_text(PAIRS, encoding="utf-8")
 
-        def change(*arguments: Any, text: str = changed) -> Any:
+        def change(*arguments: Any, text: str = changed, **options: Any) -> Any:
             (folder / "pairs.csv").write_text(text, encoding="utf-8")
-            return real(*arguments)
+            return real(*arguments, **options)
 
-        monkeypatch.setattr(job, "embed_images", change)
+        monkeypatch.setattr(job, "embed_files", change)
         with pytest.raises(InputError):
             run(folder)
         assert not list(folder.glob("*scores*"))

@@ -85,7 +85,7 @@ def test_an_image_that_comes_again_is_read_once(
     real = scorer.tower
 
     def counted(images: np.ndarray) -> np.ndarray:
-        seen.append(len(images))
+        seen.append(int(images.any(axis=(1, 2, 3)).sum()))  # what fills up the batch is black
         return real(images)
 
     counted.card, counted.width = real.card, real.width  # type: ignore[attr-defined]
