@@ -21,6 +21,7 @@ COMMANDS = {
     "export": ("artsim.cli.export", "Turn a checkpoint into an ONNX tower."),
     "score": ("artsim.cli.score", "Score pairs of paintings with an ONNX tower."),
     "pairs": ("artsim.cli.pairs", "Make a file of pairs to score, of a folder or a csv."),
+    "nearest": ("artsim.cli.nearest", "Find who painted a work: its nearest ones in a collection, and their artists."),
     "info": ("artsim.cli.info", "Print what an ONNX tower says about itself."),
     "demo": ("artsim.cli.demo", "Write the embedded collection: paintings by made-up hands."),
 }
