@@ -67,9 +67,14 @@ class Collection:
 
     def __init__(self, vectors: NDArray[np.float32], artists: Rows, distance: DistanceName) -> None:
         self._vectors = vectors  # (N, D)
-        self._artists = artists  # (N,)
         self._name: DistanceName = distance
         self._squares = np.einsum("nd,nd->n", vectors, vectors)  # (N,)
+        known = np.flatnonzero(artists >= 0)
+        self._by_artist = known[np.argsort(artists[known], kind="stable")]  # (M,) rows, artist by artist
+        self._artists, self._group, works = np.unique(
+            artists[self._by_artist], return_inverse=True, return_counts=True
+        )  # (A,) artists, (M,) each row's place among them
+        self._starts = np.cumsum(works) - works  # (A,)
 
     def search(
         self, queries: NDArray[np.float32], k: int, left_out: Sequence[Sequence[int]] | None = None
@@ -81,11 +86,11 @@ class Collection:
             k: at least 1.
             left_out: of each query, the rows that it is not to find.
         """
-        for start, nearness in self._blocks(queries):
-            for number, row in enumerate(nearness, start=start):
-                allowed = np.ones(len(row), dtype=np.bool_)
-                allowed[list(left_out[number]) if left_out else []] = False
-                yield self._found(queries[number], row, allowed, k)
+        for number, squares in enumerate(self._approximate(queries)):
+            squares[list(left_out[number]) if left_out else []] = np.inf
+            works, distance = self._nearest(queries[number], squares, k)
+            artists, artist_distance = self._ranked_artists(queries[number], squares)
+            yield Found(works, distance, artists, artist_distance, self._is_unlike(distance))
 
     @cached_property
     def references(self) -> Distances:
@@ -94,42 +99,30 @@ class Collection:
         if count < 2:
             return np.empty(0, dtype=np.float32)
         chosen = np.random.default_rng(0).choice(count, size=min(count, REFERENCES), replace=False)
-        nearest = [
-            self._nearest(self._vectors[chosen[number]], row, np.arange(count) != chosen[number], 1)[1]
-            for start, block in self._blocks(self._vectors[chosen])
-            for number, row in enumerate(block, start=start)
-        ]
+        nearest = []
+        for row, squares in zip(chosen, self._approximate(self._vectors[chosen]), strict=True):
+            squares[row] = np.inf
+            nearest.append(self._nearest(self._vectors[row], squares, 1)[1])
         return np.sort(np.concatenate(nearest))
 
-    def _blocks(self, queries: NDArray[np.float32]) -> Iterator[tuple[int, NDArray[np.float32]]]:
-        """Squared distances less the query's own square, (B, N), as near as a matrix product gives them."""
+    def _approximate(self, queries: NDArray[np.float32]) -> Iterator[NDArray[np.float32]]:
+        """Of each query the squared distances (N,), less its own square, as near as a matrix product gives them."""
         step = max(1, BLOCK_BYTES // max(1, 4 * len(self._vectors)))
         for start in range(0, len(queries), step):
-            products = queries[start : start + step] @ self._vectors.T
-            products *= -2
-            products += self._squares
-            yield start, products
+            squares = (-2 * queries[start : start + step]) @ self._vectors.T  # (B, N)
+            squares += self._squares
+            yield from squares
 
-    def _found(self, query: NDArray[np.float32], row: NDArray[np.float32], allowed: NDArray[np.bool_], k: int) -> Found:
-        works, distance = self._nearest(query, row, allowed, k)
-        artists, artist_distance = self._artists_by_distance(query, row, allowed)
-        return Found(works, distance, artists, artist_distance, self._is_unlike(distance))
-
-    def _nearest(
-        self, query: NDArray[np.float32], row: NDArray[np.float32], allowed: NDArray[np.bool_], k: int
-    ) -> tuple[Rows, Distances]:
-        """The k nearest works that are allowed, exactly: whatever may be among them is measured anew."""
-        there = np.flatnonzero(allowed)
-        if len(there) > k:
-            approximate = row[there]
-            bound = np.partition(approximate, k - 1)[k - 1] + 2 * self._error(query)
-            there = there[approximate <= bound]
-        distance = self._exact(query, there)
+    def _nearest(self, query: NDArray[np.float32], squares: NDArray[np.float32], k: int) -> tuple[Rows, Distances]:
+        """The k nearest works, exactly: whatever may be among them is measured anew; infinite squares are left out."""
+        furthest = squares.min() if k == 1 else np.partition(squares, k - 1)[k - 1] if k < len(squares) else np.inf
+        near = np.flatnonzero((squares <= furthest + 2 * self._error(query)) & (squares < np.inf))
+        distance = self._exact(query, near)
         order = np.argsort(distance, kind="stable")[:k]
-        return there[order], distance[order]
+        return near[order], distance[order]
 
     def _error(self, query: NDArray[np.float32]) -> float:
-        """How wrong a value of `_blocks` may be: D float32 roundings of the product of the largest lengths."""
+        """How wrong an approximate square may be: D float32 roundings of the product of the largest lengths."""
         largest = float(np.sqrt(self._squares.max(initial=0))) + float(np.linalg.norm(query))
         return (len(query) + 4) * float(np.finfo(np.float32).eps) * largest**2
 
@@ -137,20 +130,30 @@ class Collection:
         both = np.concatenate([query[None], self._vectors[rows]])
         return pair_distances(both, np.zeros(len(rows), dtype=np.int64), np.arange(1, len(rows) + 1), self._name)
 
-    def _artists_by_distance(
-        self, query: NDArray[np.float32], row: NDArray[np.float32], allowed: NDArray[np.bool_]
-    ) -> tuple[Rows, Distances]:
-        there = np.flatnonzero(allowed & (self._artists >= 0))
-        order = there[np.lexsort((row[there], self._artists[there]))]  # artist by artist, the nearest work first
-        artists, start, works = np.unique(self._artists[order], return_index=True, return_counts=True)
-        place = np.arange(len(order)) - np.repeat(start, works)
-        best = place < BEST_WORKS
-        used = np.minimum(works, BEST_WORKS)
-        group = np.repeat(np.arange(len(artists)), used)
-        sums = np.bincount(group, weights=self._exact(query, order[best]), minlength=len(artists))
-        distance = (sums / used).astype(np.float32)
-        ranked = np.argsort(distance, kind="stable")
-        return artists[ranked], distance[ranked]
+    def _ranked_artists(self, query: NDArray[np.float32], squares: NDArray[np.float32]) -> tuple[Rows, Distances]:
+        """Artists with a work that is not left out, and the mean distance of their nearest works, in its order."""
+        if not len(self._artists):
+            return self._artists, np.empty(0, dtype=np.float32)
+        place = self._nearest_of_each_artist(squares[self._by_artist])
+        works = np.bincount(self._group[place], minlength=len(self._artists))
+        sums = np.bincount(
+            self._group[place], weights=self._exact(query, self._by_artist[place]), minlength=len(self._artists)
+        )
+        there = np.flatnonzero(works)
+        distance = (sums[there] / works[there]).astype(np.float32)
+        order = np.argsort(distance, kind="stable")
+        return self._artists[there[order]], distance[order]
+
+    def _nearest_of_each_artist(self, squares: NDArray[np.float32]) -> Rows:
+        """Where each artist's nearest works stand in the order by artist; `squares` (M,) stand in it, and change."""
+        found = []
+        for _ in range(BEST_WORKS):
+            least = np.minimum.reduceat(squares, self._starts)[self._group]
+            place = np.flatnonzero((squares == least) & (squares < np.inf))
+            _, first = np.unique(self._group[place], return_index=True)  # of works that are equally near
+            found.append(place[first])
+            squares[place[first]] = np.inf
+        return np.concatenate(found)
 
     def _is_unlike(self, distance: Distances) -> bool | None:
         count = len(self.references)
