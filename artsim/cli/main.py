@@ -20,6 +20,7 @@ COMMANDS = {
     "train": ("artsim.cli.train", "Train a tower, export it and evaluate it, all in one MLflow run."),
     "export": ("artsim.cli.export", "Turn a checkpoint into an ONNX tower."),
     "score": ("artsim.cli.score", "Score pairs of paintings with an ONNX tower."),
+    "embed": ("artsim.cli.embed", "Embed collections of paintings, for scoring and searching."),
     "pairs": ("artsim.cli.pairs", "Make a file of pairs to score, of a folder or a csv."),
     "nearest": ("artsim.cli.nearest", "Find who painted a work: its nearest ones in a collection, and their artists."),
     "info": ("artsim.cli.info", "Print what an ONNX tower says about itself."),

@@ -9,7 +9,9 @@ import click
 
 from artsim.errors import EXIT_CODES
 
-MAX_PIXELS = 500_000_000  # images.MAX_PIXELS, which --help must not import numpy and Pillow for
+# images.MAX_PIXELS and scorer.LARGEST_BATCH, which --help must not import numpy and Pillow for.
+MAX_PIXELS = 500_000_000
+LARGEST_BATCH = 1024
 
 # The old program's names that differ by more than underscores and letter case.
 OLD_NAMES = {"savedata-to-file": "save-data-to-file", "checkpt-dir": "checkpoint-dir"}
@@ -51,6 +53,26 @@ def bad_image_options(default: str) -> Callable[[Command], Command]:
         )(command)
 
     return decorate
+
+
+def tower_options(command: Command) -> Command:
+    """--model, --device and --batch-size: the tower and how it is run."""
+    command = click.option(
+        "--batch-size",
+        type=click.IntRange(1, LARGEST_BATCH),
+        metavar="N",
+        help="Images that go through the tower at once; default: 4 on the CPU, 64 on CUDA.",
+    )(command)
+    command = click.option(
+        "--device",
+        type=click.Choice(["auto", "cuda", "cpu"]),
+        default="auto",
+        show_default=True,
+        help="auto is CUDA where it works, else the CPU.",
+    )(command)
+    return click.option("--model", required=True, metavar="FILE", help="The tower, an .onnx file that artsim wrote.")(
+        command
+    )
 
 
 quiet_option = click.option("--quiet", is_flag=True, help="No progress and no summary on standard error.")

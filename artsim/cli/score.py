@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from artsim.cli.options import SPELLING, bad_image_options, exit_codes_help, quiet_option
+from artsim.cli.options import SPELLING, bad_image_options, exit_codes_help, quiet_option, tower_options
 from artsim.cli.progress import stage_bars
 
 EPILOG = f"""
@@ -23,22 +23,14 @@ Examples:
 
 @click.command(context_settings=SPELLING, epilog=EPILOG)
 @click.argument("pairs", metavar="PAIRS.CSV")
-@click.option("--model", required=True, metavar="FILE", help="The tower, an .onnx file that artsim wrote.")
+@tower_options
 @click.option(
     "-o", "--output", default="-", show_default=True, metavar="FILE",
     help="Where the scores go: .csv, .jsonl or .parquet, - for standard output.",
 )  # fmt: skip
 @click.option("--data-dir", metavar="DIR", help="Where the images lie; default: beside the pairs, for - here.")
-@click.option(
-    "--device", type=click.Choice(["auto", "cuda", "cpu"]), default="auto", show_default=True,
-    help="auto is CUDA where it works, else the CPU.",
-)  # fmt: skip
 @click.option("--threshold", type=float, help="Same artist below this distance; default: the tower's.")
 @click.option("--prior", type=float, help="Share of the pairs by the same artist, 0 to 1; default: the tower's.")
-@click.option(
-    "--batch-size", type=click.IntRange(min=1), default=32, show_default=True,
-    help="Images that go through the tower at once.",
-)  # fmt: skip
 @bad_image_options(default="0")
 @click.option("--summary", metavar="FILE.json", help="Also write the summary there, as JSON.")
 @quiet_option

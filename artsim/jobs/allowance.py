@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from artsim.errors import UsageError
+from artsim.errors import BadImagesError, UsageError
+
+NAMED = 5  # of the bad images
 
 
 @dataclass(frozen=True)
@@ -33,3 +36,17 @@ class Allowance:
     def admits(self, bad: int, of: int) -> bool:
         """Whether so many bad images are few enough."""
         return bad <= (self.limit * of if self.is_share else self.limit)
+
+    def check(self, reasons: Sequence[str], of: int, others: str) -> None:
+        """Hold a finished job to it; `reasons` has a sentence for each bad image, `others` what became of the others.
+
+        Raises:
+            BadImagesError: more images were bad.
+        """
+        if self.admits(len(reasons), of):
+            return
+        more = "; and others" if len(reasons) > NAMED else ""
+        raise BadImagesError(
+            f"{len(reasons):,} of {of:,} images are bad, more than --max-bad-images allows: "
+            f"{'; '.join(reasons[:NAMED])}{more}. {others}"
+        )

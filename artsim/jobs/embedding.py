@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from artsim import images
 from artsim.errors import ImageError, MissingImageError, UnreadableImageError
-from artsim.scoring.embedding import Image, decode, decode_threads, through
+from artsim.scoring.embedding import Image, decode, decoded_ahead, through
 from artsim.scoring.kept import Kept, check_model, file_digest, read_kept, write_kept
 from artsim.scoring.scorer import Scorer
 
@@ -82,7 +82,18 @@ def embed_files(
         OutputError: `keep_at` can't be written.
         DeviceError, ModelError: see `Tower`.
     """
-    found = _Found(scorer, names, folder, kept, progress)
+    return embed_named(scorer, {name: folder / name if name else None for name in names}, kept, keep_at, progress)
+
+
+def embed_named(
+    scorer: Scorer,
+    paths: Mapping[str, Path | None],
+    kept: Kept | None = None,
+    keep_at: Path | None = None,
+    progress: Progress | None = None,
+) -> Gallery:
+    """Embed images by name, wherever each lies (None: nowhere); else as `embed_files`."""
+    found = _Found(scorer, paths, kept, progress)
     keeper = None if keep_at is None else _Keeper(keep_at, kept or _nothing_kept(scorer))
     for positions, vectors in through(scorer.tower, found.new_images(), scorer.batch_size):
         found.settle(positions, vectors)
@@ -110,15 +121,15 @@ class _Found:
     """What has been found so far, position by position; a position is decided once it has a content or a failure."""
 
     def __init__(
-        self, scorer: Scorer, names: Sequence[str], folder: Path, kept: Kept | None, progress: Progress | None
+        self, scorer: Scorer, paths: Mapping[str, Path | None], kept: Kept | None, progress: Progress | None
     ) -> None:
-        self.names = names
-        self.contents = [""] * len(names)
-        self.vectors = np.zeros((len(names), scorer.tower.width), dtype=np.float32)
+        self.names = list(paths)
+        self.contents = [""] * len(paths)
+        self.vectors = np.zeros((len(paths), scorer.tower.width), dtype=np.float32)
         self.failures: dict[int, ImageError] = {}
         self.embedded = 0
         self._scorer = scorer
-        self._folder = folder
+        self._paths = paths
         self._progress = progress
         self._kept_content = {} if kept is None else dict(zip(kept.names, kept.contents, strict=True))
         self._known = {} if kept is None else dict(zip(kept.contents, kept.vectors, strict=True))
@@ -128,8 +139,7 @@ class _Found:
 
     def new_images(self) -> Iterator[tuple[int, Image]]:
         """Find every name; those that have to be embedded are given, with their position."""
-        ahead = self._scorer.batch_size + decode_threads()
-        for position, file in enumerate(decode(self.names, self._read, ahead)):
+        for position, file in enumerate(decode(self.names, self._read, decoded_ahead(self._scorer.batch_size))):
             if isinstance(file, ImageError):
                 self._not_read(position, file)
             elif file.content in self._known:
@@ -167,8 +177,9 @@ class _Found:
 
     def _read(self, name: str) -> _File:
         """In a decode thread: a file's digest, then, where that is new, its pixels."""
-        path = str(self._folder / name) if name else ""
+        path = str(self._paths[name] or "")
         try:
+            name.encode()
             with images.open_file(path) as file:
                 state = _state(os.fstat(file.fileno()))
                 content = hashlib.file_digest(file, "sha256").hexdigest()
@@ -180,6 +191,8 @@ class _Found:
                 raise UnreadableImageError(f"{path}: changed while it was read")
         except OSError as error:
             raise UnreadableImageError(f"{path}: can't be read: {error.strerror or error}") from error
+        except UnicodeEncodeError as error:
+            raise UnreadableImageError(f"{path!r}: its name is not UTF-8, under which it would be kept") from error
         return _File(content, image)
 
     def _not_read(self, position: int, error: ImageError) -> None:

@@ -19,7 +19,7 @@ from artsim.scoring.device import Device
 from artsim.scoring.output import check_output, check_place, open_output, open_table
 from artsim.scoring.pairs_file import Block, PairsFile, folder_of, open_pairs
 from artsim.scoring.sample import LabelledPairs
-from artsim.scoring.scorer import BATCH_SIZE, Scorer, load
+from artsim.scoring.scorer import Scorer, load
 from artsim.scoring.scores import Criterion
 from artsim.scoring.summary import BAD_IMAGES_NAMED, Summary
 from artsim.scoring.table import ScoredBlock, TableWriter
@@ -36,7 +36,7 @@ class ScoreOptions:
     device: Device = "auto"
     threshold: float | None = None
     prior: float | None = None
-    batch_size: int = BATCH_SIZE
+    batch_size: int | None = None
     max_pixels: int = images.MAX_PIXELS
     summary: str | None = None
 

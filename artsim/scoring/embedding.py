@@ -26,6 +26,8 @@ Source = TypeVar("Source")
 Loaded = TypeVar("Loaded")
 Image = NDArray[np.uint8]
 
+SMALLEST_QUEUE = 32
+
 
 @dataclass(frozen=True)
 class Embedded:
@@ -43,7 +45,7 @@ def embed(
     failures: dict[int, ImageError] = {}
 
     def good() -> Iterator[tuple[int, Image]]:
-        for position, image in enumerate(decode(sources, load, ahead=batch_size + decode_threads())):
+        for position, image in enumerate(decode(sources, load, decoded_ahead(batch_size))):
             if isinstance(image, ImageError):
                 failures[position] = image
             else:
@@ -86,6 +88,11 @@ def decode(sources: Iterable[Source], load: Callable[[Source], Loaded], ahead: i
             yield image
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
+
+
+def decoded_ahead(batch_size: int) -> int:
+    """How many images to have at hand: enough that one slow to decode keeps neither the tower nor a core waiting."""
+    return max(SMALLEST_QUEUE, 2 * batch_size) + decode_threads()
 
 
 def decode_threads() -> int:

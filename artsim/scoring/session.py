@@ -25,6 +25,7 @@ ORT_ERRORS = (
 )  # fmt: skip
 # By default CUDA multiplies float32 with 10 bits of mantissa on newer GPUs; embeddings are to be the CPU's.
 PROVIDER_OPTIONS = {CUDA: {"use_tf32": "0"}}
+MEMORY = {CPU: "cpu", CUDA: "cuda"}  # where a provider wants its inputs, by onnxruntime's names
 SILENT = 4  # log fatal errors only: the others are raised as exceptions, too
 
 
@@ -50,7 +51,7 @@ class Tower:
             ModelError: what came out is no finite number.
         """
         try:
-            embeddings: NDArray[np.float32] = self._session.run([OUTPUT_NAME], {INPUT_NAME: images})[0]
+            embeddings = self._run(images)
         except ORT_ERRORS as error:
             raise DeviceError(
                 f"{self.path}: {self.provider} failed on a batch of {len(images)}: {error}. "
@@ -58,6 +59,16 @@ class Tower:
             ) from error
         if not np.isfinite(embeddings).all():
             raise ModelError(f"{self.path}: its embeddings are not all finite numbers; train or export it anew.")
+        return embeddings
+
+    def _run(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Bind what goes in and out: on a GPU images cross over once, as bytes, and vectors alone come back."""
+        binding = self._session.io_binding()
+        pixels = onnxruntime.OrtValue.ortvalue_from_numpy(np.ascontiguousarray(images), MEMORY[self.provider], 0)
+        binding.bind_ortvalue_input(INPUT_NAME, pixels)
+        binding.bind_output(OUTPUT_NAME, "cpu")
+        self._session.run_with_iobinding(binding)
+        embeddings: NDArray[np.float32] = binding.copy_outputs_to_cpu()[0]
         return embeddings
 
 

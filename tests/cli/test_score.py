@@ -14,12 +14,12 @@ import click
 import pytest
 
 from artsim import images
+from artsim.cli import options
 from artsim.cli.info import info
 from artsim.cli.main import run
 from artsim.cli.score import score
 from artsim.errors import EXIT_CODES
-from artsim.scoring import device
-from artsim.scoring.scorer import BATCH_SIZE
+from artsim.scoring import device, scorer
 from tests.towers import card, write_paintings, write_tower
 
 PROGRAM = [sys.executable, "-c", "from artsim.cli.main import score_main; score_main()"]
@@ -100,8 +100,10 @@ def test_help_shows_examples_and_every_exit_code(command: click.Command, capsys:
 
 def test_the_flags_defaults_are_the_librarys() -> None:
     defaults = {option.name: option.default for option in score.params}
-    assert defaults["batch_size"] == BATCH_SIZE
     assert defaults["max_pixels"] == images.MAX_PIXELS
+    assert options.LARGEST_BATCH == scorer.LARGEST_BATCH
+    said = score.get_help(click.Context(score))
+    assert f"{scorer.BATCH_SIZES[device.CPU]} on the CPU, {scorer.BATCH_SIZES[device.CUDA]} on CUDA" in said
 
 
 USAGE = [

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from artsim.errors import GateError, OutputError
 from artsim.export.convert import compare, convert, write
 from artsim.scoring.contract import Calibration, Card
+from artsim.scoring.scorer import load
 from artsim.scoring.session import open_tower
 from artsim.training.judge import embed
 from artsim.training.recipes import TowerName
@@ -35,6 +36,15 @@ def card(**changes: object) -> Card:
 @pytest.fixture(scope="module")
 def pictures() -> NDArray[np.uint8]:
     return np.random.default_rng(0).integers(0, 256, (5, SIZE, SIZE, 3), dtype=np.uint8)
+
+
+def test_an_embedding_depends_on_no_neighbour_to_the_last_bit(tmp_path: Path, pictures: NDArray[np.uint8]) -> None:
+    keras.utils.set_random_seed(0)
+    write(convert(build_tower("compact", SIZE, 32)), card(), tmp_path / "tower.onnx")
+    scorer = load(tmp_path / "tower.onnx", "cpu", batch_size=4)
+    whole = scorer.embed(pictures)
+    for order in ([4, 3, 2, 1, 0], [2], [1, 4], [0, 0, 0, 3]):
+        np.testing.assert_array_equal(scorer.embed([pictures[place] for place in order]), whole[order])
 
 
 @pytest.mark.parametrize("name", ["compact", "classic"])

@@ -44,6 +44,25 @@ def test_every_source_comes_back_once_and_in_order(tower: Tower, count: int, bat
         np.testing.assert_allclose(vectors, wanted, rtol=1e-5)
 
 
+@pytest.mark.parametrize("count", [1, 4, 5, 8])
+def test_every_batch_has_one_size_filled_up_with_black(
+    tower: Tower, count: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batches: list[NDArray[np.uint8]] = []
+    real = tower._run
+
+    def seen(images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        batches.append(images.copy())
+        return real(images)
+
+    monkeypatch.setattr(tower, "_run", seen)
+    levels = [5 * level + 1 for level in range(count)]
+    assert sum(len(batch.positions) for batch in embed(tower, levels, picture, 4)) == count
+    assert [len(batch) for batch in batches] == [4] * -(-count // 4)
+    sent = np.concatenate(batches)[:, 0, 0, 0].tolist()
+    assert sent == levels + [0] * (-count % 4)
+
+
 def test_only_bad_images_are_a_batch_without_vectors(tower: Tower) -> None:
     (batch,) = embed(tower, [4, 9], picture, 8)
     assert batch.vectors.shape == (0, tower.width)

@@ -7,11 +7,13 @@ from typing import Any
 
 import numpy as np
 import onnx
+import onnxruntime
 import pytest
 from onnx import TensorProto, helper
 
 from artsim.errors import DeviceError, ModelError
 from artsim.scoring import device, session
+from artsim.scoring.contract import INPUT_NAME, OUTPUT_NAME
 from artsim.scoring.session import open_tower, read_card
 from tests.towers import SIZE, WIDTH, card, write_tower
 
@@ -23,6 +25,35 @@ def test_a_tower_embeds_a_batch_of_any_size(tmp_path: Path) -> None:
         assert embeddings.shape == (count, WIDTH)
         assert embeddings.dtype == np.float32
     assert (tower.provider, tower.width, tower.note) == ("CPUExecutionProvider", WIDTH, None)
+
+
+def test_bound_inputs_and_outputs_give_what_a_plain_run_gives(tmp_path: Path) -> None:
+    tower = open_tower(write_tower(tmp_path / "tower.onnx"), "cpu")
+    images = np.random.default_rng(0).integers(0, 256, (6, SIZE, SIZE, 3), dtype=np.uint8)
+    plain = tower._session.run([OUTPUT_NAME], {INPUT_NAME: images})[0]
+    np.testing.assert_array_equal(tower(images), plain)
+    np.testing.assert_array_equal(tower(images[::2]), plain[::2])
+    first = tower(images[:1])
+    tower(images[1:2])
+    np.testing.assert_array_equal(first, plain[:1])  # not a buffer that the next run writes to
+
+
+@pytest.mark.parametrize("memory", ["cpu", "cuda"])
+def test_images_go_to_the_providers_memory_and_vectors_come_back(
+    tmp_path: Path, memory: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tower = open_tower(write_tower(tmp_path / "tower.onnx"), "cpu")
+    asked: list[tuple[object, ...]] = []
+    real = onnxruntime.OrtValue.ortvalue_from_numpy
+
+    def on_the_cpu(images: np.ndarray, *where: object) -> Any:
+        asked.append(where)
+        return real(images)
+
+    monkeypatch.setattr(onnxruntime.OrtValue, "ortvalue_from_numpy", on_the_cpu)
+    tower.provider = {"cpu": device.CPU, "cuda": device.CUDA}[memory]
+    assert tower(np.zeros((2, SIZE, SIZE, 3), dtype=np.uint8)).shape == (2, WIDTH)
+    assert asked == [(memory, 0)]
 
 
 def test_the_card_is_read_without_a_device(tmp_path: Path) -> None:

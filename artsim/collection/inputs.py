@@ -1,0 +1,102 @@
+"""The images that a command line names: folders, csvs and single files as one list, each image under one name."""
+
+from __future__ import annotations
+
+import filecmp
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from artsim.collection.catalogue import IMAGE_SUFFIXES, find_folder, read_table
+from artsim.errors import InputError
+
+
+@dataclass(frozen=True)
+class NamedImage:
+    """One image: what it is called, where it lies, and by whom it is, if known."""
+
+    name: str
+    path: Path
+    artist: str | None
+
+
+def list_images(inputs: Sequence[str], data_dir: Path | None = None) -> list[NamedImage]:
+    """The images of some inputs, in order.
+
+    A folder gives all images in it and below, named by their path from there, with `/`. A csv gives those of its
+    column filename, by the artists of its column artist. Any other file is an image, named as typed.
+
+    Args:
+        inputs: paths.
+        data_dir: where a csv's files lie; None: see `find_folder`.
+
+    Raises:
+        InputError: no such file or folder, a folder without images, a csv that can't be read, or two files of
+            different content under one name.
+    """
+    found: dict[str, NamedImage] = {}
+    for each in inputs:
+        for image in _images_of(each, data_dir):
+            other = found.setdefault(image.name, image)
+            if other.path != image.path and not _same(other.path, image.path):
+                raise InputError(
+                    f"{image.name!r} names two different images, {other.path} and {image.path}: rename one, or embed "
+                    "the folder that both lie in."
+                )
+            if other.artist is None:
+                found[image.name] = NamedImage(other.name, other.path, image.artist)
+    return list(found.values())
+
+
+def list_folder(folder: Path) -> list[NamedImage]:
+    """The images in a folder and below, links followed, sorted by name.
+
+    Where all lie one level below, as in a folder with one folder an artist, these are the artists.
+
+    Raises:
+        InputError: there are none.
+    """
+    names = sorted(path.relative_to(folder).as_posix() for path in _walk(folder) if _is_image(path))
+    if not names:
+        raise InputError(f"{folder}: no images in it or below ({', '.join(sorted(IMAGE_SUFFIXES))}).")
+    by_artist = all(name.count("/") == 1 for name in names)
+    return [NamedImage(name, folder / name, name.partition("/")[0] if by_artist else None) for name in names]
+
+
+def _images_of(source: str, data_dir: Path | None) -> Iterable[NamedImage]:
+    path = Path(source)
+    if path.is_dir():
+        return list_folder(path)
+    if not path.exists():
+        raise InputError(f"{source}: no such file or folder. Name a folder of images, a csv, or an image.")
+    if path.suffix.lower() != ".csv":
+        return [NamedImage(source, path, None)]
+    table = read_table(path)
+    folder = find_folder(path, data_dir, table["filename"])
+    rows = zip(table["filename"], table["artist"], strict=True)
+    return [NamedImage(name, folder / name, artist) for name, artist in rows]
+
+
+def _walk(folder: Path) -> Iterator[Path]:
+    """Every file below; a folder that links lead to again is entered once."""
+    entered: set[tuple[int, int]] = set()
+    for place, folders, files in os.walk(folder, followlinks=True):
+        status = Path(place).stat()
+        if (status.st_dev, status.st_ino) in entered:
+            folders.clear()
+            continue
+        entered.add((status.st_dev, status.st_ino))
+        folders.sort()  # so that which of two ways leads there first does not depend on the disk
+        yield from (Path(place, name) for name in files)
+
+
+def _is_image(path: Path) -> bool:
+    return path.suffix.lower() in IMAGE_SUFFIXES and path.is_file()
+
+
+def _same(one: Path, other: Path) -> bool:
+    try:
+        return filecmp.cmp(one, other, shallow=False)
+    except OSError:
+        return False

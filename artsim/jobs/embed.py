@@ -1,0 +1,115 @@
+"""Embed collections: which images, their embeddings as far as they are new, and the file that keeps them."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from artsim import images
+from artsim.collection.inputs import NamedImage, list_images
+from artsim.errors import UsageError
+from artsim.jobs.embedding import Gallery, Progress, embed_named, open_kept
+from artsim.locking import only_one
+from artsim.scoring.device import Device
+from artsim.scoring.kept import Kept, file_digest, write_kept
+from artsim.scoring.output import check_place
+from artsim.scoring.scorer import Scorer, load
+
+SUFFIX = ".parquet"
+
+
+@dataclass(frozen=True)
+class EmbedOptions:
+    """What `artsim embed` was told; its flags say what each is."""
+
+    model: str
+    inputs: Sequence[str]
+    output: str
+    data_dir: str | None = None
+    device: Device = "auto"
+    batch_size: int | None = None
+    max_pixels: int = images.MAX_PIXELS
+
+
+@dataclass(frozen=True)
+class EmbedSummary:
+    """One run of `artsim embed`.
+
+    `new` went through the tower, `reused` were kept or have the content of another image, `dropped` were kept under
+    names that were not named now; `bad_images` are the reasons, a sentence for each that begins with its name.
+    """
+
+    provider: str
+    images: int
+    new: int
+    reused: int
+    dropped: int
+    bad_images: Sequence[str]
+    images_per_second: float
+    wall_seconds: float
+
+    def lines(self) -> list[tuple[str, str]]:
+        """What a person should see: names and values, a line each."""
+        return [
+            ("provider", self.provider),
+            ("images", f"{self.images:,} ({self.images_per_second:,.1f} images/s)"),
+            ("embedded", f"{self.new:,} new, {self.reused:,} reused"),
+            *([("left out", f"{self.dropped:,} kept before and not named now")] if self.dropped else []),
+            ("bad images", f"{len(self.bad_images):,}" if self.bad_images else "none"),
+            ("wall time", f"{self.wall_seconds:,.1f} s"),
+        ]
+
+
+def embed_collections(options: EmbedOptions, progress: Progress | None = None) -> EmbedSummary:
+    """Write the embeddings of exactly the images that are named; those kept in the output are not made again.
+
+    A run that ends early leaves the rows it found there and those it has made, for the next one to go on from.
+
+    Raises:
+        UsageError: an output that is not called .parquet.
+        InputError: see `list_images` and `read_kept`.
+        OutputError: another run is writing the output, or it can't be written.
+        ModelError, DeviceError: see `load`.
+    """
+    started = time.perf_counter()
+    if Path(options.output).suffix.lower() != SUFFIX:
+        raise UsageError(f"embeddings are kept as parquet: name a file that ends in {SUFFIX}, not {options.output!r}.")
+    check_place(options.output)
+    path = Path(os.path.realpath(options.output))
+    listed = list_images(options.inputs, None if options.data_dir is None else Path(options.data_dir))
+    with only_one(path):
+        scorer = load(options.model, options.device, batch_size=options.batch_size, max_pixels=options.max_pixels)
+        kept = open_kept(path, scorer)
+        opened = time.perf_counter()
+        gallery = embed_named(scorer, {image.name: image.path for image in listed}, kept, path, progress)
+        seconds = time.perf_counter() - opened
+        write_kept(path, _kept_of(scorer, listed, gallery))
+    good = len(listed) - len(gallery.reasons)
+    return EmbedSummary(
+        provider=scorer.provider + (f" ({scorer.tower.note})" if scorer.tower.note else ""),
+        images=len(listed),
+        new=gallery.embedded,
+        reused=good - gallery.embedded,
+        dropped=0 if kept is None else len(set(kept.names).difference(image.name for image in listed)),
+        bad_images=gallery.reasons,
+        images_per_second=len(listed) / seconds,
+        wall_seconds=time.perf_counter() - started,
+    )
+
+
+def _kept_of(scorer: Scorer, listed: Sequence[NamedImage], gallery: Gallery) -> Kept:
+    good = np.flatnonzero(gallery.status == 0).tolist()
+    rows = [listed[position] for position in good]
+    return Kept(
+        file_digest(scorer.tower.path),
+        scorer.card,
+        [image.name for image in rows],
+        [gallery.contents[position] for position in good],
+        [image.artist for image in rows],
+        gallery.vectors[good],
+    )

@@ -1,0 +1,95 @@
+"""Folders, csvs and files become one list of named images."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from artsim.collection.inputs import NamedImage, list_folder, list_images
+from artsim.errors import InputError
+from tests.towers import write_paintings
+
+
+def names(images: list[NamedImage]) -> list[str]:
+    return [image.name for image in images]
+
+
+def test_a_folder_gives_its_images_however_deep_by_their_path_from_there(tmp_path: Path) -> None:
+    write_paintings(tmp_path / "works", "b.png", "a.PNG")
+    write_paintings(tmp_path / "works" / "deep" / "er", "c.jpg")
+    (tmp_path / "works" / "notes.txt").write_text("no image")
+    (tmp_path / "works" / "folder.jpg").mkdir()
+    found = list_images([str(tmp_path / "works")])
+    assert names(found) == ["a.PNG", "b.png", "deep/er/c.jpg"]
+    assert [image.path for image in found] == [tmp_path / "works" / name for name in names(found)]
+    assert {image.artist for image in found} == {None}
+
+
+def test_folders_one_level_below_are_artists(tmp_path: Path) -> None:
+    write_paintings(tmp_path / "Monet", "a.png")
+    write_paintings(tmp_path / "Manet", "a.png")
+    assert [(image.name, image.artist) for image in list_folder(tmp_path)] == [
+        ("Manet/a.png", "Manet"),
+        ("Monet/a.png", "Monet"),
+    ]
+    write_paintings(tmp_path, "loose.png")
+    assert {image.artist for image in list_folder(tmp_path)} == {None}
+
+
+def test_a_csv_names_images_and_artists(tmp_path: Path) -> None:
+    write_paintings(tmp_path / "train", "a.png", "b.png")
+    (tmp_path / "train_info.csv").write_text("artist,filename,style\nMonet,b.png,x\nManet,a.png,y\n")
+    found = list_images([str(tmp_path / "train_info.csv")])
+    assert [(image.name, image.artist) for image in found] == [("b.png", "Monet"), ("a.png", "Manet")]
+    (tmp_path / "train").rename(tmp_path / "elsewhere")
+    found = list_images([str(tmp_path / "train_info.csv")], tmp_path / "elsewhere")
+    assert found[0].path == tmp_path / "elsewhere" / "b.png"
+
+
+def test_single_files_are_named_as_typed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_paintings(tmp_path / "works", "a.png", "b.png")
+    monkeypatch.chdir(tmp_path)
+    assert names(list_images(["works/a.png", "./works/a.png", "works"])) == [
+        "works/a.png",
+        "./works/a.png",
+        "a.png",
+        "b.png",
+    ]
+
+
+def test_one_image_given_twice_is_listed_once_with_its_artist(tmp_path: Path) -> None:
+    write_paintings(tmp_path, "a.png")
+    (tmp_path / "works.csv").write_text("filename,artist\na.png,Monet\n")
+    (image,) = list_images([str(tmp_path), str(tmp_path / "works.csv")])
+    assert (image.name, image.artist) == ("a.png", "Monet")
+
+
+def test_copies_under_one_name_are_one_image_and_other_contents_an_error_naming_both(tmp_path: Path) -> None:
+    write_paintings(tmp_path / "one", "a.png")
+    write_paintings(tmp_path / "two", "a.png", "b.png")
+    folders = [str(tmp_path / "one"), str(tmp_path / "two")]
+    assert names(list_images(folders)) == ["a.png", "b.png"]
+    (tmp_path / "two" / "b.png").replace(tmp_path / "two" / "a.png")
+    with pytest.raises(InputError, match=r"'a\.png'.*one/a\.png and .*two/a\.png"):
+        list_images(folders)
+
+
+def test_links_are_followed_and_lead_round_in_no_circle(tmp_path: Path) -> None:
+    write_paintings(tmp_path / "elsewhere", "a.png")
+    (tmp_path / "works").mkdir()
+    (tmp_path / "works" / "linked").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "elsewhere" / "round").symlink_to(tmp_path / "works")
+    (tmp_path / "works" / "b.png").symlink_to(tmp_path / "elsewhere" / "a.png")
+    (tmp_path / "works" / "dead.png").symlink_to(tmp_path / "nowhere.png")
+    assert names(list_folder(tmp_path / "works")) == ["b.png", "linked/a.png"]
+
+
+@pytest.mark.parametrize(
+    ("source", "message"), [("nowhere", "no such file or folder"), ("empty", "no images in it"), ("bad.csv", "artist")]
+)
+def test_what_gives_no_images_is_an_input_error(tmp_path: Path, source: str, message: str) -> None:
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "bad.csv").write_text("filename\na.png\n")
+    with pytest.raises(InputError, match=message):
+        list_images([str(tmp_path / source)])
