@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from artsim.cli.options import SPELLING, bad_image_options, exit_codes_help, quiet_option
+from artsim.cli.options import SPELLING, bad_image_options, exit_codes_help, quiet_option, tower_options
 from artsim.cli.progress import stage_bars
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ Examples:
     "--among", required=True, metavar="FOLDER|CSV|FILE.parquet",
     help="The collection: a folder, a csv with the column filename, or embeddings that `artsim embed` kept.",
 )  # fmt: skip
-@click.option("--model", required=True, metavar="FILE", help="The tower, an .onnx file that artsim wrote.")
+@tower_options
 @click.option("-k", type=click.IntRange(min=1), default=10, show_default=True, help="Works, and artists, to list.")
 @click.option(
     "-o", "--output", default="-", show_default=True, metavar="FILE",
@@ -44,15 +44,7 @@ Examples:
 )  # fmt: skip
 @click.option("--artists", metavar="FILE", help="Where the ranked artists go, too: .csv or .jsonl.")
 @click.option("--data-dir", metavar="DIR", help="Where the images of a csv lie; default: beside it.")
-@click.option(
-    "--device", type=click.Choice(["auto", "cuda", "cpu"]), default="auto", show_default=True,
-    help="auto is CUDA where it works, else the CPU.",
-)  # fmt: skip
 @click.option("--prior", type=float, help="Share of the pairs by the same artist, 0 to 1; default: the tower's.")
-@click.option(
-    "--batch-size", type=click.IntRange(min=1), default=32, show_default=True,
-    help="Images that go through the tower at once.",
-)  # fmt: skip
 @click.option("--with-itself", is_flag=True, help="Rank a query among the works even where it is one of them.")
 @bad_image_options(default="0")
 @quiet_option

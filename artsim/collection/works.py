@@ -15,7 +15,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from artsim.collection.catalogue import IMAGE_SUFFIXES, read_table
+from artsim.collection.catalogue import read_table
+from artsim.collection.inputs import list_folder
 from artsim.collection.notes import listed
 from artsim.errors import InputError
 
@@ -76,18 +77,11 @@ def read_works(source: str) -> Works:
 
 
 def _from_folder(folder: Path) -> Works:
-    names = sorted(
-        file.relative_to(folder).as_posix()
-        for file in {*folder.glob("*/*"), *folder.rglob("*")}  # the first follows links to artists' folders
-        if file.suffix.lower() in IMAGE_SUFFIXES and file.is_file()
-    )
-    if not names:
-        raise InputError(
-            f"{folder}: no images in it. It should hold works, or one folder an artist with the works inside."
-        )
+    found = list_folder(folder)
+    names = [image.name for image in found]
     _check_text(names, str(folder))
-    artists = [name.partition("/")[0] if "/" in name else "" for name in names]
-    table = pd.DataFrame({"filename": names, "artist": artists} if any(artists) else {"filename": names}, dtype=str)
+    artists = [image.artist for image in found if image.artist is not None]  # of all of them, or of none
+    table = pd.DataFrame({"filename": names, "artist": artists} if artists else {"filename": names}, dtype=str)
     return Works(table, folder, str(folder))
 
 

@@ -12,16 +12,16 @@ from numpy.typing import NDArray
 
 from artsim import images
 from artsim.collection.catalogue import find_folder
+from artsim.collection.inputs import list_folder
 from artsim.collection.notes import counted
 from artsim.collection.works import numbered, read_works
-from artsim.errors import BadImagesError, InputError
-from artsim.jobs.allowance import Allowance
+from artsim.errors import InputError
+from artsim.jobs.allowance import NAMED, Allowance
 from artsim.jobs.embedding import Gallery, Progress, embed_files, open_kept
 from artsim.scoring.device import Device
 from artsim.scoring.nearest import Collection, Found, artist_probabilities
-from artsim.scoring.scorer import BATCH_SIZE, Scorer, load
+from artsim.scoring.scorer import Scorer, load
 from artsim.scoring.scores import Criterion
-from artsim.scoring.summary import BAD_IMAGES_NAMED
 
 KEPT_SUFFIX = ".parquet"
 
@@ -39,7 +39,7 @@ class NearestOptions:
     data_dir: str | None = None
     device: Device = "auto"
     prior: float | None = None
-    batch_size: int = BATCH_SIZE
+    batch_size: int | None = None
     max_pixels: int = images.MAX_PIXELS
     with_itself: bool = False
 
@@ -133,14 +133,10 @@ def check_outcome(outcome: Outcome, allowance: Allowance) -> None:
         InputError: not every query was answered.
         BadImagesError: more images of the collection were bad.
     """
-    unread, bad = outcome.unread_queries, outcome.bad_works
+    unread = outcome.unread_queries
     if unread:
         raise InputError(f"{len(unread):,} of {outcome.queries:,} queries can't be used: {_named(unread)}.")
-    if not allowance.admits(len(bad), outcome.works):
-        raise BadImagesError(
-            f"{len(bad):,} of {outcome.works:,} images are bad, more than --max-bad-images allows: {_named(bad)}. "
-            "The queries were answered without them."
-        )
+    allowance.check(outcome.bad_works, outcome.works, "The queries were answered without them.")
 
 
 def query_files(sources: Sequence[str]) -> list[str]:
@@ -151,7 +147,7 @@ def query_files(sources: Sequence[str]) -> list[str]:
     """
     files: list[str] = []
     for source in sources:
-        files += [str(Path(source) / name) for name in read_works(source).names] if Path(source).is_dir() else [source]
+        files += [str(image.path) for image in list_folder(Path(source))] if Path(source).is_dir() else [source]
     return list(dict.fromkeys(files))
 
 
@@ -240,4 +236,4 @@ def _described(shelf: Shelf) -> str:
 
 
 def _named(reasons: Sequence[str]) -> str:
-    return "; ".join(reasons[:BAD_IMAGES_NAMED]) + ("; and others" if len(reasons) > BAD_IMAGES_NAMED else "")
+    return "; ".join(reasons[:NAMED]) + ("; and others" if len(reasons) > NAMED else "")
