@@ -130,5 +130,5 @@ def _sample_plan(works: Works, count: int, seed: int, say: Say) -> Plan:
         raise InputError(f"{works.source}: {error}") from error
     blocks = ((first[start : start + BLOCK_PAIRS], second[start : start + BLOCK_PAIRS])
               for start in range(0, count, BLOCK_PAIRS))  # fmt: skip
-    description = f"{counted(known, 'work')}, half of them of one artist"
+    description = f"{counted(known, 'work')}, half of the pairs by one artist"
     return Plan(works.names, [artist or "" for artist in works.artists], count, blocks, description)
