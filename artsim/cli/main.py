@@ -21,6 +21,8 @@ COMMANDS = {
     "export": ("artsim.cli.export", "Turn a checkpoint into an ONNX tower."),
     "score": ("artsim.cli.score", "Score pairs of paintings with an ONNX tower."),
     "embed": ("artsim.cli.embed", "Embed collections of paintings, for scoring and searching."),
+    "pairs": ("artsim.cli.pairs", "Make a file of pairs to score, of a folder or a csv."),
+    "nearest": ("artsim.cli.nearest", "Find who painted a work: the nearest ones in a collection."),
     "info": ("artsim.cli.info", "Print what an ONNX tower says about itself."),
     "demo": ("artsim.cli.demo", "Write the embedded collection: paintings by made-up hands."),
 }

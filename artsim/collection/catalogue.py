@@ -7,7 +7,7 @@ all as text, in the order of the source.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -81,7 +81,7 @@ def _from_csv(path: Path, data_dir: Path | None, source: str) -> Catalogue:
     return Catalogue(table, find_folder(path, data_dir, table["filename"]), source)
 
 
-def read_table(path: Path) -> pd.DataFrame:
+def read_table(path: Path, required: Sequence[str] = REQUIRED) -> pd.DataFrame:
     """A csv as text cells, the required columns first.
 
     Raises:
@@ -94,13 +94,13 @@ def read_table(path: Path) -> pd.DataFrame:
     except (OSError, ValueError, pd.errors.ParserWarning) as error:  # its parser and decoding errors are ValueErrors
         raise InputError(f"{path}: not a csv that can be read ({str(error).strip()}).") from error
     table = table.fillna("")  # fields that a short row lacks
-    missing = [column for column in REQUIRED if column not in table.columns]
+    missing = [column for column in required if column not in table.columns]
     if missing:
         found = ", ".join(map(str, table.columns)) or "none"
         raise InputError(f"{path}: no column {' and no column '.join(missing)}; the columns found: {found}.")
     if table.empty:
         raise InputError(f"{path}: a header and no rows.")
-    for column in REQUIRED:
+    for column in required:
         empty = table[column].str.strip() == ""
         if empty.any():
             row = int(empty.to_numpy().argmax()) + 1
@@ -111,8 +111,8 @@ def read_table(path: Path) -> pd.DataFrame:
             f"{path}: {table['filename'].iloc[row]!r} is listed twice, the second time in row {row + 1} after the "
             "header: keep one."
         )
-    others = [column for column in table.columns if column not in REQUIRED]
-    return table[[*REQUIRED, *others]]
+    others = [column for column in table.columns if column not in required]
+    return table[[*required, *others]]
 
 
 def find_folder(path: Path, data_dir: Path | None, filenames: pd.Series[str]) -> Path:

@@ -15,8 +15,8 @@ NAMED = 3
 
 
 def counted(number: int, noun: str) -> str:
-    """1 artist, 2 artists."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+    """1 artist, 2 artists, 1,000 artists."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 def listed(items: Sequence[str], separator: str = ", ", of: int | None = None) -> str:

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from artsim.collection.pairing import Spans
 from artsim.collection.selection import VAL_SEEN, VAL_UNSEEN, Selection
 from artsim.collection.styles import share_a_style
 
@@ -33,13 +34,12 @@ def balanced_pairs(artists: NDArray[Any], seed: int, at_most: int = MAX_PAIRS_OF
     """
     order, end = _by_artist(artists)
     # Work i is paired with later ones only: of the same artist in [i + 1, end), of others in [end, N).
-    same = _Partners(np.arange(len(end)) + 1, end)
-    other = _Partners(end, np.full(len(end), len(end)))
+    same = Spans(order, np.arange(len(end)) + 1, end, order)
+    other = Spans(order, end, np.full(len(end), len(end)), order)
     count = min(same.total, other.total, at_most)
     rng = np.random.default_rng(seed)
-    drawn = [partners.draw(count, rng) for partners in (same, other)]
-    first, second = np.concatenate(drawn, axis=1)
-    return order[first], order[second], np.repeat(np.array([1, 0], dtype=np.uint8), count)
+    first, second = np.concatenate([_drawn(spans, count, rng) for spans in (same, other)], axis=1)
+    return first, second, np.repeat(np.array([1, 0], dtype=np.uint8), count)
 
 
 def rival_pairs(
@@ -56,9 +56,9 @@ def rival_pairs(
         at_most: pairs of each kind.
     """
     order, end = _by_artist(artists)
-    same = _Partners(np.arange(len(end)) + 1, end)
+    same = Spans(order, np.arange(len(end)) + 1, end, order)
     rng = np.random.default_rng(seed)
-    own = order[same.draw(min(same.total, at_most), rng)]
+    own = _drawn(same, min(same.total, at_most), rng)
     rivals = _draw_rivals(artists, styles, at_most, rng)
     first, second = np.concatenate([own, rivals], axis=1)
     return first, second, np.repeat(np.array([1, 0], dtype=np.uint8), [own.shape[1], rivals.shape[1]])
@@ -95,20 +95,10 @@ def _by_artist(artists: NDArray[Any]) -> tuple[NDArray[np.int64], NDArray[np.int
     return order, np.searchsorted(label, label, side="right")
 
 
-class _Partners:
-    """All pairs (i, j) with start[i] <= j < stop[i], counted but never listed."""
-
-    def __init__(self, start: NDArray[np.int64], stop: NDArray[np.int64]) -> None:
-        self.start = start
-        self.upto = np.cumsum(stop - start)
-        self.total = int(self.upto[-1]) if len(start) else 0
-
-    def draw(self, count: int, rng: np.random.Generator) -> NDArray[np.int64]:
-        """(2, count) different pairs."""
-        rank = np.sort(rng.choice(self.total, size=count, replace=False)) if count else np.empty(0, dtype=np.int64)
-        first = np.searchsorted(self.upto, rank, side="right")
-        before = np.concatenate([[0], self.upto])[first]
-        return np.stack([first, self.start[first] + rank - before])
+def _drawn(spans: Spans, count: int, rng: np.random.Generator) -> NDArray[np.int64]:
+    """(2, count) different pairs."""
+    rank = np.sort(rng.choice(spans.total, size=count, replace=False)) if count else np.empty(0, dtype=np.int64)
+    return np.stack(spans.at(rank))
 
 
 def _balanced(works: pd.DataFrame, split: str, seed: int) -> pd.DataFrame:

@@ -81,10 +81,15 @@ class Criterion:
 
 
 def probabilities(distance: NDArray[np.float32], calibration: Calibration, prior: float) -> NDArray[np.float32]:
-    """sigmoid(slope · d + intercept + logit(prior) - logit(the calibration's prior)), float32 (N,)."""
+    """sigmoid(log-odds), float32 (N,)."""
+    return np.exp(-np.logaddexp(0.0, -log_odds(distance, calibration, prior))).astype(np.float32)
+
+
+def log_odds(distance: NDArray[np.float32], calibration: Calibration, prior: float) -> NDArray[np.float64]:
+    """Of the same artist: slope · d + intercept + logit(prior) - logit(the calibration's prior), float64 (N,)."""
     shift = _logit(prior) - _logit(calibration.prior)
-    logit = calibration.slope * distance.astype(np.float64) + (calibration.intercept + shift)
-    return np.exp(-np.logaddexp(0.0, -logit)).astype(np.float32)
+    odds: NDArray[np.float64] = calibration.slope * distance.astype(np.float64) + (calibration.intercept + shift)
+    return odds
 
 
 def _logit(share: float) -> float:

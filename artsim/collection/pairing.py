@@ -1,0 +1,131 @@
+"""Which works go together as pairs: counted at once, listed a block at a time.
+
+Works are numbers, 0 to N - 1. An unordered pair is there once, the work that comes first in the source's order first;
+only queries, which are asked about a collection, come first wherever they stand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from artsim.errors import InputError
+
+BLOCK_PAIRS = 2**18
+
+Works = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Spans:
+    """All pairs of work `row[k]` with each of `members[start[k]:stop[k]]`, for each of K spans."""
+
+    row: Works  # (K,)
+    start: NDArray[np.int64]  # (K,)
+    stop: NDArray[np.int64]  # (K,)
+    members: Works  # (M,)
+
+    @cached_property
+    def _before(self) -> NDArray[np.int64]:
+        """(K + 1,) how many pairs the spans before each one have."""
+        return np.concatenate([[0], np.cumsum(self.stop - self.start)])
+
+    @property
+    def total(self) -> int:
+        """How many pairs there are."""
+        return int(self._before[-1])
+
+    def at(self, rank: NDArray[np.int64]) -> tuple[Works, Works]:
+        """The pairs of these ranks (B,), each in 0..total - 1: first and second works, (B,) each."""
+        span = np.searchsorted(self._before, rank, side="right") - 1
+        return self.row[span], self.members[self.start[span] + rank - self._before[span]]
+
+    def blocks(self, size: int = BLOCK_PAIRS) -> Iterator[tuple[Works, Works]]:
+        """All pairs in order of rank, `size` at a time."""
+        for start in range(0, self.total, size):
+            yield self.at(np.arange(start, min(start + size, self.total)))
+
+
+def within_groups(labels: NDArray[np.int64]) -> Spans:
+    """All pairs inside each group, group by group in order of appearance.
+
+    Args:
+        labels: (N,) each work's group; a negative one is in none.
+    """
+    order, end = _by_group(labels)
+    return Spans(order, np.arange(len(order)) + 1, end, order)
+
+
+def across_groups(labels: NDArray[np.int64]) -> Spans:
+    """All pairs of works in different groups; `labels` as for `within_groups`."""
+    order, end = _by_group(labels)
+    return Spans(order, end, np.full(len(order), len(order)), order)
+
+
+def each_with_all(queries: Works, works: int) -> Spans:
+    """Each query with each work of the collection but itself, query by query.
+
+    Args:
+        queries: (Q,) one that is below `works` is in the collection.
+        works: how many the collection has: 0 to works - 1.
+    """
+    inside = queries < works
+    place = np.where(inside, queries, works)
+    start = np.stack([np.zeros_like(place), np.minimum(place + 1, works)], axis=1)
+    stop = np.stack([place, np.full_like(place, works)], axis=1)
+    return Spans(np.repeat(queries, 2), start.ravel(), stop.ravel(), np.arange(works))
+
+
+def balanced_sample(labels: NDArray[np.int64], count: int, seed: int) -> tuple[Works, Works, NDArray[np.int64]]:
+    """Different pairs in random order, half of them of one artist: (count,) first, second, 1 for the same artist.
+
+    Of an odd count the one pair more is of different artists.
+
+    Args:
+        labels: (N,) each work's artist; a negative one is left out.
+        count: how many pairs.
+        seed: of the choice.
+
+    Raises:
+        InputError: fewer pairs of a kind than wanted.
+    """
+    kinds = (within_groups(labels), count // 2, "the same artist"), (
+        across_groups(labels), count - count // 2, "different artists",
+    )  # fmt: skip
+    for spans, wanted, kind in kinds:
+        if spans.total < wanted:
+            at_most = min(2 * kinds[0][0].total + 1, 2 * kinds[1][0].total)
+            raise InputError(
+                f"there are {spans.total:,} pairs by {kind}, and {wanted:,} were asked for: "
+                + (f"a balanced sample has at most {at_most:,}." if at_most > 1 else "no balanced sample can be made.")
+            )
+    rng = np.random.default_rng(seed)
+    drawn = [spans.at(_distinct(spans.total, wanted, rng)) for spans, wanted, _ in kinds]
+    first, second = np.concatenate(drawn, axis=1)
+    order = rng.permutation(count)
+    return first[order], second[order], (order < count // 2).astype(np.int64)
+
+
+def _distinct(total: int, count: int, rng: np.random.Generator) -> NDArray[np.int64]:
+    """Different numbers below `total`, every set of them as likely, in order; memory grows with the count."""
+    if 2 * count > total:
+        left = np.ones(total, dtype=np.bool_)
+        left[_distinct(total, total - count, rng)] = False
+        return np.flatnonzero(left)
+    found = np.empty(0, dtype=np.int64)
+    while len(found) < count:
+        found = np.unique(np.concatenate([found, rng.integers(total, size=count - len(found))]))
+    return found
+
+
+def _by_group(labels: NDArray[np.int64]) -> tuple[Works, NDArray[np.int64]]:
+    """(M,) the grouped works, group by group in order of appearance, and (M,) where there the group of each ends."""
+    grouped = np.flatnonzero(labels >= 0)
+    _, appears, label = np.unique(labels[grouped], return_index=True, return_inverse=True)
+    place = appears[label]
+    order = np.argsort(place, kind="stable")
+    return grouped[order], np.searchsorted(place[order], place[order], side="right")

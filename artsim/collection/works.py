@@ -1,0 +1,138 @@
+"""Works to be paired or searched: their names, and who made them where that is known.
+
+The names are those that scores look images up by: paths within a folder, with `/` between their parts, or what a
+csv's column `filename` says.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from artsim.collection.catalogue import read_table
+from artsim.collection.inputs import list_folder
+from artsim.collection.notes import listed
+from artsim.errors import InputError
+
+CSV_SUFFIX = ".csv"
+
+
+@dataclass(frozen=True)
+class Works:
+    """`table`: filename and what else is known, all text; `folder`: which the names are paths in, None of a csv."""
+
+    table: pd.DataFrame
+    folder: Path | None
+    source: str
+
+    @property
+    def names(self) -> list[str]:
+        """(N,) of the works."""
+        return list(self.table["filename"])
+
+    @property
+    def artists(self) -> list[str | None]:
+        """(N,) who made each work; None where nothing says so."""
+        if "artist" not in self.table.columns:
+            return [None] * len(self.table)
+        return [artist if artist.strip() else None for artist in self.table["artist"]]
+
+    def labels(self, column: str) -> NDArray[np.int64]:
+        """(N,) a number for each value of a column, in order of appearance; -1 where it is empty.
+
+        Raises:
+            InputError: no such column.
+        """
+        if column not in self.table.columns:
+            raise InputError(f"{self.source}: no column {column}; the columns found: {', '.join(self.table.columns)}.")
+        return numbered([value if value.strip() else None for value in self.table[column]])
+
+
+def numbered(values: Sequence[str | None]) -> NDArray[np.int64]:
+    """(N,) a number for each different value, in order of appearance; -1 for None."""
+    codes, _ = pd.factorize(np.array([*values, ""], dtype=object)[:-1])  # of no values, too, an array of objects
+    return codes.astype(np.int64)
+
+
+def read_works(source: str) -> Works:
+    """A folder, with one folder an artist or the works themselves inside, or a csv with the column `filename`.
+
+    A csv's files need not be there.
+
+    Raises:
+        InputError: nothing there, no works in it, or no csv that can be read.
+    """
+    path = Path(source).expanduser()
+    if path.is_dir():
+        return _from_folder(path)
+    if not path.exists():
+        raise InputError(f"{path}: no such file or folder. Name a folder of images, or a csv with the column filename.")
+    return Works(read_table(path, required=("filename",)), None, source)
+
+
+def _from_folder(folder: Path) -> Works:
+    found = list_folder(folder)
+    names = [image.name for image in found]
+    _check_text(names, str(folder))
+    artists = [image.artist for image in found if image.artist is not None]  # of all of them, or of none
+    table = pd.DataFrame({"filename": names, "artist": artists} if artists else {"filename": names}, dtype=str)
+    return Works(table, folder, str(folder))
+
+
+def _check_text(names: Sequence[str], source: str) -> None:
+    for name in names:
+        try:
+            name.encode()
+        except UnicodeEncodeError as error:
+            raise InputError(f"{source}: the file name {name!a} is not UTF-8 text; rename the file.") from error
+
+
+def read_queries(sources: Sequence[str], collection: Works) -> Works:
+    """What is asked about a collection: image files, folders of them and csv files, named as its works are.
+
+    A file in the collection's folder has its path in there for a name, any other one its full path; names of a csv stay
+    as they are. Of a work that is in the collection, the collection says who made it.
+
+    Raises:
+        InputError: as `read_works`, or a name that comes twice.
+    """
+    tables = [_query_table(source, collection.folder) for source in sources]
+    table = pd.concat(tables, ignore_index=True).fillna("")
+    again = table["filename"][table["filename"].duplicated()]
+    if len(again):
+        raise InputError(f"named twice as a query: {listed(list(again.unique()))}. Name each once.")
+    known = dict(zip(collection.names, collection.artists, strict=True))
+    own = Works(table, None, "").artists
+    artists = [known.get(name) or artist for name, artist in zip(table["filename"], own, strict=True)]
+    table = table[["filename"]].assign(artist=[artist or "" for artist in artists])
+    return Works(table, collection.folder, ", ".join(sources))
+
+
+def _query_table(source: str, folder: Path | None) -> pd.DataFrame:
+    path = Path(source).expanduser()
+    if path.is_file() and path.suffix.lower() != CSV_SUFFIX:
+        name = _name_from(path, folder)
+        _check_text([name], source)
+        return pd.DataFrame({"filename": [name]}, dtype=str)
+    works = read_works(source)
+    if works.folder is None:
+        return works.table
+    return works.table.assign(filename=[_name_from(works.folder / name, folder) for name in works.names])
+
+
+def _name_from(path: Path, folder: Path | None) -> str:
+    full = _full(path)
+    if folder is not None and full.is_relative_to(_full(folder)):
+        return full.relative_to(_full(folder)).as_posix()
+    return full.as_posix()
+
+
+def _full(path: Path) -> Path:
+    """Without `..`, but with its links: a link in the collection's folder is in it."""
+    return Path(os.path.normpath(path.absolute()))

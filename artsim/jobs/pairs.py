@@ -1,0 +1,134 @@
+"""Make a file of pairs: which works, how they go together, then row by row, in blocks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from artsim.collection.notes import counted
+from artsim.collection.pairing import BLOCK_PAIRS, Spans, balanced_sample, each_with_all, within_groups
+from artsim.collection.works import Works, numbered, read_queries, read_works
+from artsim.errors import InputError, UsageError
+from artsim.scoring.pairs_table import check_pairs_output, open_pairs_table
+
+Say = Callable[[str], None]
+Progress = Callable[[str, int, int], None]
+Rows = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class PairsOptions:
+    """What `artsim pairs` was told; its flags say what each is."""
+
+    source: str
+    output: str = "-"
+    within: str | None = None
+    queries: Sequence[str] = ()
+    sample: int | None = None
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Pairs still to be written: of works with these names and artists, `pairs` of them in blocks; what to say."""
+
+    names: list[str]
+    artists: list[str | None]
+    pairs: int
+    blocks: Iterator[tuple[Rows, Rows]]
+    description: str
+
+    @property
+    def labelled(self) -> bool:
+        """Whether it is known of every pair if it is by the same artist."""
+        return None not in self.artists
+
+
+def make_pairs(options: PairsOptions, say: Say, progress: Progress) -> None:
+    """Write the pairs; how many there will be is said before.
+
+    Raises:
+        UsageError: more than one way to pair, or an output of an unknown suffix.
+        InputError: no works, no such column, or not as many pairs.
+        OutputError: the pairs can't be written.
+    """
+    if sum((options.within is not None, bool(options.queries), options.sample is not None)) > 1:
+        raise UsageError("--within, --queries and --sample are three ways to pair: choose one.")
+    check_pairs_output(options.output)
+    plan = _plan(options, read_works(options.source), say)
+    if not plan.pairs:
+        raise InputError(f"{options.source}: no pair can be made of {plan.description}.")
+    say(f"{counted(plan.pairs, 'pair')} of {plan.description}{'' if plan.labelled else ', without sameArtist'}")
+    write_pairs(plan, options.output, progress)
+
+
+def write_pairs(plan: Plan, output: str, progress: Progress) -> None:
+    """Write all pairs of a plan."""
+    label = numbered(plan.artists)
+    done = 0
+    with open_pairs_table(output, plan.names, plan.labelled) as table:
+        for first, second in plan.blocks:
+            same = (label[first] == label[second]).astype(np.int64) if plan.labelled else None
+            table.write(first, second, same)
+            done += len(first)
+            progress("pairs", done, plan.pairs)
+
+
+def _plan(options: PairsOptions, works: Works, say: Say) -> Plan:
+    if options.queries:
+        return _queries_plan(works, read_queries(options.queries, works))
+    if options.sample is not None:
+        return _sample_plan(works, options.sample, options.seed, say)
+    if options.within is not None:
+        return _within_plan(works, options.within, say)
+    everything = within_groups(np.zeros(len(works.names), dtype=np.int64))
+    return _spans_plan(works, everything, counted(len(works.names), "work"))
+
+
+def _spans_plan(works: Works, spans: Spans, description: str) -> Plan:
+    return Plan(works.names, works.artists, spans.total, spans.blocks(), description)
+
+
+def _within_plan(works: Works, column: str, say: Say) -> Plan:
+    labels = works.labels(column)
+    without = int((labels < 0).sum())
+    if without:
+        say(f"{counted(without, 'work')} of {len(labels):,} without {column}: in no pair")
+    works_in, values = counted(len(labels) - without, "work"), counted(int(labels.max()) + 1, "value")
+    return _spans_plan(works, within_groups(labels), f"{works_in} within {values} of {column}")
+
+
+def _queries_plan(works: Works, queries: Works) -> Plan:
+    place = {name: number for number, name in enumerate(works.names)}
+    names, artists = works.names, works.artists
+    for name, artist in zip(queries.names, queries.artists, strict=True):
+        if name not in place:
+            place[name] = len(names)
+            names.append(name)
+            artists.append(artist)
+    asked = np.array([place[name] for name in queries.names], dtype=np.int64)
+    spans = each_with_all(asked, len(works.names))
+    description = f"{len(asked):,} {'query' if len(asked) == 1 else 'queries'} with {counted(len(works.names), 'work')}"
+    return Plan(names, artists, spans.total, spans.blocks(), description)
+
+
+def _sample_plan(works: Works, count: int, seed: int, say: Say) -> Plan:
+    labels = numbered(works.artists)
+    known = int((labels >= 0).sum())
+    if not known:
+        raise InputError(
+            f"{works.source}: a balanced sample needs to know who made which work, and no artist is known."
+        )
+    if known < len(labels):
+        say(f"{counted(len(labels) - known, 'work')} of {len(labels):,} without artist: in no pair")
+    try:
+        first, second, _ = balanced_sample(labels, count, seed)
+    except InputError as error:
+        raise InputError(f"{works.source}: {error}") from error
+    blocks = ((first[start : start + BLOCK_PAIRS], second[start : start + BLOCK_PAIRS])
+              for start in range(0, count, BLOCK_PAIRS))  # fmt: skip
+    description = f"{counted(known, 'work')}, half of the pairs by one artist"
+    return Plan(works.names, [artist or "" for artist in works.artists], count, blocks, description)

@@ -1,0 +1,190 @@
+"""artsim nearest as it is typed, with a tiny real tower."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import shutil
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import artsim
+from artsim.scoring.kept import Kept, file_digest, write_kept
+from tests.command import artsim_in_process
+from tests.towers import write_paintings, write_tower
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The working folder: a tower, works by two artists, a query, and a copy of one of the works."""
+    write_tower(tmp_path / "tower.onnx")
+    write_paintings(tmp_path / "works" / "ann", "1.png", "2.png", "3.png")
+    write_paintings(tmp_path / "works" / "bob", "4.png", "5.png")
+    write_paintings(tmp_path, "query.png")
+    shutil.copy(tmp_path / "works" / "bob" / "4.png", tmp_path / "copy.png")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def nearest(*arguments: str, among: str = "works") -> int:
+    return artsim_in_process("nearest", "--model", "tower.onnx", "--device", "cpu", "--among", among, *arguments)
+
+
+def rows(text: str) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(text)))
+
+
+def keep(folder: Path) -> None:
+    """works.parquet holds what `works` does."""
+    names = ["ann/1.png", "ann/2.png", "ann/3.png", "bob/4.png", "bob/5.png"]
+    paths = [folder / "works" / name for name in names]
+    scorer = artsim.load(folder / "tower.onnx", "cpu")
+    artists: list[str | None] = [name[:3] for name in names]
+    contents = [file_digest(path) for path in paths]
+    kept = Kept(file_digest(folder / "tower.onnx"), scorer.card, names, contents, artists, scorer.embed(paths))
+    write_kept(folder / "works.parquet", kept)
+
+
+def test_works_come_as_csv_nearest_first_as_the_scorer_has_them(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert nearest("query.png") == 0
+    out, err = capsys.readouterr()
+    found = rows(out)
+    assert [row["rank"] for row in found] == ["1", "2", "3", "4", "5"]
+    assert {row["image"] for row in found} == {"ann/1.png", "ann/2.png", "ann/3.png", "bob/4.png", "bob/5.png"}
+    assert all(row["artist"] == row["image"][:3] for row in found)
+    scores = artsim.load("tower.onnx", "cpu").score(["query.png"] * 5, [f"works/{row['image']}" for row in found])
+    np.testing.assert_allclose([float(row["distance"]) for row in found], scores.distance, rtol=1e-5)
+    np.testing.assert_allclose([float(row["probability"]) for row in found], scores.probability, rtol=1e-4)
+    assert (np.diff(scores.distance) >= 0).all()
+    assert err == "searched 5 works by 2 artists\n"
+
+
+def test_a_folder_a_csv_and_kept_embeddings_say_the_same(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "works.csv").write_text(
+        "artist,filename\nann,ann/1.png\nann,ann/2.png\nann,ann/3.png\nbob,bob/4.png\nbob,bob/5.png\n"
+    )
+    keep(folder)
+    said = []
+    for among, options in (("works", []), ("works.csv", ["--data-dir", "works"]), ("works.parquet", [])):
+        assert nearest("query.png", "-k", "3", *options, among=among) == 0
+        said.append(capsys.readouterr().out)
+    assert len(rows(said[0])) == 3
+    assert said[0] == said[1] == said[2]
+
+
+@pytest.mark.parametrize("among", ["works", "works.parquet"])
+def test_a_query_of_the_collection_leaves_itself_out_and_says_so(
+    folder: Path, capsys: pytest.CaptureFixture[str], among: str
+) -> None:
+    keep(folder)
+    assert nearest("copy.png", among=among) == 0
+    out, err = capsys.readouterr()
+    assert "bob/4.png" not in [row["image"] for row in rows(out)]
+    assert "copy.png: is in the collection and left out: bob/4.png" in err
+    assert nearest("copy.png", "--with-itself", among=among) == 0
+    out, err = capsys.readouterr()
+    assert (rows(out)[0]["image"], rows(out)[0]["distance"]) == ("bob/4.png", "0.0")
+    assert "copy.png: is in the collection: bob/4.png" in err
+
+
+def test_artists_are_ranked_in_a_file_of_their_own(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert nearest("query.png", "copy.png", "-o", "works.jsonl", "--artists", "artists.csv", "--quiet") == 0
+    works = [json.loads(line) for line in (folder / "works.jsonl").read_text().splitlines()]
+    artists = rows((folder / "artists.csv").read_text())
+    assert [(row["query"], row["rank"]) for row in artists] == [
+        ("query.png", "1"), ("query.png", "2"), ("copy.png", "1"), ("copy.png", "2"),
+    ]  # fmt: skip
+    for query in ("query.png", "copy.png"):
+        shares = [float(row["probability"]) for row in artists if row["query"] == query]
+        assert sum(shares) == pytest.approx(1, abs=1e-5)
+        for row in artists:
+            if row["query"] == query:
+                own = [work["distance"] for work in works if (work["query"], work["artist"]) == (query, row["artist"])]
+                assert float(row["distance"]) == pytest.approx(np.mean(own), rel=1e-5)
+    assert {row["artist"]: row["works"] for row in artists} == {"ann": "3", "bob": "2"}
+    assert works[0]["unlike"] is None  # five works are too few to tell
+    assert capsys.readouterr() == ("", "")
+
+
+def test_a_terminal_gets_tables(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "works" / "ann").rename(folder / "works" / "[red]ann")
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    monkeypatch.setenv("TERM", "dumb")  # text without bold and colours
+    assert nearest("copy.png", "--quiet") == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "copy.png"
+    assert "is in the collection and left out: bob/4.png" in lines[1]
+    assert sum("[red]ann" in line for line in lines) == 4  # the artist, and her three works
+    assert any(line.split() == ["artist", "probability", "distance", "works"] for line in lines)
+    assert any(line.split() == ["work", "probability", "distance", "artist"] for line in lines)
+
+
+def test_works_by_unknown_hands_have_no_artists(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert nearest("query.png", "--artists", "artists.csv", among="works/ann") == 0
+    out, err = capsys.readouterr()
+    assert [row["artist"] for row in rows(out)] == ["", "", ""]
+    assert rows((folder / "artists.csv").read_text()) == []
+    assert err == "searched 3 works\n"
+
+
+def test_queries_that_can_be_read_are_answered_before_the_others_are_told(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "text.png").write_text("not a picture")
+    assert nearest("query.png", "lost.png", "text.png", "-o", "works.csv") == 3
+    assert {row["query"] for row in rows((folder / "works.csv").read_text())} == {"query.png"}
+    err = capsys.readouterr().err
+    assert "2 of 3 queries can't be used: 'lost.png': no such file; text.png: not an image" in err
+
+
+def test_bad_works_are_left_out_and_held_to_what_is_allowed(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "works" / "bob" / "6.png").write_text("not a picture")
+    assert nearest("query.png", "-o", "works.csv") == 4
+    assert len(rows((folder / "works.csv").read_text())) == 5
+    assert "1 of 6 images are bad, more than --max-bad-images allows: works/bob/6.png" in capsys.readouterr().err
+    assert nearest("query.png", "--max-bad-images", "20%") == 0
+    assert "searched 5 works by 2 artists; 1 of 6 can't be used: works/bob/6.png" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "reason"),
+    [
+        (["query.png", "--among", "lost"], 3, "lost: no such file or folder"),
+        (["query.png", "--among", "lost.parquet"], 3, "lost.parquet: no such file"),
+        (["query.png", "--among", "tower.parquet"], 3, "not kept embeddings"),
+        (["lost.png", "--among", "works"], 3, "no query can be used: 'lost.png': no such file"),
+        (["empty", "--among", "works"], 3, "empty: no images in it"),
+        (["query.png", "--among", "damaged"], 3, "none of its 1 images can be used"),
+        (["--among", "works"], 2, "QUERY"),
+        (["query.png", "--among", "works", "-k", "0"], 2, "-k"),
+        (["query.png", "--among", "works", "-o", "works.parquet"], 2, "an output ends in"),
+        (["query.png", "--among", "works", "--prior", "2"], 2, "prior"),
+        (["query.png", "--among", "works", "--artists", "lost/a.csv"], 8, "there is no folder"),
+    ],
+)
+def test_what_cannot_be_searched_is_said(
+    folder: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], code: int, reason: str
+) -> None:
+    (folder / "empty").mkdir()
+    (folder / "damaged").mkdir()
+    (folder / "damaged" / "x.png").write_text("not a picture")
+    shutil.copy(folder / "tower.onnx", folder / "tower.parquet")
+    assert artsim_in_process("nearest", "--model", "tower.onnx", "--device", "cpu", *arguments) == code
+    out, err = capsys.readouterr()
+    assert reason in err
+    assert out == ""
+
+
+def test_embeddings_of_another_model_are_refused(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    keep(folder)
+    write_tower(folder / "tower.onnx", scale=1 / 128)
+    assert nearest("query.png", among="works.parquet") == 3
+    assert "another model" in capsys.readouterr().err

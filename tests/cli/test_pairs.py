@@ -1,0 +1,116 @@
+"""artsim pairs as it is typed."""
+
+from __future__ import annotations
+
+import csv
+import io
+from pathlib import Path
+
+import pytest
+
+from tests.command import artsim_in_process, artsim_process
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The working folder, with two works by one artist and one by another in `works`, and a csv of the three."""
+    for name in ("works/ann/1.png", "works/ann/2.png", "works/bob/3.png", "found.png"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    (tmp_path / "works.csv").write_text("filename,style\n1.png,x\n2.png,\n3.png,x\n4.png,y\n")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def rows(text: str) -> list[list[str]]:
+    return list(csv.reader(io.StringIO(text)))
+
+
+def test_all_pairs_of_a_folder_with_labels(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert artsim_in_process("pairs", "works") == 0
+    out, err = capsys.readouterr()
+    assert rows(out) == [
+        ["image1", "image2", "sameArtist"],
+        ["ann/1.png", "ann/2.png", "1"],
+        ["ann/1.png", "bob/3.png", "0"],
+        ["ann/2.png", "bob/3.png", "0"],
+    ]
+    assert err == "3 pairs of 3 works\n"
+
+
+def test_within_a_column_what_has_no_value_is_said_and_left_out(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert artsim_in_process("pairs", "works.csv", "--within", "style") == 0
+    out, err = capsys.readouterr()
+    assert rows(out) == [["image1", "image2"], ["1.png", "3.png"]]
+    assert err.splitlines() == [
+        "1 work of 4 without style: in no pair",
+        "1 pair of 3 works within 2 values of style, without sameArtist",
+    ]
+
+
+def test_within_artist_of_a_folder(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert artsim_in_process("pairs", "works", "--within", "artist", "--quiet") == 0
+    out, err = capsys.readouterr()
+    assert rows(out)[1:] == [["ann/1.png", "ann/2.png", "1"]]
+    assert err == ""
+
+
+def test_queries_with_a_collection(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert artsim_in_process("pairs", "works", "--queries", "found.png", "--queries", "works/bob") == 0
+    out, err = capsys.readouterr()
+    assert rows(out) == [
+        ["image1", "image2"],
+        [f"{folder}/found.png", "ann/1.png"],
+        [f"{folder}/found.png", "ann/2.png"],
+        [f"{folder}/found.png", "bob/3.png"],
+        ["bob/3.png", "ann/1.png"],
+        ["bob/3.png", "ann/2.png"],
+    ]
+    assert err == "5 pairs of 2 queries with 3 works, without sameArtist\n"
+
+
+def test_queries_by_known_artists_are_labelled(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert artsim_in_process("pairs", "works", "--queries", "works/ann/2.png") == 0
+    assert rows(capsys.readouterr().out)[1:] == [["ann/2.png", "ann/1.png", "1"], ["ann/2.png", "bob/3.png", "0"]]
+
+
+def test_a_sample_has_both_kinds_and_is_repeatable(demo_csv: Path, tmp_path: Path) -> None:
+    for name, seed in (("a", "3"), ("b", "3"), ("c", "4")):
+        output = str(tmp_path / f"{name}.csv")
+        assert artsim_in_process("pairs", str(demo_csv), "--sample", "100", "--seed", seed, "-o", output) == 0
+    one, again, other = ((tmp_path / f"{name}.csv").read_text() for name in "abc")
+    assert one == again != other
+    assert [row[2] for row in rows(one)[1:]].count("1") == 50
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "reason"),
+    [
+        (["lost"], 3, "no such file or folder"),
+        (["works/bob"], 3, "no pair can be made of 1 work"),
+        (["works.csv", "--within", "group"], 3, "no column group"),
+        (["works/bob", "--queries", "works/bob/3.png"], 3, "no pair can be made of 1 query with 1 work"),
+        (["works", "--sample", "4"], 3, "there are 1 pairs by the same artist, and 2 were asked for"),
+        (["works.csv", "--sample", "2"], 3, "no artist is known"),
+        (["works", "--sample", "2", "--within", "artist"], 2, "choose one"),
+        (["works", "--sample", "1"], 2, "--sample"),
+        (["works", "-o", "pairs.txt"], 2, "an output ends in"),
+        (["works", "-o", "lost/pairs.csv"], 8, "there is no folder lost"),
+        (["works", "--queries", "works", "--queries", "works"], 3, "named twice"),
+    ],
+)
+def test_what_cannot_be_paired_is_said(
+    folder: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], code: int, reason: str
+) -> None:
+    assert artsim_in_process("pairs", *arguments) == code
+    out, err = capsys.readouterr()
+    assert reason in err
+    assert out == ""
+
+
+def test_the_pairs_are_what_the_scorer_reads(demo_csv: Path) -> None:
+    made = artsim_process("pairs", "train", "--quiet", cwd=demo_csv.parent)
+    assert made.returncode == 0
+    assert all((demo_csv.parent / "train" / name).is_file() for row in rows(made.stdout)[1:] for name in row[:2])

@@ -1,0 +1,89 @@
+"""Works of folders and csv files, by the names that scores look them up by."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from artsim.collection.works import read_queries, read_works
+from artsim.errors import InputError
+
+
+def touch(folder: Path, *names: str) -> Path:
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).touch()
+    return folder
+
+
+def test_a_folder_of_artists_names_works_by_their_path_in_it(tmp_path: Path) -> None:
+    works = read_works(str(touch(tmp_path, "b/2.JPG", "a/1.png", "a/notes.txt")))
+    assert works.names == ["a/1.png", "b/2.JPG"]
+    assert works.artists == ["a", "b"]
+    assert works.folder == tmp_path
+
+
+def test_works_that_are_not_all_in_folders_of_artists_are_by_unknown_hands(tmp_path: Path) -> None:
+    assert read_works(str(touch(tmp_path / "flat", "1.png", "2.png"))).artists == [None, None]
+    assert read_works(str(touch(tmp_path / "mixed", "1.png", "a/2.png"))).artists == [None, None]
+
+
+def test_a_csv_is_as_it_is_and_its_files_need_not_be_there(tmp_path: Path) -> None:
+    (tmp_path / "works.csv").write_text('filename,group,artist\n"x, 1.jpg",g,Ann\n../y.jpg,,\nz.jpg,g,Ann\n')
+    works = read_works(str(tmp_path / "works.csv"))
+    assert works.names == ["x, 1.jpg", "../y.jpg", "z.jpg"]
+    assert works.artists == ["Ann", None, "Ann"]
+    np.testing.assert_array_equal(works.labels("group"), [0, -1, 0])
+    with pytest.raises(InputError, match="no column style; the columns found: filename, group, artist"):
+        works.labels("style")
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("artist\nAnn\n", "no column filename"),
+        ("filename\n", "no rows"),
+        ("filename\na.jpg\na.jpg\n", "listed twice"),
+        ("filename,artist\n ,Ann\n", "empty filename"),
+    ],
+)
+def test_a_csv_that_names_no_works_or_one_twice_is_refused(tmp_path: Path, text: str, reason: str) -> None:
+    (tmp_path / "works.csv").write_text(text)
+    with pytest.raises(InputError, match=reason):
+        read_works(str(tmp_path / "works.csv"))
+
+
+def test_nothing_there_and_nothing_in_it_is_said(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no such file or folder"):
+        read_works(str(tmp_path / "lost"))
+    with pytest.raises(InputError, match="no images in it"):
+        read_works(str(tmp_path))
+
+
+def test_a_file_name_that_is_no_text_is_said(tmp_path: Path) -> None:
+    try:
+        (Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff.png"))).touch()
+    except OSError:
+        pytest.skip("this file system takes UTF-8 names only")
+    with pytest.raises(InputError, match="not UTF-8"):
+        read_works(str(tmp_path))
+
+
+def test_queries_are_named_as_the_collection_is_or_by_their_full_path(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    touch(tmp_path, "works/a/1.png", "works/b/2.png", "new/c/3.png", "4.png")
+    (tmp_path / "asked.csv").write_text("filename,artist\n5.png,Ann\n")
+    monkeypatch.chdir(tmp_path)
+    queries = read_queries(["works/b", "new", "works/../4.png", "asked.csv"], read_works("works"))
+    assert queries.names == ["b/2.png", f"{tmp_path}/new/c/3.png", f"{tmp_path}/4.png", "5.png"]
+    assert queries.artists == ["b", "c", None, "Ann"]
+
+
+def test_a_query_named_twice_is_refused(tmp_path: Path) -> None:
+    works = read_works(str(touch(tmp_path, "a/1.png", "b/2.png")))
+    with pytest.raises(InputError, match=r"named twice as a query: a/1\.png"):
+        read_queries([str(tmp_path / "a"), str(tmp_path / "a" / "1.png")], works)
