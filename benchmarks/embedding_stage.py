@@ -3,17 +3,18 @@
     ARTSIM_DATA=... python -m benchmarks.embedding_stage --images 10000 [--model tower.onnx]
 
 The JPEGs (1,000 unless told) are made from the 64 photographs of gallery/, 843 px wide, each shifted by a way of its
-own and coded as the photograph is. For one part of them after the other it takes turns at three things: decoding alone, in as many threads as there
-are cores; the tower alone, in onnxruntime's threads, on batches that are decoded already; and the whole of
-`artsim embed`, listing, digests and writing included. The tower is the default recipe's with random weights, unless a
-model is given.
+own and coded as the photograph is. For one part of them after the other it takes turns at three things: decoding alone,
+in as many threads as there are cores; the tower alone, in onnxruntime's threads, on batches that are decoded already;
+and the whole of `artsim embed`, listing, digests and writing included. The tower is the default recipe's with random
+weights, unless a model is given.
 
 Expected: the whole at no less than 0.9 of 1 / (1 / tower + 1 / decoding), the speed of the two one after the other with
 no core ever idle. Above 1 it is where either alone leaves cores idle.
 
-Measured in 2026-11 with `compact` on 2 AMD EPYC cores that four others shared at the time, so that the parts of a run lie
-between 0.6 and 2.0: 1.02 with 2,500 images, 1.05 to 1.2 with 400 to 600. CPU time depends less on what else runs:
-5.5 CPU-ms an image to decode it, 10.7 in the tower, 15.6 for the whole, which so adds nothing that shows.
+Measured in 2026-11 with `compact` on 2 AMD EPYC cores that four others shared at the time, so that the parts of a run
+lie between 0.6 and 2.0: 1.2 with 600 images; where they were coded at quality 90, which decodes faster, 1.02 with 2,500
+and 1.05 to 1.11 with 400 to 500. CPU time depends less on what else runs: 5.5 CPU-ms an image to decode it, 10.7 in
+the tower, 15.6 for the whole.
 """
 
 from __future__ import annotations
@@ -30,8 +31,8 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageChops
-from PIL.JpegImagePlugin import get_sampling
+from PIL import ImageChops
+from PIL.JpegImagePlugin import JpegImageFile, get_sampling
 
 from artsim.jobs.embed import EmbedOptions, embed_collections
 from artsim.scoring.embedding import decode, decode_threads, decoded_ahead
@@ -65,7 +66,7 @@ def write_jpegs(folder: Path, numbers: Sequence[int]) -> None:
     photographs = sorted(data("gallery").glob("*.jpg"))
 
     def write(number: int) -> None:
-        with Image.open(photographs[number % len(photographs)]) as picture:
+        with JpegImageFile(photographs[number % len(photographs)]) as picture:
             turn, width, height = number // len(photographs), *picture.size
             shifted = ImageChops.offset(picture, 37 * turn % width, 53 * turn % height)
             shifted.save(folder / f"{number:05}.jpg", qtables=picture.quantization, subsampling=get_sampling(picture))
