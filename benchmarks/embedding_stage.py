@@ -35,7 +35,8 @@ from PIL import ImageChops
 from PIL.JpegImagePlugin import JpegImageFile, get_sampling
 
 from artsim.jobs.embed import EmbedOptions, embed_collections
-from artsim.scoring.embedding import decode, decode_threads, decoded_ahead
+from artsim.scoring.ahead import core_count
+from artsim.scoring.embedding import decode, decoded_ahead
 from artsim.scoring.scorer import Scorer, load
 from benchmarks.data import data, verdict
 
@@ -71,7 +72,7 @@ def write_jpegs(folder: Path, numbers: Sequence[int]) -> None:
             shifted = ImageChops.offset(picture, 37 * turn % width, 53 * turn % height)
             shifted.save(folder / f"{number:05}.jpg", qtables=picture.quantization, subsampling=get_sampling(picture))
 
-    with ThreadPoolExecutor(decode_threads()) as threads:
+    with ThreadPoolExecutor(core_count()) as threads:
         list(threads.map(write, numbers))
 
 
@@ -104,9 +105,7 @@ def compare(model: Path, parts: Sequence[Path]) -> int:
     count = sum(map(len, files))
     decoding, tower, whole = count / seconds.sum(axis=0)
     bound = 1 / (1 / tower + 1 / decoding)
-    print(
-        f"{scorer.provider}, batch {scorer.batch_size}, {decode_threads()} decode threads, {scorer.card.image_size} px"
-    )
+    print(f"{scorer.provider}, batch {scorer.batch_size}, {core_count()} decode threads, {scorer.card.image_size} px")
     for name, speed in (("decoding alone", decoding), ("tower alone", tower), ("one after the other", bound)):
         print(f"{name:<20} {speed:7.1f} images/s")
     ratios = ", ".join(f"{ratio:.2f}" for ratio in (seconds[:, 0] + seconds[:, 1]) / seconds[:, 2])

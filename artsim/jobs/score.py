@@ -16,7 +16,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from artsim import __version__, images
-from artsim.errors import BadImagesError, InputError
+from artsim.errors import InputError
 from artsim.jobs.allowance import Allowance
 from artsim.jobs.embedding import STATUS_WORDS, Gallery, Progress, embed_files, open_kept
 from artsim.locking import only_one
@@ -30,7 +30,7 @@ from artsim.scoring.pairs_file import Block, PairsFile, folder_of, open_pairs
 from artsim.scoring.sample import LabelledPairs
 from artsim.scoring.scorer import Scorer, load
 from artsim.scoring.scores import Criterion, PairScores
-from artsim.scoring.summary import BAD_IMAGES_NAMED, Summary
+from artsim.scoring.summary import Summary
 from artsim.scoring.table import Format, with_scores
 from artsim.scoring.unfinished import Rows, open_rows
 
@@ -89,13 +89,7 @@ def check_bad_images(summary: Summary, allowance: Allowance) -> None:
     Raises:
         BadImagesError: more images were bad.
     """
-    bad = len(summary.bad_images)
-    if not allowance.admits(bad, summary.images):
-        first = "; ".join(summary.bad_images[:BAD_IMAGES_NAMED])
-        raise BadImagesError(
-            f"{bad:,} of {summary.images:,} images are bad, more than --max-bad-images allows: {first}"
-            f"{'; and others' if bad > BAD_IMAGES_NAMED else ''}. Everything was written; their pairs have no scores."
-        )
+    allowance.check(summary.bad_images, summary.images, "Everything was written; their pairs have no scores.")
 
 
 def embed_listed(

@@ -39,9 +39,10 @@ def pair_distances(
     out = np.empty(len(first), dtype=np.float32)  # (N,)
     width = embeddings.shape[1]
     _fill(
-        np.ascontiguousarray(embeddings, dtype=np.float32),
-        np.ascontiguousarray(first, dtype=np.int64),
-        np.ascontiguousarray(second, dtype=np.int64),
+        # As it was compiled for: arrays that can be written to, though they are not.
+        np.require(embeddings, np.float32, ["C", "W"]),
+        np.require(first, np.int64, ["C", "W"]),
+        np.require(second, np.int64, ["C", "W"]),
         1.0 / width if name == "rms" else 1.0,
         out,
     )

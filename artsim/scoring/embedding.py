@@ -8,18 +8,16 @@ order of the images nor on where a run was resumed.
 
 from __future__ import annotations
 
-import os
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import islice
+from functools import partial
 from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from artsim.errors import ImageError
+from artsim.scoring.ahead import core_count, map_ahead
 from artsim.scoring.session import Tower
 
 Source = TypeVar("Source")
@@ -78,28 +76,12 @@ def through(
 
 def decode(sources: Iterable[Source], load: Callable[[Source], Loaded], ahead: int) -> Iterator[Loaded | ImageError]:
     """Load sources in threads, at most `ahead` of them before they are asked for, and yield them in order."""
-    pool = ThreadPoolExecutor(decode_threads(), thread_name_prefix="decode")
-    coming = iter(sources)
-    try:
-        waiting = deque(pool.submit(_attempt, load, source) for source in islice(coming, ahead))
-        while waiting:
-            image = waiting.popleft().result()
-            waiting.extend(pool.submit(_attempt, load, source) for source in islice(coming, 1))
-            yield image
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
+    return map_ahead(partial(_attempt, load), sources, ahead)
 
 
 def decoded_ahead(batch_size: int) -> int:
     """How many images to have at hand: enough that one slow to decode keeps neither the tower nor a core waiting."""
-    return max(SMALLEST_QUEUE, 2 * batch_size) + decode_threads()
-
-
-def decode_threads() -> int:
-    """One for each core this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+    return max(SMALLEST_QUEUE, 2 * batch_size) + core_count()
 
 
 def _attempt(load: Callable[[Source], Loaded], source: Source) -> Loaded | ImageError:

@@ -56,3 +56,13 @@ def test_a_row_that_is_not_there_is_refused(row: int) -> None:
 def test_no_pairs_have_no_distances() -> None:
     nothing = np.empty(0, dtype=np.int64)
     assert pair_distances(np.empty((0, 8), dtype=np.float32), nothing, nothing, "rms").shape == (0,)
+
+
+def test_arrays_of_any_kind_are_taken() -> None:
+    embeddings = np.random.default_rng(0).normal(size=(6, 8))
+    wanted = pair_distances(embeddings.astype(np.float32), np.array([0, 2]), np.array([1, 3]), "rms")
+    fixed = embeddings.astype(np.float32)
+    fixed.flags.writeable = False
+    for other in (fixed, np.asfortranarray(embeddings.astype(np.float32)), embeddings):
+        got = pair_distances(other, np.array([0, 2], dtype=np.int32), np.arange(4)[1::2], "rms")  # type: ignore[arg-type]
+        assert np.array_equal(got, wanted)
