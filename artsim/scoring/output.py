@@ -52,7 +52,7 @@ def open_output(output: str) -> AbstractContextManager[IO[bytes]]:
     return replacing(Path(os.path.realpath(path)), "wb")
 
 
-def format_of(output: str, asked: FormatName | None) -> tuple[FormatName, str | None]:
+def format_of(output: str, asked: FormatName | None = None) -> tuple[FormatName, str | None]:
     """The format and the compression of an output: as its suffix says, csv for a stream, or another one asked for.
 
     Raises:
@@ -68,7 +68,7 @@ def format_of(output: str, asked: FormatName | None) -> tuple[FormatName, str | 
     if name is None:
         raise UsageError(
             f"{output}: an output ends in {', '.join(_SUFFIXES)}, the first two perhaps in .gz or .zst after that, or "
-            "is - for standard output; or name a --format."
+            "is - for standard output."
         )
     if said is not None and name != said and (name, said) != ("kaggle", "csv"):
         raise UsageError(f"{output}: can't be of the format {name} with this suffix.")

@@ -13,7 +13,6 @@ import io
 import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
-from pathlib import Path
 from typing import IO, Any, Protocol
 
 import numpy as np
@@ -21,12 +20,10 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from pyarrow import compute, parquet
 
-from artsim.errors import UsageError
-from artsim.scoring.output import check_place, open_output
+from artsim.scoring.output import check_place, format_of, open_output
 from artsim.scoring.pairs_file import IMAGE_COLUMNS, LABEL_COLUMN
 
 IMAGE1, IMAGE2 = IMAGE_COLUMNS[0]
-COMPRESSIONS = (".gz", ".zst")
 GZIP_LEVEL = 1  # 20 times as fast as pyarrow's 9, for files half as large again
 
 Rows = NDArray[np.int64]
@@ -123,9 +120,9 @@ def _jsonl(file: IO[bytes], names: Sequence[str], labelled: bool) -> PairsTable:
 
 
 FORMATS: dict[str, Callable[[IO[bytes], Sequence[str], bool], PairsTable]] = {
-    ".csv": _csv,
-    ".jsonl": _jsonl,
-    ".parquet": ParquetTable,
+    "csv": _csv,
+    "jsonl": _jsonl,
+    "parquet": ParquetTable,
 }
 
 
@@ -136,7 +133,7 @@ def check_pairs_output(output: str) -> None:
         UsageError: an unknown suffix.
         OutputError: no place for a file.
     """
-    _format_of(output)
+    format_of(output)
     check_place(output)
 
 
@@ -148,11 +145,11 @@ def open_pairs_table(output: str, names: Sequence[str], labelled: bool) -> Itera
         UsageError, OutputError: see `check_pairs_output`.
         OutputError: the disk is full.
     """
-    suffix, compression = _format_of(output)
+    name, compression = format_of(output)
     with (
         open_output(output) as file,
         _compressed(file, compression) as stream,
-        closing(FORMATS[suffix](stream, names, labelled)) as table,
+        closing(FORMATS[name](stream, names, labelled)) as table,
     ):
         yield table
 
@@ -160,24 +157,8 @@ def open_pairs_table(output: str, names: Sequence[str], labelled: bool) -> Itera
 def _compressed(file: IO[bytes], compression: str | None) -> AbstractContextManager[Any]:
     if compression is None:
         return nullcontext(file)
-    if compression == ".gz":
+    if compression == "gzip":
         return gzip.GzipFile("", "wb", GZIP_LEVEL, file, mtime=0)  # no time in it: the same pairs are the same bytes
     own = open(file.fileno(), "wb", closefd=False)  # noqa: SIM115 - pyarrow closes what it writes to
     zstd: AbstractContextManager[Any] = pa.CompressedOutputStream(own, "zstd")
     return zstd
-
-
-def _format_of(output: str) -> tuple[str, str | None]:
-    """Suffix and compression; standard output, a device or a pipe without one gets csv."""
-    suffixes = [suffix.lower() for suffix in Path(output).suffixes]
-    compression = suffixes[-1] if suffixes and suffixes[-1] in COMPRESSIONS else None
-    suffix = suffixes[-2:-1] if compression else suffixes[-1:]
-    path = Path(output)
-    if output == "-" or (not suffixes and path.exists() and not path.is_file()):
-        return ".csv", None
-    if suffix and suffix[0] in FORMATS and not (compression and suffix == [".parquet"]):
-        return suffix[0], compression
-    raise UsageError(
-        f"{output}: an output ends in .csv or .jsonl, also .csv.gz or .jsonl.zst, or in .parquet, or is - for standard "
-        "output."
-    )
