@@ -37,6 +37,7 @@ def load(
     *,
     batch_size: int = BATCH_SIZE,
     max_pixels: int = image_files.MAX_PIXELS,
+    threads: int | None = None,
 ) -> Scorer:
     """Open an ONNX tower for scoring.
 
@@ -45,6 +46,7 @@ def load(
         device: `auto` is CUDA where it works, else the CPU.
         batch_size: images that go through the tower at once.
         max_pixels: an image of more is refused before it is decoded.
+        threads: that the tower takes of a CPU; default: one for each physical core.
 
     Raises:
         ModelError: the file is no tower that this artsim knows.
@@ -55,7 +57,7 @@ def load(
         raise UsageError(f"device is auto, cuda or cpu, not {device!r}.")
     if batch_size < 1:
         raise UsageError(f"a batch holds at least 1 image, not {batch_size}.")
-    return Scorer(open_tower(Path(model), device), batch_size, max_pixels)
+    return Scorer(open_tower(Path(model), device, threads), batch_size, max_pixels)
 
 
 class Scorer:
