@@ -22,7 +22,7 @@ from artsim import __version__, images
 from artsim.errors import ArtsimError, OutputError, UsageError
 from artsim.jobs.score import Progress, Tally, _figures
 from artsim.jobs.spark_session import check_java, spark_session, watched
-from artsim.jobs.staging import StagedPairs, stage_pairs
+from artsim.jobs.staging import StagedPairs, stage_pairs, writing
 from artsim.locking import only_one
 from artsim.scoring.contract import Card
 from artsim.scoring.device import Device
@@ -32,7 +32,7 @@ from artsim.scoring.sample import LabelledPairs
 from artsim.scoring.scorer import BATCH_SIZE
 from artsim.scoring.scores import Criterion
 from artsim.scoring.session import read_card
-from artsim.scoring.spark import WorkersTower, embedded_images, location, rows_of_a_batch, scored_pairs
+from artsim.scoring.spark import WorkersTower, embedded_images, rows_of_a_batch, scored_pairs, to_write
 from artsim.scoring.summary import Summary
 
 
@@ -120,24 +120,25 @@ class _Run:
 
 def _on_workers(options: SparkOptions, staged: StagedPairs, criterion: Criterion, progress: Progress | None) -> _Run:
     """Embed and score; what comes of it lies beside the staged pairs."""
-    model = Path(options.model).absolute()
+    embeddings, scores, model = (staged.pairs.with_name(name) for name in ("embeddings", "scores", "tower.onnx"))
+    with writing(model.parent):
+        shutil.copyfile(options.model, model)
     tower = WorkersTower(model.name, options.device, options.batch_size, options.max_pixels)
-    embeddings, scores = (staged.pairs.with_name(name) for name in ("embeddings", "scores"))
     with spark_session("artsim score", options.master) as session:
         # A file rather than a broadcast: onnxruntime opens a path, and a machine needs one copy, not one a worker.
         session.sparkContext.addFile(str(model))
         opened = time.perf_counter()
         with watched(session, "images", staged.image_count, progress):
             # Written down rather than cached: an executor that is lost takes no embeddings with it.
-            embedded_images(session, staged.images, tower).write.parquet(location(embeddings))
+            embedded_images(session, staged.images, tower).write.parquet(to_write(embeddings))
         embedded = time.perf_counter()
         providers, reasons, width = _read_embeddings(embeddings)
         session.conf.set("spark.sql.execution.arrow.maxRecordsPerBatch", str(rows_of_a_batch(width)))
         with watched(session, "pairs", staged.rows, progress):
             frame = scored_pairs(session, staged.pairs, embeddings, staged.columns, criterion)
-            frame.write.parquet(location(scores))
+            frame.write.parquet(to_write(scores))
         scored = time.perf_counter()
-        cluster = session.sparkContext.master
+        cluster = str(session.sparkContext.master)
     return _Run(cluster, providers, reasons, embedded - opened, scored - embedded)
 
 
@@ -181,10 +182,8 @@ def _tally(staged: StagedPairs, shared: Path) -> Tally:
 def _shared(output: Path) -> Iterator[Path]:
     """A hidden folder beside the output, for as long as the run takes."""
     folder = output.absolute().with_name(f".{uuid4().hex}.part")
-    try:
+    with writing(output):
         folder.mkdir()
-    except OSError as error:
-        raise OutputError(f"{output}: can't be written ({error.strerror}).") from error
     try:
         yield folder
     finally:
@@ -192,10 +191,8 @@ def _shared(output: Path) -> Iterator[Path]:
 
 
 def _publish(folder: Path, output: Path) -> None:
-    try:
+    with writing(output):
         folder.rename(output)
-    except OSError as error:
-        raise OutputError(f"{output}: can't be written ({error.strerror}).") from error
 
 
 def _summary(

@@ -89,7 +89,7 @@ def _started(app: str, master: str | None) -> SparkSession:
     context = session.sparkContext
     if not context.getConf().contains(threshold):
         session.conf.set(threshold, str(BROADCAST_BYTES))
-    if context.master.startswith("local") and "PYSPARK_PYTHON" not in os.environ:
+    if str(context.master).startswith("local") and "PYSPARK_PYTHON" not in os.environ:
         context.pythonExec = sys.executable
     return session
 

@@ -53,7 +53,7 @@ def stage_pairs(pairs: PairsFile, folder: Path, place: Path) -> StagedPairs:
     numbers = _Numbers(folder)
     staged_pairs, staged_images = place / "pairs.parquet", place / "images.parquet"
     rows = 0
-    with _writing(place):
+    with writing(place):
         with _Writer(staged_pairs) as writer:
             for block in pairs.blocks():
                 writer.write(_numbered(block, rows, numbers))
@@ -76,7 +76,8 @@ class _Numbers:
         """The numbers (B,) of an array of names."""
         encoded = names.dictionary_encode()
         numbers = np.array([self._number(name) for name in encoded.dictionary.to_pylist()], dtype=np.int32)
-        return numbers[np.asarray(encoded.indices)]
+        found: NDArray[np.int32] = numbers[np.asarray(encoded.indices)]
+        return found
 
     def table(self) -> Any:
         """Where each image is, and what messages call it."""
@@ -139,7 +140,8 @@ def _nothing(columns: int, labelled: bool) -> Any:
 
 
 @contextmanager
-def _writing(place: Path) -> Iterator[None]:
+def writing(place: Path) -> Iterator[None]:
+    """Turn what the system says of what is written there into an OutputError."""
     try:
         yield
     except OSError as error:

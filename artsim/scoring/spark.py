@@ -37,7 +37,6 @@ IMAGES_A_TASK = 256  # seconds of work, so that tasks are many and a lost one co
 VECTORS_BYTES = 2**24  # of an Arrow batch of pairs
 
 EMBEDDINGS = "image int, vector binary, status string, reason string, provider string"
-SCORES = "distance float, probability float, prediction byte, status string, row long"
 
 
 @dataclass(frozen=True)
@@ -52,7 +51,7 @@ class WorkersTower:
 
 def embedded_images(spark: SparkSession, images: Path, tower: WorkersTower) -> DataFrame:
     """Embed the images of a parquet file, in tasks of whole batches where there is enough to do."""
-    frame = spark.read.parquet(location(images))
+    frame = spark.read.parquet(to_read(images))
     count, cores = frame.count(), spark.sparkContext.defaultParallelism
     tasks = min(-(-count // tower.batch_size), max(-(-count // IMAGES_A_TASK), cores))
 
@@ -70,22 +69,25 @@ def scored_pairs(
     Spark sends the embeddings to every executor where they are small enough, else it sorts pairs and embeddings by
     image; the scores are the same.
     """
-    from pyspark.sql.types import StructField, StructType
+    from pyspark.sql.types import ByteType, FloatType, LongType, StringType, StructField, StructType
 
-    gallery = spark.read.parquet(location(embeddings))
-    joined = spark.read.parquet(location(pairs))
+    gallery = spark.read.parquet(to_read(embeddings))
+    joined = spark.read.parquet(to_read(pairs))
     for image, number in (("first", 1), ("second", 2)):
         one = gallery.selectExpr(f"image AS {image}", f"vector AS vector{number}", f"status AS status{number}")
         joined = joined.join(one, image)
     kinds = {field.name: field.dataType for field in joined.schema}
-    kept = StructType([StructField(name, kinds[f"c{place}"]) for place, name in enumerate(columns)])
-    scores = StructType.fromDDL(SCORES)
+    score_kinds = [FloatType(), FloatType(), ByteType(), StringType(), LongType()]
+    schema = StructType(
+        [StructField(name, kinds[f"c{place}"]) for place, name in enumerate(columns)]
+        + [StructField(name, kind) for name, kind in zip([*SCORE_COLUMNS, ROW_COLUMN], score_kinds, strict=True)]
+    )
     names = tuple(columns)
 
     def score(batches: Iterator[Any]) -> Iterator[Any]:
         return (_scored(batch, names, criterion) for batch in batches if batch.num_rows)
 
-    return joined.mapInArrow(score, StructType([*kept, *scores]))
+    return joined.mapInArrow(score, schema)
 
 
 def rows_of_a_batch(width: int) -> int:
@@ -93,9 +95,14 @@ def rows_of_a_batch(width: int) -> int:
     return max(1, VECTORS_BYTES // (2 * 4 * width))
 
 
-def location(path: Path) -> str:
-    """A path as Spark takes it: in the file system of every machine, and no pattern."""
-    return "file://" + re.sub(r"([\\*?\[\]{}])", r"\\\1", str(path.absolute()))
+def to_write(path: Path) -> str:
+    """A path as Spark writes to it: in the file system that every machine sees."""
+    return f"file://{path.absolute()}"
+
+
+def to_read(path: Path) -> str:
+    """A path as Spark reads it, where it would be a pattern."""
+    return re.sub(r"([\\*?\[\]{}])", r"\\\1", to_write(path))
 
 
 @lru_cache(maxsize=1)
