@@ -34,7 +34,7 @@ EXPECTED = 20.0
 def main() -> int:
     """Alternate between the towers."""
     with tempfile.TemporaryDirectory() as folder:
-        towers = {name: _exported(recipe, Path(folder) / f"{name}.onnx") for name, recipe in _recipes().items()}
+        towers = {name: exported(recipe, Path(folder) / f"{name}.onnx") for name, recipe in _recipes().items()}
         seconds: dict[str, list[float]] = {name: [] for name in towers}
         for _ in range(ROUNDS + 1):
             for name, tower in towers.items():
@@ -52,7 +52,8 @@ def _recipes() -> dict[str, Recipe]:
     return {name: recipe_of(name, random if recipe.is_pretrained else {}) for name, recipe in RECIPES.items()}
 
 
-def _exported(recipe: Recipe, path: Path) -> Tower:
+def exported(recipe: Recipe, path: Path) -> Tower:
+    """A recipe's tower as it is before training, in ONNX."""
     network = prepare(recipe, seed=0)
     if network is None:
         network = build_tower(recipe.tower, recipe.image_size, recipe.embedding_size)

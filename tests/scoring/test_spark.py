@@ -40,7 +40,7 @@ def test_a_part_of_the_pairs_has_the_scores_of_the_whole(count: int, skipped: in
     wanted = criterion.scores(vectors, first, second)
     part = joined(vectors, first.tolist(), second.tolist()).slice(min(skipped, count - 1))
     found = spark._scored(part, ("a name",), criterion)
-    for column, whole in zip(("distance", "probability", "prediction"), wanted, strict=True):
+    for column, whole in wanted._asdict().items():
         assert np.asarray(found.column(column)).tobytes() == whole[min(skipped, count - 1) :].tobytes()
     assert found.schema.names == ["a name", "distance", "probability", "prediction", "status", "row"]
     assert found.column("row").to_pylist() == list(range(count))[min(skipped, count - 1) :]
@@ -69,12 +69,12 @@ def test_images_come_with_their_numbers_in_any_parts(tmp_path: Path, monkeypatch
     images = pd.DataFrame({"image": [7, 3, 9, 1], "name": ["a.png", "lost.png", "b.png", "c.png"]})
     images["path"] = [str(tmp_path / name) for name in images["name"]]
     tower = spark.WorkersTower("tower.onnx", "cpu", 2, 1000)
-    found = pd.concat(spark._embedded(iter([images[:3], images[3:]]), tower)).set_index("image")
+    found = pd.concat(spark._embedded(iter([images[:3], images[3:]]), tower)).set_index("image").to_dict("index")
     for number, name in ((7, "a.png"), (9, "b.png"), (1, "c.png")):
-        assert found["status"][number] == "ok"
-        vector = np.frombuffer(found["vector"][number], np.float32)
+        assert found[number]["status"] == "ok"
+        vector = np.frombuffer(found[number]["vector"], np.float32)
         np.testing.assert_allclose(vector, scorer.embed(tmp_path / name)[0], rtol=1e-6)
-    assert (found["status"][3], found["reason"][3]) == ("missing", "'lost.png': no such file")
+    assert (found[3]["status"], found[3]["reason"]) == ("missing", "'lost.png': no such file")
 
 
 def test_a_task_without_images_gives_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
