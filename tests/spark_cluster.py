@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import os
 import re
-import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -45,7 +44,7 @@ class Cluster:
     def executors(self) -> list[psutil.Process]:
         """The executors that run now."""
         children = [child for worker in self.workers for child in worker.children()]
-        return [child for child in children if "CoarseGrainedExecutorBackend" in " ".join(child.cmdline())]
+        return [child for child in children if "CoarseGrainedExecutorBackend" in _command(child)]
 
 
 @contextmanager
@@ -89,14 +88,14 @@ def _daemon(folder: Path, name: str, *arguments: str) -> Iterator[tuple[subproce
         yield process, log
     finally:
         for child in psutil.Process(process.pid).children(recursive=True):
-            with_no_fuss(child)
+            with suppress(psutil.NoSuchProcess):
+                child.kill()
         process.terminate()
         process.wait(timeout=PATIENCE)
 
 
-def with_no_fuss(process: psutil.Process) -> None:
-    """Kill a process that may be gone."""
+def _command(process: psutil.Process) -> str:
     try:
-        process.send_signal(signal.SIGKILL)
+        return " ".join(process.cmdline())
     except psutil.NoSuchProcess:
-        return
+        return ""

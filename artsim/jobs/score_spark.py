@@ -130,7 +130,8 @@ def _on_workers(options: SparkOptions, staged: StagedPairs, criterion: Criterion
         opened = time.perf_counter()
         with watched(session, "images", staged.image_count, progress):
             # Written down rather than cached: an executor that is lost takes no embeddings with it.
-            embedded_images(session, staged.images, tower).write.parquet(to_write(embeddings))
+            frame = embedded_images(session, staged.images, staged.image_count, tower)
+            frame.write.parquet(to_write(embeddings))
         embedded = time.perf_counter()
         providers, reasons, width = _read_embeddings(embeddings)
         session.conf.set("spark.sql.execution.arrow.maxRecordsPerBatch", str(rows_of_a_batch(width)))

@@ -123,7 +123,7 @@ def watched(session: SparkSession, stage: str, total: int, progress: Any) -> Ite
         while not done.wait(POLL_SECONDS):
             ended, tasks = _tasks(context.statusTracker(), stage)
             if tasks:
-                progress(stage, min(total - 1, total * ended // tasks), total)
+                progress(stage, min(max(0, total - 1), total * ended // tasks), total)
 
     watcher = threading.Thread(target=watch, daemon=True)
     watcher.start()

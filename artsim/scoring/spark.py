@@ -11,6 +11,7 @@ A bad image has zeros for a vector; `reason` is null where the status is ok.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -49,16 +50,15 @@ class WorkersTower:
     max_pixels: int
 
 
-def embedded_images(spark: SparkSession, images: Path, tower: WorkersTower) -> DataFrame:
-    """Embed the images of a parquet file, in tasks of whole batches where there is enough to do."""
-    frame = spark.read.parquet(to_read(images))
-    count, cores = frame.count(), spark.sparkContext.defaultParallelism
-    tasks = min(-(-count // tower.batch_size), max(-(-count // IMAGES_A_TASK), cores))
+def embedded_images(spark: SparkSession, images: Path, count: int, tower: WorkersTower) -> DataFrame:
+    """Embed the `count` images of a parquet file, in tasks of a batch or more, for every core if they suffice."""
+    cores = spark.sparkContext.defaultParallelism
+    tasks = min(math.ceil(count / tower.batch_size), max(math.ceil(count / IMAGES_A_TASK), cores))
 
     def embed(frames: Iterator[pd.DataFrame]) -> Iterator[pd.DataFrame]:
         return _embedded(frames, tower)
 
-    return frame.repartition(max(1, tasks)).mapInPandas(embed, EMBEDDINGS)
+    return spark.read.parquet(to_read(images)).repartition(max(1, tasks)).mapInPandas(embed, EMBEDDINGS)
 
 
 def scored_pairs(

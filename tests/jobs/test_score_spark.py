@@ -7,7 +7,6 @@ import json
 import random
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -114,7 +113,6 @@ def test_killed_executors_lose_no_row(folder: Path) -> None:
 def _kill_an_executor_at_work(cluster: Cluster) -> None:
     """Kill one that has a Python process, so that its task ends half done."""
     working = wait_for(lambda: [each for each in cluster.executors() if each.children()])
-    time.sleep(0.3)
     working[0].kill()
 
 
