@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import subprocess
 import sys
 import tempfile
 import threading
@@ -61,7 +62,9 @@ def spark_session(app: str, master: str | None) -> Iterator[SparkSession]:
             with _errors_to(log):
                 session = _started(app, master)
         except (PySparkException, Py4JError, RuntimeError) as error:
-            raise _not_started(error, log, master) from None
+            failure = _not_started(error, log, master)
+            _end_java()
+            raise failure from None
         try:
             yield session
         except (PySparkException, Py4JError) as error:
@@ -104,8 +107,11 @@ def _end_java() -> None:
     gateway.shutdown()
     process: Any = getattr(gateway, "proc", None)
     if process is not None:
-        process.stdin.close()
-        process.wait(timeout=60)
+        process.stdin.close()  # which it waits for
+        try:
+            process.wait(timeout=60)
+        except subprocess.TimeoutExpired:
+            process.kill()
     SparkContext._gateway = SparkContext._jvm = None
 
 
