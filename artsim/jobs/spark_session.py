@@ -167,7 +167,8 @@ def _not_started(error: Exception, log: IO[bytes], master: str | None) -> Artsim
     said = f"{error}\n{log.read().decode(errors='replace')}"
     if "UnsupportedClassVersionError" in said:
         return UsageError("Spark does not start: it needs Java 17 or later; JAVA_HOME says which Java it takes.")
-    reason = _reason(said)
+    # Spark gives up by stopping, and what is said then is that it has stopped.
+    reason = "no master answers" if "stopped SparkContext" in said else _reason(said)
     if "Could not parse Master URL" in said or "Master must " in said:
         return UsageError(f"--master {master}: Spark knows no such master ({reason}).")
     return DeviceError(f"Spark does not start{f' at {master}' if master else ''}: {reason}.")

@@ -65,6 +65,7 @@ def test_what_ended_a_job_is_said_in_a_line(said: str, kind: type[ArtsimError], 
 def test_a_java_that_is_too_old_is_told_from_a_cluster_that_is_not_there() -> None:
     old = io.BytesIO(b"Error: java.lang.UnsupportedClassVersionError: org/apache/spark/launcher/Main")
     assert "needs Java 17" in str(spark_session._not_started(RuntimeError("[JAVA_GATEWAY_EXITED]"), old, None))
-    error = spark_session._not_started(RuntimeError("All masters are unresponsive"), io.BytesIO(), "spark://h:7077")
+    stopped = RuntimeError("java.lang.IllegalStateException: Cannot call methods on a stopped SparkContext.")
+    error = spark_session._not_started(stopped, io.BytesIO(), "spark://h:7077")
     assert isinstance(error, DeviceError)
-    assert str(error) == "Spark does not start at spark://h:7077: All masters are unresponsive."
+    assert str(error) == "Spark does not start at spark://h:7077: no master answers."
