@@ -18,3 +18,13 @@ def needs_train_extra() -> None:
     missing = [name for name in TRAINING_PACKAGES if find_spec(name) is None]
     if missing:
         raise UsageError(f'{", ".join(missing)} not installed: pip install "artsim[train]".')
+
+
+def needs_spark_extra() -> None:
+    """Tell what to install, before anything is done.
+
+    Raises:
+        UsageError: Spark is not there.
+    """
+    if find_spec("pyspark") is None:
+        raise UsageError('pyspark not installed: pip install "artsim[spark]".')

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from artsim.cli.extras import needs_spark_extra
 from artsim.cli.options import SPELLING, bad_image_options, exit_codes_help, quiet_option, tower_options
-from artsim.cli.progress import stage_bars
+from artsim.cli.progress import Tell, stage_bars
+from artsim.errors import UsageError
+
+if TYPE_CHECKING:
+    from artsim.scoring.summary import Summary
 
 EPILOG = f"""
 \b
@@ -15,6 +20,7 @@ Examples:
   artsim-score --model tower.onnx pairs.csv
   artsim-score --model tower.onnx pairs.csv --data-dir images -o scores.parquet
   artsim-score --model tower.onnx --prior 0.01 --max-bad-images 1% pairs.csv -o scores.csv
+  artsim-score --model tower.onnx --engine spark --master spark://host:7077 pairs.csv -o scores.parquet
   cat pairs.csv | artsim-score --model tower.onnx - --quiet > scores.csv
 
 {exit_codes_help()}
@@ -37,12 +43,19 @@ Examples:
     help="Take embeddings from there, and keep new ones; images may exist only there.",
 )  # fmt: skip
 @click.option("--data-dir", metavar="DIR", help="Where the images lie; default: beside the pairs, for - here.")
+@click.option(
+    "--engine", type=click.Choice(["local", "spark"]), default="local", show_default=True,
+    help="spark: on a cluster, as docs/cluster.md says; OUTPUT is a folder of parquet files then.",
+)  # fmt: skip
+@click.option(
+    "--master", metavar="URL", help="The cluster: spark://HOST:PORT, yarn, local[2]; default: Spark's setting."
+)
 @click.option("--threshold", type=float, help="Same artist below this distance; default: the tower's.")
 @click.option("--prior", type=float, help="Share of the pairs by the same artist, 0 to 1; default: the tower's.")
 @bad_image_options(default="0")
 @click.option("--summary", metavar="FILE.json", help="Also write the summary there, as JSON.")
 @quiet_option
-def score(max_bad_images: str, quiet: bool, **options: Any) -> None:
+def score(max_bad_images: str, quiet: bool, engine: str, master: str | None, **options: Any) -> None:
     """Score pairs of paintings: how far apart they are, and how likely by the same artist.
 
     PAIRS.CSV (- for standard input) has the columns image1,image2 or img1,img2; with a column sameArtist of
@@ -50,13 +63,28 @@ def score(max_bad_images: str, quiet: bool, **options: Any) -> None:
     prediction (1 for the same artist) and status (ok, or which image is missing, unreadable or too large).
     """
     from artsim.jobs.allowance import Allowance
-    from artsim.jobs.score import ScoreOptions, check_bad_images, score_pairs
+    from artsim.jobs.score import check_bad_images
     from artsim.scoring.summary import aligned
 
     allowance = Allowance.parse(max_bad_images)
+    if master is not None and engine != "spark":
+        raise UsageError("--master goes with --engine spark.")
     with stage_bars(quiet=quiet) as progress:
-        summary = score_pairs(ScoreOptions(**options), progress)
+        summary = _on_spark(options | {"master": master}, progress) if engine == "spark" else _here(options, progress)
     if not quiet:
         for name, value in aligned(summary.lines()):
             click.echo(f"{click.style(name, bold=True)}  {value}", err=True)
     check_bad_images(summary, allowance)
+
+
+def _here(options: dict[str, Any], progress: Tell) -> Summary:
+    from artsim.jobs.score import ScoreOptions, score_pairs
+
+    return score_pairs(ScoreOptions(**options), progress)
+
+
+def _on_spark(options: dict[str, Any], progress: Tell) -> Summary:
+    needs_spark_extra()
+    from artsim.jobs.score_spark import SparkOptions, score_on_spark
+
+    return score_on_spark(SparkOptions.of(options), progress)

@@ -242,7 +242,7 @@ class _Times:
 def _summary(
     model: str, scorer: Scorer, criterion: Criterion, gallery: Gallery, tally: Tally, times: _Times
 ) -> Summary:
-    figures, interval = _figures(tally.labelled, criterion)
+    figures, interval = labelled_figures(tally.labelled, criterion)
     return Summary(
         artsim_version=__version__,
         model=model,
@@ -266,7 +266,9 @@ def _summary(
     )
 
 
-def _figures(labelled: LabelledPairs, criterion: Criterion) -> tuple[dict[str, float], tuple[float, float] | None]:
+def labelled_figures(
+    labelled: LabelledPairs, criterion: Criterion
+) -> tuple[dict[str, float], tuple[float, float] | None]:
     """The figures and the AUC's interval; none where the pairs don't have both labels.
 
     The probabilities, which are judged at the prior they were written for, are made again of the distances.

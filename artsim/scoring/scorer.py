@@ -40,6 +40,7 @@ def load(
     *,
     batch_size: int | None = None,
     max_pixels: int = image_files.MAX_PIXELS,
+    threads: int | None = None,
 ) -> Scorer:
     """Open an ONNX tower for scoring.
 
@@ -49,6 +50,7 @@ def load(
         batch_size: images that go through the tower at once; fewer are filled up to as many. None: 4 on the CPU, 64
             on CUDA. Embeddings by another batch size may differ in their last bits.
         max_pixels: an image of more is refused before it is decoded.
+        threads: that the tower takes of a CPU; default: one for each physical core.
 
     Raises:
         ModelError: the file is no tower that this artsim knows.
@@ -59,7 +61,7 @@ def load(
         raise UsageError(f"device is auto, cuda or cpu, not {device!r}.")
     if batch_size is not None and not 1 <= batch_size <= LARGEST_BATCH:
         raise UsageError(f"a batch holds 1 to {LARGEST_BATCH} images, not {batch_size}.")
-    tower = open_tower(Path(model), device)
+    tower = open_tower(Path(model), device, threads)
     return Scorer(tower, batch_size or BATCH_SIZES[tower.provider], max_pixels)
 
 

@@ -72,8 +72,10 @@ class Tower:
         return embeddings
 
 
-def open_tower(path: Path, device: Device = "auto") -> Tower:
+def open_tower(path: Path, device: Device = "auto", threads: int | None = None) -> Tower:
     """Open a tower where it was asked for: `auto` is CUDA where that really works, else the CPU.
+
+    `threads` are a CPU's; see `session_options`.
 
     Raises:
         ModelError: not a file, not ONNX, or not a tower of a contract this artsim knows.
@@ -82,13 +84,13 @@ def open_tower(path: Path, device: Device = "auto") -> Tower:
     _check_file(path)
     onnxruntime.set_default_logger_severity(SILENT)
     if device == "cpu" or (device == "auto" and gpu_count() == 0):
-        return Tower(path, _session(path, [CPU]))
+        return Tower(path, _session(path, [CPU], session_options(threads)))
     on_cuda = _on_cuda(path)
     if isinstance(on_cuda, Tower):
         return on_cuda
     if device == "cuda":
         raise DeviceError(f"CUDA can't be used: {on_cuda}. Use --device cpu, or auto for whatever works.")
-    return Tower(path, _session(path, [CPU]), note=f"CUDA can't be used: {on_cuda}")
+    return Tower(path, _session(path, [CPU], session_options(threads)), note=f"CUDA can't be used: {on_cuda}")
 
 
 def read_card(path: Path) -> Card:
@@ -104,9 +106,11 @@ def read_card(path: Path) -> Card:
     return Tower(path, _session(path, [CPU], options)).card
 
 
-def session_options() -> Any:
-    """The options every tower runs with; threads are onnxruntime's choice, one for each physical core."""
+def session_options(threads: int | None = None) -> Any:
+    """The options every tower runs with; threads are by default onnxruntime's choice, one for each physical core."""
     options = onnxruntime.SessionOptions()
+    if threads is not None:
+        options.intra_op_num_threads = threads
     options.log_severity_level = SILENT
     # Idle workers would spin on the cores that decode the next batch.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")

@@ -118,6 +118,12 @@ def test_load_refuses_what_makes_no_sense(folder: Path) -> None:
         artsim.load(folder / "none.onnx")
 
 
+def test_one_thread_is_one_thread_and_makes_no_difference(scorer: artsim.Scorer, folder: Path) -> None:
+    single = artsim.load(folder / "tower.onnx", "cpu", threads=1)
+    assert single.tower._session.get_session_options().intra_op_num_threads == 1
+    assert single.embed(folder / "a.png").tobytes() == scorer.embed(folder / "a.png").tobytes()
+
+
 def test_max_pixels_holds(folder: Path) -> None:
     scorer = artsim.load(write_tower(folder / "tower.onnx"), "cpu", max_pixels=SIZE * SIZE - 1)
     with pytest.raises(TooLargeImageError):

@@ -1,0 +1,57 @@
+"""What the driver makes of the rows that came back from a cluster."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from pyarrow import parquet
+
+from artsim.errors import ArtsimError, UsageError
+from artsim.jobs.score_spark import SparkOptions, _tally
+from artsim.jobs.staging import StagedPairs, stage_pairs
+from artsim.scoring.pairs_file import open_pairs
+
+
+@pytest.fixture
+def staged(tmp_path: Path) -> StagedPairs:
+    (tmp_path / "pairs.csv").write_text("image1,image2,sameArtist\na,b,1\na,c,0\nb,c,1\nc,d,0\n")
+    with open_pairs(str(tmp_path / "pairs.csv")) as pairs:
+        return stage_pairs(pairs, tmp_path, tmp_path)
+
+
+def write_scores(folder: Path, *parts: Mapping[int, float | None]) -> None:
+    """Write the distances of numbered rows, a file for each part."""
+    (folder / "scores").mkdir()
+    for number, part in enumerate(parts):
+        table = pa.table({"row": list(part), "distance": pa.array(list(part.values()), pa.float32())})
+        parquet.write_table(table, folder / "scores" / f"{number}.parquet")
+
+
+def test_distances_are_those_of_their_rows_in_whatever_order_they_came(staged: StagedPairs, tmp_path: Path) -> None:
+    write_scores(tmp_path, {3: 0.3, 0: 0.5}, {}, {2: None, 1: 0.25})
+    tally = _tally(staged, tmp_path)
+    assert (tally.rows, tally.unscored) == (4, 1)
+    assert tally.labelled.distance.tolist() == [0.5, 0.25, float(np.float32(0.3))]
+    assert tally.labelled.same.tolist() == [1, 0, 0]
+    images = parquet.read_table(staged.images)["name"].to_pylist()
+    _, _, first, second = tally.labelled.sample()
+    assert [Path(images[number]).name for number in first] == ["a", "a", "c"]
+    assert [Path(images[number]).name for number in second] == ["b", "c", "d"]
+
+
+@pytest.mark.parametrize("rows", [[0, 1, 2], [0, 1, 2, 3, 3], [0, 1, 2, 2]])
+def test_a_row_that_is_lost_or_comes_twice_is_an_error(staged: StagedPairs, tmp_path: Path, rows: list[int]) -> None:
+    write_scores(tmp_path, dict.fromkeys(rows[:3], 0.5), *({row: 0.5} for row in rows[3:]))
+    with pytest.raises(ArtsimError, match=f"{len(rows)} rows came back for 4 pairs"):
+        _tally(staged, tmp_path)
+
+
+def test_options_of_one_machine_are_refused_and_those_not_given_pass() -> None:
+    given = {"model": "m", "pairs": "p", "output": "o", "prior": None}
+    assert SparkOptions.of({**given, "nothing": None}) == SparkOptions("m", "p", "o")
+    with pytest.raises(UsageError, match="--keep-all is for --engine local"):
+        SparkOptions.of({**given, "keep_all": True})
