@@ -2,14 +2,17 @@
 
     ARTSIM_DATA=... python -m benchmarks.cluster [--model tower.onnx]
 
-    seconds = start + images · a / executors + pairs · (b / executors + c)
+    seconds = start + (images · a + pairs · b) / executors + pairs · c
 
 `artsim score --engine spark --master local-cluster[N,1,1024]`, N = 1 and 2 executor processes of one core, on names
-for the 64 photographs of gallery/ (843 px JPEGs) with the tower of `compact` (random weights, unless a model is given),
-whole process. a is decoding and embedding, b joining and distances, c what the driver does alone: reading, numbering,
-counting.
+for the 64 photographs of gallery/ (843 px JPEGs) with the tower of `compact` (random weights, unless a model is given).
+What is measured is CPU time, of the command and all that it starts, as it hardly depends on what else a machine does;
+on cores of their own, executors work side by side. a is decoding and embedding, b joining, distances and writing, c
+what the driver does alone, measured by itself; an executor's start is part of `start`, once.
 
-Expected: the model is within 25 % of every measurement. {measured}
+Expected: the model is within 20 % of every measurement. Measured on 2026-11-25 on 2 shared AMD EPYC cores that many
+others wanted (load 8 to 15): start 41 s, of which an executor's 19; a 28 ms an image; b 3.7 and c 4.1 µs a pair;
+within 21 %, so missed by a little.
 """
 
 from __future__ import annotations
@@ -20,17 +23,22 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
+import psutil
 from scipy.optimize import nnls
 
+from artsim.jobs.staging import stage_pairs
+from artsim.scoring.pairs_file import open_pairs
 from benchmarks.data import data, verdict
 
 EXECUTORS = (1, 2)
 SIZES = ((64, 10_000), (1_024, 10_000), (64, 2_000_000))  # images, pairs
-CONSTANTS = ("start, s", "a, ms an image", "b, µs a pair", "c, µs a pair")
+POLL_SECONDS = 0.25
+
+Point = tuple[int, int, int]  # images, pairs, executors
 
 
 def main() -> int:
@@ -42,27 +50,58 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         model = (arguments.model or _compact(folder / "compact.onnx")).absolute()
-        seconds = np.array([_seconds(folder, model, *point) for point in points])
-    return report(points, seconds)
+        measured = [_run(folder, model, point) for point in points]
+        driver = _reading(folder, points[-1])
+    return report(points, measured, driver)
 
 
-def report(points: list[tuple[int, int, int]], seconds: NDArray[np.float64]) -> int:
+def report(points: list[Point], measured: list[tuple[float, float]], driver: float) -> int:
     """Fit the constants, none below 0, and say how well they describe what was measured."""
-    terms = np.array([[1, images / by, pairs / by, pairs] for images, pairs, by in points])
-    weights = 1 / seconds  # errors are shares of a time
-    constants, _ = nnls(terms * weights[:, None], np.ones(len(points)))
+    wall, cpu = np.array(measured).T
+    terms = np.array([[1, executors, images, pairs] for images, pairs, executors in points])
+    constants, _ = nnls(terms / cpu[:, None], np.ones(len(points)))  # errors are shares
     fitted = terms @ constants
-    print("images     pairs  executors  seconds   model")
-    for (images, pairs, by), measured, model in zip(points, seconds, fitted, strict=True):
-        print(f"{images:6,} {pairs:9,} {by:10} {measured:8.1f} {model:7.1f}")
-    for label, value in zip(CONSTANTS, constants * [1, 1e3, 1e6, 1e6], strict=True):
-        print(f"{label}: {value:.2f}")
-    error = float(np.abs(fitted / seconds - 1).max())
-    return verdict(error < 0.25, f"the model within 25 % of every measurement ({error:.0%})")
+    print("images     pairs  executors  wall, s  CPU, s   model")
+    for (images, pairs, executors), *seconds in zip(points, wall, cpu, fitted, strict=True):
+        print(f"{images:6,} {pairs:9,} {executors:10} " + " ".join(f"{each:8.1f}" for each in seconds))
+    start, executor, image, pair = constants
+    print(f"start {start + executor:.1f} s, of which an executor's {executor:.1f}; a {image * 1e3:.1f} ms an image")
+    print(f"b {(pair - driver) * 1e6:.2f} µs a pair; c {driver * 1e6:.2f} µs a pair")
+    error = float(np.abs(fitted / cpu - 1).max())
+    return verdict(error < 0.20, f"the model within 20 % of every measurement ({error:.0%})")
 
 
-def _seconds(folder: Path, model: Path, images: int, pairs: int, executors: int) -> float:
-    """One run, whole process."""
+def _run(folder: Path, model: Path, point: Point) -> tuple[float, float]:
+    """One run: wall and CPU seconds."""
+    _, _, executors = point
+    works = _inputs(folder, point)
+    command = [
+        *(sys.executable, "-m", "artsim", "score", "--model", str(model), str(works / "pairs.csv"), "--quiet"),
+        *("--engine", "spark", "--master", f"local-cluster[{executors},1,1024]", "-o", str(works / "scores.parquet")),
+    ]
+    scratch = {name: str(folder) for name in ("SPARK_WORKER_DIR", "SPARK_LOCAL_DIRS")}
+    started = time.perf_counter()
+    with subprocess.Popen(command, env=os.environ | scratch | {"PYTHONPATH": str(Path.cwd())}) as process:
+        cpu = _cpu_seconds(process)
+    assert process.returncode == 0
+    return time.perf_counter() - started, cpu
+
+
+def _cpu_seconds(process: subprocess.Popen[bytes]) -> float:
+    """Of a process and all below it, asked for again and again: some end without their parent's taking notice."""
+    used: dict[psutil.Process, float] = {}
+    root = psutil.Process(process.pid)
+    while process.poll() is None:
+        with suppress(psutil.NoSuchProcess):
+            for each in [root, *root.children(recursive=True)]:
+                times = each.cpu_times()
+                used[each] = times.user + times.system
+        time.sleep(POLL_SECONDS)
+    return sum(used.values())
+
+
+def _inputs(folder: Path, point: Point) -> Path:
+    images, pairs, executors = point
     works = folder / f"{images}-{pairs}-{executors}"
     works.mkdir()
     photographs = sorted(data("gallery").glob("*.jpg"))
@@ -71,14 +110,17 @@ def _seconds(folder: Path, model: Path, images: int, pairs: int, executors: int)
     chosen = np.random.default_rng(0).integers(0, images, (pairs, 2))
     rows = "".join(f"{first}.jpg,{second}.jpg\n" for first, second in chosen.tolist())
     (works / "pairs.csv").write_text("image1,image2\n" + rows)
-    command = [
-        *(sys.executable, "-m", "artsim", "score", "--model", str(model), str(works / "pairs.csv"), "--quiet"),
-        *("--engine", "spark", "--master", f"local-cluster[{executors},1,1024]", "-o", str(works / "scores.parquet")),
-    ]
-    scratch = {name: str(folder) for name in ("SPARK_WORKER_DIR", "SPARK_LOCAL_DIRS")}
-    started = time.perf_counter()
-    subprocess.run(command, check=True, env=os.environ | scratch | {"PYTHONPATH": str(Path.cwd())})
-    return time.perf_counter() - started
+    return works
+
+
+def _reading(folder: Path, point: Point) -> float:
+    """CPU seconds a pair that the driver takes to read and number them."""
+    images, pairs, executors = point
+    works = folder / f"{images}-{pairs}-{executors}"
+    started = time.process_time()
+    with open_pairs(str(works / "pairs.csv")) as file:
+        stage_pairs(file, works, works)
+    return (time.process_time() - started) / pairs
 
 
 def _compact(path: Path) -> Path:

@@ -120,7 +120,7 @@ def _kill_an_executor_at_work(cluster: Cluster) -> None:
     ("more", "code", "message"),
     [
         (["--device", "cuda"], 6, "CUDA can't be used"),
-        (["--max-bad-images", "2"], 4, "3 of 64 images are bad"),
+        (["--max-bad-images", "2"], 4, "3 of 63 images are bad"),
     ],
 )
 def test_what_goes_wrong_on_workers_ends_with_its_own_code(
