@@ -50,6 +50,9 @@ def stage_pairs(pairs: PairsFile, folder: Path, place: Path) -> StagedPairs:
         raise InputError(
             f"{pairs.name}: has a column '{ROW_COLUMN}', which --engine spark writes the rows' numbers to; rename it."
         )
+    for field in pairs.schema:
+        if pa.types.is_time(field.type) or pa.types.is_duration(field.type):
+            raise InputError(f"{pairs.name}: the column '{field.name}' holds {field.type}, which Spark does not know.")
     numbers = _Numbers(folder)
     staged_pairs, staged_images = place / "pairs.parquet", place / "images.parquet"
     rows = 0
@@ -113,7 +116,10 @@ class _Writer:
 
     def write(self, table: Any) -> None:
         if self._writer is None:
-            self._writer = pyarrow.parquet.ParquetWriter(self._path, table.schema)
+            # Spark's times have microseconds.
+            self._writer = pyarrow.parquet.ParquetWriter(
+                self._path, table.schema, coerce_timestamps="us", allow_truncated_timestamps=True
+            )
         self._writer.write_table(table)
 
 
