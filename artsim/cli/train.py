@@ -102,13 +102,8 @@ def _in_recipes(field: str) -> str:
 @click.option(
     "--readout-share",
     type=click.FloatRange(0, 1),
-    help="Part of a squared distance that the closed-form readout has beside trained heads; 1: there are none. "
+    help="Part of a squared distance that the closed-form readout has beside a trained head; 1: there is none. "
     f"{_in_recipes('readout_share')}",
-)
-@click.option(
-    "--heads",
-    type=click.IntRange(min=1),
-    help=f"Trained side by side on a pretrained network, each with its own loss. {_in_recipes('heads')}",
 )
 @click.option(
     "--refit",

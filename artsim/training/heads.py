@@ -31,23 +31,15 @@ def widths(recipe: Recipe, components: int) -> tuple[int, int]:
     return readout, 0 if recipe.readout_share == 1 else recipe.embedding_size - readout
 
 
-def build_trained_head(components: int, width: int, heads: int) -> keras.Model:
-    """Networks to be trained, side by side: coordinates (N, K), as a Projection gives them -> (N, D).
-
-    Each gives a D / heads of the embedding, of the same length; each drops other coordinates, so they err differently.
-    """
+def build_trained_head(components: int, width: int) -> keras.Model:
+    """A network to be trained: coordinates (N, K), as a Projection gives them -> (N, D)."""
     coordinates = keras.Input((components,), name="coordinates")
-    parts = [_trained(coordinates, width // heads) for _ in range(heads)]
-    joined = layers.Concatenate()(parts) if heads > 1 else parts[0]
-    return keras.Model(coordinates, layers.Rescaling(heads**-0.5)(joined), name="trained_head")
-
-
-def _trained(coordinates: Any, width: int) -> Any:
     x = layers.Dropout(DROPOUT_BEFORE)(coordinates)
     x = layers.Dense(HIDDEN, use_bias=False, kernel_initializer="he_normal")(x)
     x = layers.Activation("relu")(layers.BatchNormalization(momentum=BATCH_NORM_MOMENTUM)(x))
     x = layers.Dropout(DROPOUT_AFTER)(x)
-    return Normalise()(layers.Dense(width, use_bias=False)(x))
+    x = Normalise()(layers.Dense(width, use_bias=False)(x))
+    return keras.Model(coordinates, x, name="trained_head")
 
 
 def on_features(projection: Projection, trained: keras.Model) -> keras.Model:

@@ -87,7 +87,7 @@ class HeadFit:
         self.projection = fit_projection(known.features, COMPONENTS)
         components = self.projection.kernel.shape[1]
         readout_width, trained_width = widths(recipe, components)
-        self.trained = build_trained_head(components, trained_width, recipe.heads) if trained_width else None
+        self.trained = build_trained_head(components, trained_width) if trained_width else None
         readout = build_readout(self.projection, known.features, known.labels, readout_width) if readout_width else None
         trained = on_features(self.projection, self.trained) if self.trained is not None else None
         self.head = side_by_side(readout, trained, recipe.readout_share)
@@ -108,7 +108,7 @@ class HeadFit:
     def _train(self, trained: keras.Model, judge: Judge | None, held: Seen | None) -> None:
         known = self.known
         artists = int(known.labels.max()) + 1
-        objective = build_objective(self.recipe.loss, trained, artists, self.recipe.heads)
+        objective = build_objective(self.recipe.loss, trained, artists)
         dataset = feature_dataset(self.projection(known.features), known.labels, self.recipe, self.seed)
         steps = steps_per_epoch(self.recipe, len(known.labels), pairs=0)
         epoch_end = None

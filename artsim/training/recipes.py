@@ -29,7 +29,6 @@ class Recipe:
     image_size: int  # px, of the tower's input
     embedding_size: int
     readout_share: float  # of a squared distance by the closed-form readout; 1: nothing else; pretrained towers only
-    heads: int  # trained side by side, each with a loss of its own; pretrained towers only
     refit: bool  # fit the head on all works once it was judged; pretrained towers only
     loss: LossName
     works_per_artist: int  # K of a batch of P artists x K works; pairs (contrastive) have no use for it
@@ -67,7 +66,6 @@ _COMPACT = Recipe(
     image_size=128,
     embedding_size=128,
     readout_share=0.0,
-    heads=1,
     refit=False,
     loss="softmax",
     works_per_artist=4,
@@ -171,8 +169,6 @@ def _check_loss(recipe: Recipe) -> None:
         )
     if recipe.is_pretrained and recipe.loss == "contrastive":
         raise UsageError(f"--loss contrastive: the heads of --tower {recipe.tower} train by softmax or supcon.")
-    if recipe.heads > 1 and recipe.loss != "softmax":
-        raise UsageError(f"--heads {recipe.heads}: several train by --loss softmax only.")
 
 
 def _check_head(recipe: Recipe) -> None:
@@ -180,11 +176,4 @@ def _check_head(recipe: Recipe) -> None:
         raise UsageError(
             f"--tower {recipe.tower} is trained from scratch: --weights, --readout-share and --refit are for "
             f"{', '.join(get_args(BackboneName))}. Try --recipe {DEFAULT_WITH_WEIGHTS}."
-        )
-    if not recipe.is_pretrained and recipe.heads > 1:
-        raise UsageError(f"--heads {recipe.heads}: --tower {recipe.tower} has one.")
-    if recipe.is_pretrained and recipe.embedding_size % (2 * recipe.heads):
-        raise UsageError(
-            f"--embedding-size {recipe.embedding_size}: {recipe.heads} heads beside a readout, or alone, share a "
-            f"multiple of {2 * recipe.heads}."
         )
