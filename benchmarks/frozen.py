@@ -20,9 +20,10 @@ from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 
 from artsim.images import MAX_PIXELS
+from artsim.training.features import Seen
 from artsim.training.judge import embed
 from artsim.training.oversight import Outputs, Oversight
-from artsim.training.pretrained import HeadFit, Seen
+from artsim.training.pretrained import HeadFit
 from artsim.training.recipes import Recipe
 from benchmarks.data import data
 

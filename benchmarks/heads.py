@@ -22,9 +22,9 @@ from keras import ops
 from numpy.typing import NDArray
 
 from artsim.training.batches import feature_dataset, steps_per_epoch
-from artsim.training.heads import build_trained_head, on_features
+from artsim.training.features import Seen
+from artsim.training.heads import COMPONENTS, build_trained_head, on_features
 from artsim.training.losses import SOFTMAX_SCALE, Softmax
-from artsim.training.pretrained import COMPONENTS, Seen
 from artsim.training.readout import fit_projection
 from artsim.training.recipes import RECIPES, Recipe
 from benchmarks import frozen

@@ -18,6 +18,7 @@ from artsim.training.recipes import Recipe
 from artsim.training.towers import BATCH_NORM_MOMENTUM, Normalise
 
 HEAD = "head"  # the name of its scope in a tower's graph
+COMPONENTS = 512  # principal axes of the features that heads see
 HIDDEN = 2048
 DROPOUT_BEFORE, DROPOUT_AFTER = 0.3, 0.5  # of the coordinates, and of the hidden layer
 

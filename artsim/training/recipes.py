@@ -29,7 +29,9 @@ class Recipe:
     image_size: int  # px, of the tower's input
     embedding_size: int
     readout_share: float  # of a squared distance by the closed-form readout; 1: nothing else; pretrained towers only
-    refit: bool  # fit the head on all works once it was judged; pretrained towers only
+    tune_epochs: int  # times through the works, tuning the network before its features are computed; 0: it stays frozen
+    tune_rate: float  # of the network then, the highest of its schedule
+    refit: bool  # fit on all works once the tower was judged; pretrained towers only
     loss: LossName
     works_per_artist: int  # K of a batch of P artists x K works; pairs (contrastive) have no use for it
     batch_size: int  # paintings of an optimiser's step; pairs for the contrastive loss
@@ -66,6 +68,8 @@ _COMPACT = Recipe(
     image_size=128,
     embedding_size=128,
     readout_share=0.0,
+    tune_epochs=0,
+    tune_rate=3e-4,
     refit=False,
     loss="softmax",
     works_per_artist=4,
@@ -128,6 +132,8 @@ RECIPES: dict[str, Recipe] = {
         weight_decay=0.01,
     ),
 }
+# The network itself tuned: hours, as the fit that is judged, the last one and each of the calibration's tune anew.
+RECIPES["strong"] = replace(RECIPES["transfer"], name="strong", tune_epochs=5)
 DEFAULT = "compact"
 DEFAULT_WITH_WEIGHTS = "transfer"
 
@@ -172,8 +178,18 @@ def _check_loss(recipe: Recipe) -> None:
 
 
 def _check_head(recipe: Recipe) -> None:
-    if not recipe.is_pretrained and (recipe.weights != "none" or recipe.readout_share or recipe.refit):
+    pretrained_only = {
+        "--weights": recipe.weights != "none",
+        "--readout-share": recipe.readout_share > 0,
+        "--tune-epochs": recipe.tune_epochs > 0,
+        "--refit": recipe.refit,
+    }
+    if not recipe.is_pretrained and any(pretrained_only.values()):
         raise UsageError(
-            f"--tower {recipe.tower} is trained from scratch: --weights, --readout-share and --refit are for "
+            f"--tower {recipe.tower} is trained from scratch: {', '.join(pretrained_only)} are for "
             f"{', '.join(get_args(BackboneName))}. Try --recipe {DEFAULT_WITH_WEIGHTS}."
+        )
+    if recipe.is_pretrained and recipe.augment != "none":
+        raise UsageError(
+            f"--augment {recipe.augment}: the features of --tower {recipe.tower} are computed once, of whole works."
         )
