@@ -10,7 +10,7 @@ from typing import Any
 
 import keras
 import numpy as np
-from keras import layers
+from keras import layers, ops
 from numpy.typing import NDArray
 
 from artsim.training.readout import Projection, fit_whitening
@@ -46,13 +46,13 @@ def build_trained_head(components: int, width: int) -> keras.Model:
 def on_features(projection: Projection, trained: keras.Model) -> keras.Model:
     """A trained head that takes features (N, F)."""
     features = keras.Input((len(projection.kernel),), name="features")
-    return keras.Model(features, trained(_linear(projection, "projection")(features)), name="on_features")
+    return keras.Model(features, trained(_projected(features, projection, "projection")), name="on_features")
 
 
 def build_readout(
     projection: Projection, features: NDArray[np.float32], labels: NDArray[np.int64], width: int
 ) -> keras.Model:
-    """The closed-form readout as a head on features (N, F); projection and whitening are one linear map.
+    """The closed-form readout as a head on features (N, F); projection and whitening are one step.
 
     Args:
         projection: of the features.
@@ -61,9 +61,9 @@ def build_readout(
         width: D.
     """
     whitening = fit_whitening(projection(features), labels, width)
-    readout = Projection(projection.kernel @ whitening, projection.bias @ whitening)
     inputs = keras.Input((len(projection.kernel),), name="features")
-    return keras.Model(inputs, Normalise()(_linear(readout, "readout")(inputs)), name="readout")
+    embeddings = Normalise()(_projected(inputs, projection.then(whitening), "readout"))
+    return keras.Model(inputs, embeddings, name="readout")
 
 
 def side_by_side(readout: keras.Model | None, trained: keras.Model | None, share: float) -> keras.Model:
@@ -80,10 +80,24 @@ def with_head(network: keras.Model, head: keras.Model, name: str) -> keras.Model
     return keras.Model(images, head(network(images)), name=name)
 
 
-def _linear(projection: Projection, name: str) -> layers.Layer:
-    """A linear map that is not trained."""
+@keras.saving.register_keras_serializable("artsim")
+class Compress(layers.Layer):
+    """sign(f) log(1 + |f| slope) of each feature, (N, F) -> (N, F)."""
+
+    def build(self, shape: tuple[int | None, int]) -> None:
+        self.slope = self.add_weight(shape=(shape[-1],), initializer="ones", trainable=False, name="slope")
+
+    def call(self, features: Any) -> Any:
+        return ops.sign(features) * ops.log1p(ops.abs(features) * self.slope)
+
+
+def _projected(features: Any, projection: Projection, name: str) -> Any:
+    """What a projection, which is not trained, gives of features."""
+    compress = Compress(trainable=False)
+    compress.build((None, len(projection.slope)))
+    compress.set_weights([projection.slope])
     initial: dict[str, Any] = {"kernel_initializer": "zeros", "bias_initializer": "zeros"}
-    layer = layers.Dense(projection.kernel.shape[1], trainable=False, name=name, **initial)
-    layer.build((None, len(projection.kernel)))
-    layer.set_weights([projection.kernel, projection.bias])
-    return layer
+    linear = layers.Dense(projection.kernel.shape[1], trainable=False, name=name, **initial)
+    linear.build((None, len(projection.kernel)))
+    linear.set_weights([projection.kernel, projection.bias])
+    return linear(compress(features))
