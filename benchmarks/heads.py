@@ -37,7 +37,7 @@ VARIANTS: dict[str, Recipe] = {
     "readout": READOUT,
     "readout, 64 wide": replace(READOUT, embedding_size=64),
     "readout, 128 wide": replace(READOUT, embedding_size=128),
-    "readout, 512 wide": replace(READOUT, embedding_size=512),
+    "readout, 256 wide": replace(READOUT, embedding_size=256),
     "one softmax head": SOFTMAX,
     "one softmax head, 5 epochs": replace(SOFTMAX, epochs=5),
     "one softmax head, 60 epochs": replace(SOFTMAX, epochs=60),

@@ -69,7 +69,7 @@ _COMPACT = Recipe(
     embedding_size=128,
     readout_share=0.0,
     tune_epochs=0,
-    tune_rate=3e-4,
+    tune_rate=1e-4,
     refit=False,
     loss="softmax",
     works_per_artist=4,
@@ -88,7 +88,7 @@ _READOUT = replace(
     tower="mobilenet",
     weights="imagenet",
     image_size=384,
-    embedding_size=256,
+    embedding_size=512,
     readout_share=1.0,
     refit=True,
     epochs=1,
@@ -121,8 +121,8 @@ RECIPES: dict[str, Recipe] = {
     "transfer": replace(
         _READOUT,
         name="transfer",
-        embedding_size=512,
-        readout_share=0.6,
+        embedding_size=1024,
+        readout_share=0.65,
         loss="supcon",
         works_per_artist=8,
         batch_size=128,
@@ -133,7 +133,7 @@ RECIPES: dict[str, Recipe] = {
     ),
 }
 # The network itself tuned: hours, as the fit that is judged, the last one and each of the calibration's tune anew.
-RECIPES["strong"] = replace(RECIPES["transfer"], name="strong", tune_epochs=5)
+RECIPES["strong"] = replace(RECIPES["transfer"], name="strong", tune_epochs=4)
 DEFAULT = "compact"
 DEFAULT_WITH_WEIGHTS = "transfer"
 
