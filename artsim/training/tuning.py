@@ -2,7 +2,7 @@
 
 It sees crops of the works, at the works' own scale, in batches of P artists x K works, and is trained by supervised
 contrast through the closed-form readout of its frozen features, which stays as it is: what is learned, the network has
-to learn. Its batch norms keep the statistics that it came with.
+to learn. Its lower half, which sees edges and colours, stays as it is, and so do its batch norms.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ def tune(
     )
     side = crop_side(recipe)
     on_crops = _copy(network, recipe, side)
-    _freeze_batch_norms(on_crops)
+    _freeze(on_crops)
     projection = fit_projection(seen.features, COMPONENTS)
     width = min(WIDTH, projection.kernel.shape[1])
     tower = with_head(on_crops, build_readout(projection, seen.features, seen.labels, width), recipe.tower)
@@ -94,13 +94,20 @@ def _copy(network: keras.Model, recipe: Recipe, side: int) -> keras.Model:
     return copy
 
 
-def _freeze_batch_norms(model: keras.Model) -> None:
-    """A small batch of a few artists says little of the statistics that the network was trained with."""
-    for layer in model.layers:
-        if isinstance(layer, keras.Model):
-            _freeze_batch_norms(layer)
-        elif isinstance(layer, layers.BatchNormalization):
+def _freeze(network: keras.Model) -> None:
+    """Leave the upper half to be tuned, without its batch norms: of their statistics a small batch says too little."""
+    parts = _with_weights(network)
+    for number, layer in enumerate(parts):
+        if number < len(parts) // 2 or isinstance(layer, layers.BatchNormalization):
             layer.trainable = False
+
+
+def _with_weights(model: keras.Model) -> list[keras.Layer]:
+    """The layers of a network that have weights, those of the networks inside it, too, from input to output."""
+    found: list[keras.Layer] = []
+    for layer in model.layers:
+        found += _with_weights(layer) if isinstance(layer, keras.Model) else [layer] if layer.weights else []
+    return found
 
 
 def _crops(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -29,8 +30,15 @@ def pixels() -> NDArray[np.uint8]:
 
 @pytest.fixture(scope="module")
 def network() -> keras.Model:
-    keras.utils.set_random_seed(0)
-    return build_features("mobilenet", SIZE, "none")
+    """With weights of such a size that what it sees does not fade from depth to depth, as in a trained one."""
+    network = build_features("mobilenet", SIZE, "none")
+    rng = np.random.default_rng(0)
+    for variable in network.trainable_variables:
+        if variable.path.endswith("kernel"):
+            height, width, channels, _ = variable.shape
+            inputs = height * width * (1 if "conv_dw" in variable.path else channels)
+            variable.assign(rng.normal(0, np.sqrt(2 / inputs), variable.shape))
+    return network
 
 
 @pytest.fixture
@@ -58,11 +66,11 @@ def test_artists_come_together_and_the_network_given_stays_as_it_was(
     network: keras.Model, pixels: NDArray[np.uint8], oversight: Oversight
 ) -> None:
     before, seen = network.get_weights(), seen_by(network, pixels)
-    tuned = tune(small(tune_epochs=30, tune_rate=1e-3), network, list(pixels), seen, oversight, seed=0)
+    tuned = tune(small(tune_epochs=12, tune_rate=1e-3), network, list(pixels), seen, oversight, seed=0)
     for one, other in zip(before, network.get_weights(), strict=True):
         np.testing.assert_array_equal(one, other)
     assert tuned.input_shape == network.input_shape
-    assert separation(seen_by(tuned, pixels)) > separation(seen) + 0.05
+    assert separation(seen_by(tuned, pixels)) > separation(seen) + 0.03
 
 
 def separation(seen: Seen) -> float:
@@ -73,22 +81,25 @@ def separation(seen: Seen) -> float:
     return float(likeness[same & ~np.eye(len(same), dtype=bool)].mean() - likeness[~same].mean())
 
 
-def test_batch_norms_keep_their_statistics_and_all_else_changes(
+def test_only_the_upper_half_is_tuned_and_no_batch_norm(
     network: keras.Model, pixels: NDArray[np.uint8], oversight: Oversight
 ) -> None:
     tuned = tune(small(), network, list(pixels), seen_by(network, pixels), oversight, seed=0)
-    for one, other in zip(network.weights, tuned.weights, strict=True):
-        kept = np.array_equal(one.numpy(), other.numpy())
-        assert kept == any(part in one.path for part in ("moving_", "gamma", "beta")), one.path
+    pairs = zip(network.weights, tuned.weights, strict=True)
+    changed = {one.path for one, other in pairs if not np.array_equal(one.numpy(), other.numpy())}
+    assert all(path.endswith("kernel") for path in changed)
+    blocks = {int(re.search(r"conv_[dp]w_(\d+)", path)[1]) for path in changed}  # type: ignore[index]
+    assert blocks == set(range(7, 13))
 
 
+@pytest.mark.slow
 def test_the_same_seed_tunes_alike(network: keras.Model, pixels: NDArray[np.uint8], oversight: Oversight) -> None:
     seen = seen_by(network, pixels)
-    one, two, other = (
-        seen_by(tune(small(tune_rate=1e-3), network, list(pixels), seen, oversight, seed), pixels).features
-        for seed in (0, 0, 1)
+    one, two = (
+        seen_by(tune(small(tune_rate=1e-3), network, list(pixels), seen, oversight, seed=0), pixels).features
+        for _ in range(2)
     )
-    assert np.abs(one - two).mean() < 0.1 * np.abs(one - other).mean()
+    assert np.abs(one - two).mean() < 0.1 * np.abs(one - seen.features).mean()
 
 
 def test_a_loss_that_is_no_number_stops_it_and_names_the_rate(
