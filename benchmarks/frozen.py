@@ -20,9 +20,10 @@ from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 
 from artsim.images import MAX_PIXELS
+from artsim.training.features import Seen
 from artsim.training.judge import embed
 from artsim.training.oversight import Outputs, Oversight
-from artsim.training.pretrained import HeadFit, Seen
+from artsim.training.pretrained import HeadFit
 from artsim.training.recipes import Recipe
 from benchmarks.data import data
 
@@ -78,7 +79,14 @@ def splits(labels: NDArray[np.int64], number: int, seed: int = 0) -> Iterator[Sp
 
 def fitted(recipe: Recipe, network: keras.Model, works: Seen, rows: NDArray[np.int64], seed: int = 0) -> keras.Model:
     """A recipe's head on features, fitted on some of the works."""
-    oversight = Oversight(
+    fit = HeadFit(recipe, network, works.of(rows), unattended(), seed)
+    fit.run()
+    return fit.head
+
+
+def unattended() -> Oversight:
+    """Of a fit that nobody follows."""
+    return Oversight(
         Outputs(Path(), Path()),
         lambda _: {},
         report=lambda *_: None,
@@ -87,10 +95,6 @@ def fitted(recipe: Recipe, network: keras.Model, works: Seen, rows: NDArray[np.i
         progress=lambda *_: None,
         quiet=True,
     )
-    _, labels = np.unique(works.labels[rows], return_inverse=True)
-    fit = HeadFit(recipe, network, Seen(works.features[rows], labels), oversight, seed)
-    fit.run()
-    return fit.head
 
 
 def aucs(head: keras.Model, works: Seen, split: Split) -> tuple[float, float]:

@@ -22,9 +22,9 @@ from keras import ops
 from numpy.typing import NDArray
 
 from artsim.training.batches import feature_dataset, steps_per_epoch
-from artsim.training.heads import build_trained_head, on_features
+from artsim.training.features import Seen
+from artsim.training.heads import COMPONENTS, build_trained_head, on_features
 from artsim.training.losses import SOFTMAX_SCALE, Softmax
-from artsim.training.pretrained import COMPONENTS, Seen
 from artsim.training.readout import fit_projection
 from artsim.training.recipes import RECIPES, Recipe
 from benchmarks import frozen
@@ -37,17 +37,13 @@ VARIANTS: dict[str, Recipe] = {
     "readout": READOUT,
     "readout, 64 wide": replace(READOUT, embedding_size=64),
     "readout, 128 wide": replace(READOUT, embedding_size=128),
-    "readout, 512 wide": replace(READOUT, embedding_size=512),
+    "readout, 256 wide": replace(READOUT, embedding_size=256),
     "one softmax head": SOFTMAX,
     "one softmax head, 5 epochs": replace(SOFTMAX, epochs=5),
     "one softmax head, 60 epochs": replace(SOFTMAX, epochs=60),
     "one softmax head, 2 works an artist": replace(SOFTMAX, works_per_artist=2, batch_size=32),
     "one supcon head": replace(SOFTMAX, loss="supcon"),
-    "four softmax heads": replace(SOFTMAX, heads=4, embedding_size=256),
     "readout beside one softmax head": replace(TRANSFER, loss="softmax"),
-    "readout beside four softmax heads": replace(TRANSFER, loss="softmax", heads=4),
-    "the same, share 0.3": replace(TRANSFER, loss="softmax", heads=4, readout_share=0.3),
-    "the same, share 0.7": replace(TRANSFER, loss="softmax", heads=4, readout_share=0.7),
     "transfer: readout beside one supcon head": TRANSFER,
 }
 
@@ -92,7 +88,7 @@ def _cosface(labels: Any, logits: Any) -> Any:
     """Wang et al. 2018: softmax over cosines, that of the right artist less a margin."""
     right = ops.one_hot(ops.cast(ops.reshape(labels, (-1,)), "int32"), logits.shape[-1])
     return keras.losses.sparse_categorical_crossentropy(
-        labels, logits[:, 0] - SOFTMAX_SCALE * COSINE_MARGIN * right, from_logits=True
+        labels, logits - SOFTMAX_SCALE * COSINE_MARGIN * right, from_logits=True
     )
 
 
@@ -135,7 +131,7 @@ def _trained(
     keras.utils.set_random_seed(0)
     projection = fit_projection(works.features[rows], COMPONENTS)
     _, labels = np.unique(works.labels[rows], return_inverse=True)
-    head = build_trained_head(projection.kernel.shape[1], SOFTMAX.embedding_size, heads=1)
+    head = build_trained_head(projection.kernel.shape[1], SOFTMAX.embedding_size)
     model = objective(head, int(labels.max()) + 1)
     steps = steps_per_epoch(SOFTMAX, len(labels), pairs=0)
     rate = keras.optimizers.schedules.CosineDecay(SOFTMAX.learning_rate, steps * SOFTMAX.epochs)

@@ -102,18 +102,23 @@ def _in_recipes(field: str) -> str:
 @click.option(
     "--readout-share",
     type=click.FloatRange(0, 1),
-    help="Part of a squared distance that the closed-form readout has beside trained heads; 1: there are none. "
+    help="Part of a squared distance that the closed-form readout has beside a trained head; 1: there is none. "
     f"{_in_recipes('readout_share')}",
 )
 @click.option(
-    "--heads",
-    type=click.IntRange(min=1),
-    help=f"Trained side by side on a pretrained network, each with its own loss. {_in_recipes('heads')}",
+    "--tune-epochs",
+    type=click.IntRange(min=0),
+    help=f"Times through the works in which a pretrained network is tuned; 0: frozen. {_in_recipes('tune_epochs')}",
+)
+@click.option(
+    "--tune-rate",
+    type=click.FloatRange(min=0, min_open=True),
+    help=f"The highest rate of the network then. {_in_recipes('tune_rate')}",
 )
 @click.option(
     "--refit",
     type=bool,
-    help=f"Fit the head of a pretrained network on all works once it was judged. {_in_recipes('refit')}",
+    help=f"Fit a tower on a pretrained network on all works once it was judged. {_in_recipes('refit')}",
 )
 @click.option("--loss", type=click.Choice(get_args(LossName)), help=f"What is minimised. {_in_recipes('loss')}")
 @click.option(

@@ -25,6 +25,7 @@ def run_epochs(
     artists: int,
     oversight: Oversight,
     epoch_end: EpochEnd | None,
+    rate_flag: str = "--learning-rate",
 ) -> None:
     """Train an objective for the recipe's epochs.
 
@@ -36,6 +37,7 @@ def run_epochs(
         artists: trained on.
         oversight: what follows the fit.
         epoch_end: what judges each epoch; None: nobody does.
+        rate_flag: sets the rate, for whoever has to lower it.
 
     Raises:
         GateError: the loss is no number any more; the last good checkpoints stay.
@@ -43,7 +45,7 @@ def run_epochs(
     # XLA takes longer to compile than these towers gain by it in runs of minutes: see benchmarks/train_step.py.
     objective.model.compile(optimizer=_optimizer(recipe, steps), loss=objective.loss, jit_compile=False)
     with TrainingProgress(recipe.epochs, steps, quiet=oversight.quiet) as progress:
-        pace = Pace(progress, images_per_step(recipe, artists))
+        pace = Pace(progress, images_per_step(recipe, artists), rate_flag)
         callbacks: list[keras.callbacks.Callback] = [pace]
         if epoch_end is not None:
             epoch_end.pace = pace

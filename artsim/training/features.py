@@ -7,6 +7,7 @@ texture: how much a feature varies says as much of the hand as how strong it is 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import keras
@@ -20,6 +21,18 @@ from artsim.training.towers import ChannelStatistics, PictureMask
 
 EMBED_BATCH = 32
 BACKBONE = "backbone"
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What a network sees of N works: features float32 (N, F), and labels (N,), one number an artist."""
+
+    features: NDArray[np.float32]
+    labels: NDArray[np.int64]
+
+    def of(self, rows: NDArray[np.int64]) -> Seen:
+        """The same of some of the works, their artists numbered anew, from 0."""
+        return Seen(self.features[rows], np.unique(self.labels[rows], return_inverse=True)[1])
 
 
 def build_features(name: BackboneName, image_size: int, weights: str) -> keras.Model:

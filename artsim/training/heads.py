@@ -10,7 +10,7 @@ from typing import Any
 
 import keras
 import numpy as np
-from keras import layers
+from keras import layers, ops
 from numpy.typing import NDArray
 
 from artsim.training.readout import Projection, fit_whitening
@@ -18,6 +18,7 @@ from artsim.training.recipes import Recipe
 from artsim.training.towers import BATCH_NORM_MOMENTUM, Normalise
 
 HEAD = "head"  # the name of its scope in a tower's graph
+COMPONENTS = 512  # principal axes of the features that heads see
 HIDDEN = 2048
 DROPOUT_BEFORE, DROPOUT_AFTER = 0.3, 0.5  # of the coordinates, and of the hidden layer
 
@@ -31,35 +32,27 @@ def widths(recipe: Recipe, components: int) -> tuple[int, int]:
     return readout, 0 if recipe.readout_share == 1 else recipe.embedding_size - readout
 
 
-def build_trained_head(components: int, width: int, heads: int) -> keras.Model:
-    """Networks to be trained, side by side: coordinates (N, K), as a Projection gives them -> (N, D).
-
-    Each gives a D / heads of the embedding, of the same length; each drops other coordinates, so they err differently.
-    """
+def build_trained_head(components: int, width: int) -> keras.Model:
+    """A network to be trained: coordinates (N, K), as a Projection gives them -> (N, D)."""
     coordinates = keras.Input((components,), name="coordinates")
-    parts = [_trained(coordinates, width // heads) for _ in range(heads)]
-    joined = layers.Concatenate()(parts) if heads > 1 else parts[0]
-    return keras.Model(coordinates, layers.Rescaling(heads**-0.5)(joined), name="trained_head")
-
-
-def _trained(coordinates: Any, width: int) -> Any:
     x = layers.Dropout(DROPOUT_BEFORE)(coordinates)
     x = layers.Dense(HIDDEN, use_bias=False, kernel_initializer="he_normal")(x)
     x = layers.Activation("relu")(layers.BatchNormalization(momentum=BATCH_NORM_MOMENTUM)(x))
     x = layers.Dropout(DROPOUT_AFTER)(x)
-    return Normalise()(layers.Dense(width, use_bias=False)(x))
+    x = Normalise()(layers.Dense(width, use_bias=False)(x))
+    return keras.Model(coordinates, x, name="trained_head")
 
 
 def on_features(projection: Projection, trained: keras.Model) -> keras.Model:
     """A trained head that takes features (N, F)."""
     features = keras.Input((len(projection.kernel),), name="features")
-    return keras.Model(features, trained(_linear(projection, "projection")(features)), name="on_features")
+    return keras.Model(features, trained(_projected(features, projection, "projection")), name="on_features")
 
 
 def build_readout(
     projection: Projection, features: NDArray[np.float32], labels: NDArray[np.int64], width: int
 ) -> keras.Model:
-    """The closed-form readout as a head on features (N, F); projection and whitening are one linear map.
+    """The closed-form readout as a head on features (N, F); projection and whitening are one step.
 
     Args:
         projection: of the features.
@@ -68,9 +61,9 @@ def build_readout(
         width: D.
     """
     whitening = fit_whitening(projection(features), labels, width)
-    readout = Projection(projection.kernel @ whitening, projection.bias @ whitening)
     inputs = keras.Input((len(projection.kernel),), name="features")
-    return keras.Model(inputs, Normalise()(_linear(readout, "readout")(inputs)), name="readout")
+    embeddings = Normalise()(_projected(inputs, projection.then(whitening), "readout"))
+    return keras.Model(inputs, embeddings, name="readout")
 
 
 def side_by_side(readout: keras.Model | None, trained: keras.Model | None, share: float) -> keras.Model:
@@ -87,10 +80,24 @@ def with_head(network: keras.Model, head: keras.Model, name: str) -> keras.Model
     return keras.Model(images, head(network(images)), name=name)
 
 
-def _linear(projection: Projection, name: str) -> layers.Layer:
-    """A linear map that is not trained."""
+@keras.saving.register_keras_serializable("artsim")
+class Compress(layers.Layer):
+    """sign(f) log(1 + |f| slope) of each feature, (N, F) -> (N, F)."""
+
+    def build(self, shape: tuple[int | None, int]) -> None:
+        self.slope = self.add_weight(shape=(shape[-1],), initializer="ones", trainable=False, name="slope")
+
+    def call(self, features: Any) -> Any:
+        return ops.sign(features) * ops.log1p(ops.abs(features) * self.slope)
+
+
+def _projected(features: Any, projection: Projection, name: str) -> Any:
+    """What a projection, which is not trained, gives of features."""
+    compress = Compress(trainable=False)
+    compress.build((None, len(projection.slope)))
+    compress.set_weights([projection.slope])
     initial: dict[str, Any] = {"kernel_initializer": "zeros", "bias_initializer": "zeros"}
-    layer = layers.Dense(projection.kernel.shape[1], trainable=False, name=name, **initial)
-    layer.build((None, len(projection.kernel)))
-    layer.set_weights([projection.kernel, projection.bias])
-    return layer
+    linear = layers.Dense(projection.kernel.shape[1], trainable=False, name=name, **initial)
+    linear.build((None, len(projection.kernel)))
+    linear.set_weights([projection.kernel, projection.bias])
+    return linear(compress(features))

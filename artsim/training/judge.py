@@ -54,10 +54,11 @@ class Judge:
 class Pace(keras.callbacks.Callback):
     """Measures images/s over the steps of an epoch, and stops a run whose loss is no number any more."""
 
-    def __init__(self, progress: TrainingProgress, images_per_step: int) -> None:
+    def __init__(self, progress: TrainingProgress, images_per_step: int, rate_flag: str) -> None:
         super().__init__()
         self.progress = progress
         self.images_per_step = images_per_step
+        self.rate_flag = rate_flag
         self.images_per_second = 0.0
         self.epoch = 0
         self.started = 0.0
@@ -70,7 +71,7 @@ class Pace(keras.callbacks.Callback):
         loss = float((logs or {})["loss"])
         if not math.isfinite(loss):
             raise GateError(
-                f"the loss is {loss} in epoch {self.epoch}, step {batch + 1}: lower --learning-rate. The checkpoints "
+                f"the loss is {loss} in epoch {self.epoch}, step {batch + 1}: lower {self.rate_flag}. The checkpoints "
                 "of the epochs before stay as they are."
             )
         self.images_per_second = (batch + 1) * self.images_per_step / (time.monotonic() - self.started)

@@ -34,14 +34,10 @@ class Objective(Protocol):
         """The loss of held-out works by training artists."""
 
 
-def build_objective(name: LossName, tower: keras.Model, artists: int, heads: int = 1) -> Objective:
-    """The objective of that name around a tower, for so many training artists.
-
-    `heads`: the tower's embedding is so many embeddings side by side, of one length, each with a loss of its own;
-    for the softmax loss alone.
-    """
+def build_objective(name: LossName, tower: keras.Model, artists: int) -> Objective:
+    """The objective of that name around a tower, for so many training artists."""
     if name == "softmax":
-        return Softmax(tower, artists, heads)
+        return Softmax(tower, artists)
     if name == "supcon":
         return SupCon(tower)
     return Contrastive(tower)
@@ -49,35 +45,22 @@ def build_objective(name: LossName, tower: keras.Model, artists: int, heads: int
 
 @keras.saving.register_keras_serializable("artsim")
 class Proxies(layers.Layer):
-    """(N, H * D) of length 1 -> (N, H, artists): of each head, scaled cosines to one learned direction an artist."""
+    """(N, D) of length 1 -> (N, artists): scaled cosines to one learned direction an artist."""
 
-    def __init__(self, artists: int, heads: int = 1, **kwargs: Any) -> None:
+    def __init__(self, artists: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.artists = artists
-        self.heads = heads
 
     def build(self, shape: tuple[int | None, int]) -> None:
         self.proxies = self.add_weight(
-            shape=(self.heads, shape[-1] // self.heads, self.artists),
-            initializer=keras.initializers.RandomNormal(),
-            name="proxies",
+            shape=(shape[-1], self.artists), initializer=keras.initializers.RandomNormal(), name="proxies"
         )
 
     def call(self, embeddings: Any) -> Any:
-        each = ops.reshape(embeddings, (-1, self.heads, embeddings.shape[-1] // self.heads)) * self.heads**0.5
-        return SOFTMAX_SCALE * ops.einsum("nhd,hda->nha", each, ops.normalize(self.proxies, axis=1))
+        return SOFTMAX_SCALE * ops.matmul(embeddings, ops.normalize(self.proxies, axis=0))
 
     def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "artists": self.artists, "heads": self.heads}
-
-
-@keras.saving.register_keras_serializable("artsim")
-class HeadsCrossEntropy(keras.losses.Loss):
-    """Cross entropy of logits (N, H, artists) with labels (N,), averaged over the heads."""
-
-    def call(self, y_true: Any, y_pred: Any) -> Any:
-        labels = ops.repeat(ops.reshape(y_true, (-1, 1)), y_pred.shape[1], axis=1)
-        return ops.mean(keras.losses.sparse_categorical_crossentropy(labels, y_pred, from_logits=True), axis=1)
+        return {**super().get_config(), "artists": self.artists}
 
 
 class Softmax:
@@ -85,10 +68,10 @@ class Softmax:
 
     paired = False
 
-    def __init__(self, tower: keras.Model, artists: int, heads: int = 1) -> None:
-        self.proxies = Proxies(artists, heads, name="proxies")
+    def __init__(self, tower: keras.Model, artists: int) -> None:
+        self.proxies = Proxies(artists, name="proxies")
         self.model = keras.Model(tower.input, self.proxies(tower.output))
-        self.loss = HeadsCrossEntropy()
+        self.loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
 
     def validation_loss(self, embeddings: NDArray[np.float32], labels: NDArray[np.int64]) -> float:
         return float(self.loss(labels, self.proxies(embeddings)))

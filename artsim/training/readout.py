@@ -2,7 +2,8 @@
 
     features (N, F) -> coordinates (N, K) -> embeddings (N, D)
 
-Features are standardised and projected on their leading principal axes; the coordinates are then whitened by how
+Features are compressed, as a logarithm does, since a channel's strength and its variation tell by ratios rather than by
+differences; then standardised and projected on their leading principal axes; the coordinates are then whitened by how
 works of one artist scatter around their artist: directions in which one hand varies count little, directions in which
 hands differ count much. It is linear discriminant analysis without its last step, which would keep only as many
 directions as there are artists less one; artists who are not in the training set need the others. The covariance
@@ -19,33 +20,46 @@ from numpy.typing import NDArray
 from scipy.linalg import eigh
 
 SHRINKAGE = 0.5  # of the covariance within artists
+BEND = 0.3  # of a feature's root mean square: well below it compression changes little, above it is a logarithm
 SMALLEST_VARIATION = 0.01  # of a feature, to its root mean square; what varies less would multiply rounding errors
 SMALLEST_SHARE = 1e-9  # of the largest variance along an axis; what varies less is rounding
 
 
 @dataclass(frozen=True)
 class Projection:
-    """coordinates = features @ kernel + bias; their mean square over the works it was fitted on is 1."""
+    """coordinates = compressed(features, slope) @ kernel + bias; their mean square over the works fitted on is 1."""
 
+    slope: NDArray[np.float32]  # (F,)
     kernel: NDArray[np.float32]  # (F, K)
     bias: NDArray[np.float32]  # (K,)
 
     def __call__(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
         """(N, F) -> (N, K)."""
-        return features @ self.kernel + self.bias
+        return compressed(features, self.slope) @ self.kernel + self.bias
+
+    def then(self, matrix: NDArray[np.float32]) -> Projection:
+        """The same, its coordinates (N, K) multiplied by a matrix (K, D)."""
+        return Projection(self.slope, self.kernel @ matrix, self.bias @ matrix)
+
+
+def compressed(features: NDArray[np.float32], slope: NDArray[np.float32]) -> NDArray[np.float32]:
+    """sign(f) log(1 + |f| slope) of each feature, (N, F) -> (N, F)."""
+    return np.sign(features) * np.log1p(np.abs(features) * slope)
 
 
 def fit_projection(features: NDArray[np.float32], components: int) -> Projection:
-    """Standardise features (N, F) and keep K principal components: `components`, or all where there are fewer."""
-    mean = features.mean(axis=0, dtype=np.float64)
-    deviation = features.std(axis=0, dtype=np.float64)
-    varies = deviation > SMALLEST_VARIATION * np.hypot(mean, deviation)
-    scale = varies / np.where(varies, deviation, 1.0)
-    standard = ((features - mean) * scale).astype(np.float32)
+    """Compress and standardise features (N, F) and keep K principal components: `components`, or all if fewer."""
+    size = np.sqrt(np.mean(np.square(features), axis=0, dtype=np.float64))
+    varies = features.std(axis=0, dtype=np.float64) > SMALLEST_VARIATION * size
+    slope = (varies / np.where(varies, BEND * size, 1.0)).astype(np.float32)
+    bent = compressed(features, slope)
+    mean = bent.mean(axis=0, dtype=np.float64)
+    scale = varies / np.where(varies, bent.std(axis=0, dtype=np.float64), 1.0)
+    standard = ((bent - mean) * scale).astype(np.float32)
     axes = _principal_axes(standard, components)
     axes /= np.sqrt(np.mean(np.square(standard @ axes)))
     kernel = axes * scale[:, None]
-    return Projection(kernel.astype(np.float32), (-mean @ kernel).astype(np.float32))
+    return Projection(slope, kernel.astype(np.float32), (-mean @ kernel).astype(np.float32))
 
 
 def fit_whitening(coordinates: NDArray[np.float32], labels: NDArray[np.int64], width: int) -> NDArray[np.float32]:

@@ -29,8 +29,9 @@ class Recipe:
     image_size: int  # px, of the tower's input
     embedding_size: int
     readout_share: float  # of a squared distance by the closed-form readout; 1: nothing else; pretrained towers only
-    heads: int  # trained side by side, each with a loss of its own; pretrained towers only
-    refit: bool  # fit the head on all works once it was judged; pretrained towers only
+    tune_epochs: int  # times through the works, tuning the network before its features are computed; 0: it stays frozen
+    tune_rate: float  # of the network then, the highest of its schedule
+    refit: bool  # fit on all works once the tower was judged; pretrained towers only
     loss: LossName
     works_per_artist: int  # K of a batch of P artists x K works; pairs (contrastive) have no use for it
     batch_size: int  # paintings of an optimiser's step; pairs for the contrastive loss
@@ -67,7 +68,8 @@ _COMPACT = Recipe(
     image_size=128,
     embedding_size=128,
     readout_share=0.0,
-    heads=1,
+    tune_epochs=0,
+    tune_rate=1e-4,
     refit=False,
     loss="softmax",
     works_per_artist=4,
@@ -86,7 +88,7 @@ _READOUT = replace(
     tower="mobilenet",
     weights="imagenet",
     image_size=384,
-    embedding_size=256,
+    embedding_size=512,
     readout_share=1.0,
     refit=True,
     epochs=1,
@@ -119,8 +121,8 @@ RECIPES: dict[str, Recipe] = {
     "transfer": replace(
         _READOUT,
         name="transfer",
-        embedding_size=512,
-        readout_share=0.6,
+        embedding_size=1024,
+        readout_share=0.65,
         loss="supcon",
         works_per_artist=8,
         batch_size=128,
@@ -130,6 +132,8 @@ RECIPES: dict[str, Recipe] = {
         weight_decay=0.01,
     ),
 }
+# The network itself tuned: hours, as the fit that is judged, the last one and each of the calibration's tune anew.
+RECIPES["strong"] = replace(RECIPES["transfer"], name="strong", tune_epochs=4)
 DEFAULT = "compact"
 DEFAULT_WITH_WEIGHTS = "transfer"
 
@@ -171,20 +175,21 @@ def _check_loss(recipe: Recipe) -> None:
         )
     if recipe.is_pretrained and recipe.loss == "contrastive":
         raise UsageError(f"--loss contrastive: the heads of --tower {recipe.tower} train by softmax or supcon.")
-    if recipe.heads > 1 and recipe.loss != "softmax":
-        raise UsageError(f"--heads {recipe.heads}: several train by --loss softmax only.")
 
 
 def _check_head(recipe: Recipe) -> None:
-    if not recipe.is_pretrained and (recipe.weights != "none" or recipe.readout_share or recipe.refit):
+    pretrained_only = {
+        "--weights": recipe.weights != "none",
+        "--readout-share": recipe.readout_share > 0,
+        "--tune-epochs": recipe.tune_epochs > 0,
+        "--refit": recipe.refit,
+    }
+    if not recipe.is_pretrained and any(pretrained_only.values()):
         raise UsageError(
-            f"--tower {recipe.tower} is trained from scratch: --weights, --readout-share and --refit are for "
+            f"--tower {recipe.tower} is trained from scratch: {', '.join(pretrained_only)} are for "
             f"{', '.join(get_args(BackboneName))}. Try --recipe {DEFAULT_WITH_WEIGHTS}."
         )
-    if not recipe.is_pretrained and recipe.heads > 1:
-        raise UsageError(f"--heads {recipe.heads}: --tower {recipe.tower} has one.")
-    if recipe.is_pretrained and recipe.embedding_size % (2 * recipe.heads):
+    if recipe.is_pretrained and recipe.augment != "none":
         raise UsageError(
-            f"--embedding-size {recipe.embedding_size}: {recipe.heads} heads beside a readout, or alone, share a "
-            f"multiple of {2 * recipe.heads}."
+            f"--augment {recipe.augment}: the features of --tower {recipe.tower} are computed once, of whole works."
         )

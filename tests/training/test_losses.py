@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 from artsim.training.losses import (
     SOFTMAX_SCALE,
     SUPCON_TEMPERATURE,
-    HeadsCrossEntropy,
     Proxies,
     RmsDistance,
     SupConLoss,
@@ -53,24 +52,13 @@ def test_supcon_of_a_batch_without_positives_is_zero() -> None:
     assert float(SupConLoss(reduction="sum")(np.array([0, 1]), unit([[1, 0], [0, 1]]))) == 0.0
 
 
-@pytest.mark.parametrize("heads", [1, 2])
-def test_proxies_are_scaled_cosines_of_each_head(heads: int) -> None:
-    layer = Proxies(3, heads)
-    each = unit([[1, 2], [3, -1], [0, 1], [-2, 1]]).reshape(4 // heads, heads, 2)
-    logits = np.asarray(layer(np.concatenate(list(each.transpose(1, 0, 2)), axis=1) / heads**0.5))
-    assert logits.shape == (4 // heads, heads, 3)
-    for head in range(heads):
-        proxies = np.asarray(layer.proxies)[head]
-        expected = SOFTMAX_SCALE * each[:, head] @ (proxies / np.linalg.norm(proxies, axis=0))
-        np.testing.assert_allclose(logits[:, head], expected, rtol=1e-4, atol=1e-5)
-
-
-def test_the_loss_of_heads_is_the_mean_of_theirs() -> None:
-    logits = np.random.default_rng(0).normal(size=(5, 2, 3)).astype(np.float32)
-    labels = np.array([0, 2, 1, 1, 0])
-    one = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-    expected = np.mean([float(one(labels, logits[:, head])) for head in range(2)])
-    assert float(HeadsCrossEntropy()(labels, logits)) == pytest.approx(expected, rel=1e-5)
+def test_proxies_are_scaled_cosines() -> None:
+    layer = Proxies(3)
+    embeddings = unit([[1, 2], [3, -1], [0, 1], [-2, 1]])
+    logits = np.asarray(layer(embeddings))
+    proxies = np.asarray(layer.proxies)
+    expected = SOFTMAX_SCALE * embeddings @ (proxies / np.linalg.norm(proxies, axis=0))
+    np.testing.assert_allclose(logits, expected, rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.parametrize("name", ["softmax", "supcon"])
@@ -80,7 +68,7 @@ def test_losses_fall_where_artists_come_together(name: str) -> None:
     apart, together = unit([[1, 0], [0, 1], [1, 0.1], [0.1, 1]]), unit([[1, 0], [1, 0.1], [0, 1], [0.1, 1]])
     if name == "softmax":
         objective.validation_loss(apart, labels)  # builds the proxies
-        objective.model.get_layer("proxies").set_weights([np.eye(2)[None]])
+        objective.model.get_layer("proxies").set_weights([np.eye(2)])
     assert objective.validation_loss(together, labels) < objective.validation_loss(apart, labels)
 
 

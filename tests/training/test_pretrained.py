@@ -110,8 +110,7 @@ def test_bars_of_the_letterbox_are_left_out_at_every_depth(network: keras.Model,
 
 @pytest.mark.parametrize(("share", "width"), [(1.0, 15), (0.5, 16), (0.0, 16)])
 def test_what_is_saved_is_what_was_judged(tmp_path: Path, pixels: NDArray[np.uint8], share: float, width: int) -> None:
-    heads = 1 if share == 1 else 2
-    fitted = Fitted(tmp_path, small("transfer", readout_share=share, loss="softmax", heads=heads, refit=False), pixels)
+    fitted = Fitted(tmp_path, small("transfer", readout_share=share, loss="softmax", refit=False), pixels)
     epochs = 1 if share == 1 else 3
     assert len(fitted.reported) == fitted.monitor.epoch == epochs
     embeddings = embed(fitted.tower(BEST), fitted.held)
@@ -146,7 +145,7 @@ def test_trained_heads_learn_and_the_same_seed_gives_the_same(tmp_path: Path, pi
     losses = []
     for run in ("one", "two"):
         (tmp_path / run).mkdir()
-        recipe = small("transfer", loss="softmax", heads=2, epochs=12, refit=False)
+        recipe = small("transfer", loss="softmax", epochs=12, refit=False)
         losses.append([metrics["train_loss"] for metrics in Fitted(tmp_path / run, recipe, pixels).reported])
     assert losses[0][-1] < 0.6 * losses[0][0]
     np.testing.assert_allclose(losses[0], losses[1], rtol=1e-3)
@@ -171,10 +170,7 @@ def test_the_distance_of_two_heads_is_the_weighted_mean_of_theirs() -> None:
     [
         ("compact", {"weights": "imagenet"}, "trained from scratch"),
         ("classic", {"refit": True}, "trained from scratch"),
-        ("compact", {"heads": 2}, "--tower compact has one"),
         ("transfer", {"loss": "contrastive"}, "softmax or supcon"),
-        ("transfer", {"heads": 2}, "--loss softmax only"),
-        ("transfer", {"embedding_size": 100, "heads": 3, "loss": "softmax"}, "multiple of 6"),
     ],
 )
 def test_settings_that_contradict_each_other_are_refused(name: str, changes: dict[str, object], said: str) -> None:

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from artsim.training.readout import SHRINKAGE, fit_projection, fit_whitening
+from artsim.training.readout import SHRINKAGE, compressed, fit_projection, fit_whitening
 
 
 def works(count: int, width: int, seed: int = 0) -> NDArray[np.float32]:
@@ -46,6 +46,22 @@ def test_a_feature_that_never_varies_counts_for_nothing() -> None:
     projection = fit_projection(constant, 4)
     other = constant + np.array([0, 0, 0, 0, 0, 0, 1000], np.float32)
     np.testing.assert_allclose(projection(other), projection(constant), atol=1e-3)
+
+
+@given(st.integers(0, 5), st.floats(0.01, 100))
+def test_the_unit_of_features_does_not_matter(seed: int, unit: float) -> None:
+    features = works(20, 8, seed)
+    one, other = (fit_projection(scaled, 4)(scaled) for scaled in (features, np.float32(unit) * features))
+    np.testing.assert_allclose(np.abs(np.sum(one * other, axis=0)) / 20, np.mean(one**2, axis=0), rtol=1e-2)
+
+
+def test_compression_is_odd_and_turns_ratios_into_differences() -> None:
+    features = np.array([[0.0, 1e-3, 10.0, 100.0, -100.0]], np.float32)
+    zero, little, ten, hundred, negative = compressed(features, np.full(5, 10, np.float32))[0]
+    assert zero == 0
+    assert little == pytest.approx(0.01, rel=0.01)
+    assert hundred - ten == pytest.approx(np.log(10), rel=0.01)
+    assert negative == -hundred
 
 
 def test_whitening_makes_the_scatter_within_artists_round() -> None:

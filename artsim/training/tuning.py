@@ -1,0 +1,161 @@
+"""Tune a pretrained network on works by known artists, at its own low rate, before its features are computed.
+
+It sees crops of the works, at the works' own scale, in batches of P artists x K works, and is trained by supervised
+contrast through the closed-form readout of its frozen features, which stays as it is: what is learned, the network has
+to learn. Its lower half, which sees edges and colours, stays as it is, and so do its batch norms.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import cast
+
+import keras
+import numpy as np
+import tensorflow as tf
+from keras import layers
+from numpy.typing import NDArray
+
+from artsim.training.backbones import NONE, PATCH, SMALLEST
+from artsim.training.batches import artist_batches, steps_per_epoch
+from artsim.training.epochs import run_epochs
+from artsim.training.features import Seen, build_features, compute
+from artsim.training.heads import COMPONENTS, build_readout, with_head
+from artsim.training.losses import build_objective
+from artsim.training.oversight import Oversight
+from artsim.training.readout import fit_projection
+from artsim.training.recipes import BackboneName, Recipe
+
+BATCH, WORKS_PER_ARTIST = 48, 4
+WIDTH = 256  # of the readout that the network is tuned through
+CROP = 2 / 3  # of the tower's input: a step takes less than half the time of one on whole paintings
+GRID = 32  # px, which a crop's side is a multiple of, as networks halve it five times
+
+
+def tune(
+    recipe: Recipe,
+    network: keras.Model,
+    paintings: Sequence[NDArray[np.uint8]],
+    seen: Seen,
+    oversight: Oversight,
+    seed: int,
+) -> keras.Model:
+    """A tuned copy of a network.
+
+    Args:
+        recipe: its tune_epochs and tune_rate.
+        network: what `build_features` gave.
+        paintings: uint8 (S, S, 3) each, may lie in a memory map.
+        seen: what the network sees of them, and by whom they are, numbered from 0.
+        oversight: what follows the fit.
+        seed: of batches and crops.
+
+    Raises:
+        GateError: the loss is no number any more.
+    """
+    keras.utils.set_random_seed(seed)
+    settings = replace(
+        recipe,
+        loss="supcon",
+        optimizer="adamw",
+        batch_size=BATCH,
+        works_per_artist=WORKS_PER_ARTIST,
+        epochs=recipe.tune_epochs,
+        learning_rate=recipe.tune_rate,
+        weight_decay=0.0,
+    )
+    side = crop_side(recipe)
+    on_crops = _copy(network, recipe, side)
+    _freeze(on_crops)
+    projection = fit_projection(seen.features, COMPONENTS)
+    width = min(WIDTH, projection.kernel.shape[1])
+    tower = with_head(on_crops, build_readout(projection, seen.features, seen.labels, width), recipe.tower)
+    artists = int(seen.labels.max()) + 1
+    objective = build_objective("supcon", tower, artists)
+    steps = steps_per_epoch(settings, len(paintings), pairs=0)
+    oversight.say(f"tuning {recipe.tower} on {len(paintings):,} works, {recipe.tune_epochs} times through them …")
+    dataset = _crops(paintings, seen.labels, side, settings, seed)
+    run_epochs(settings, objective, dataset, steps, artists, oversight, None, rate_flag="--tune-rate")
+    return _copy(on_crops, recipe, recipe.image_size)
+
+
+def crop_side(recipe: Recipe) -> int:
+    """The side, in px, of the crops that a recipe's network is tuned on."""
+    grid, least = (PATCH, PATCH) if recipe.tower == "dinov2-small" else (GRID, SMALLEST)
+    return min(recipe.image_size, max(least, round(CROP * recipe.image_size / grid) * grid))
+
+
+def _copy(network: keras.Model, recipe: Recipe, side: int) -> keras.Model:
+    """The same network for inputs of another size."""
+    copy = build_features(cast(BackboneName, recipe.tower), side, NONE)
+    copy.set_weights(network.get_weights())
+    return copy
+
+
+def _freeze(network: keras.Model) -> None:
+    """Leave the upper half to be tuned, without its batch norms: of their statistics a small batch says too little."""
+    parts = _with_weights(network)
+    for number, layer in enumerate(parts):
+        if number < len(parts) // 2 or isinstance(layer, layers.BatchNormalization):
+            layer.trainable = False
+
+
+def _with_weights(model: keras.Model) -> list[keras.Layer]:
+    """The layers of a network that have weights, those of the networks inside it, too, from input to output."""
+    found: list[keras.Layer] = []
+    for layer in model.layers:
+        found += _with_weights(layer) if isinstance(layer, keras.Model) else [layer] if layer.weights else []
+    return found
+
+
+def _crops(
+    paintings: Sequence[NDArray[np.uint8]], labels: NDArray[np.int64], side: int, recipe: Recipe, seed: int
+) -> tf.data.Dataset:
+    """Endless batches of (crops uint8 (B, side, side, 3), labels (B,)) of P artists x K works."""
+
+    def batches() -> Iterator[tuple[NDArray[np.uint8], NDArray[np.int64]]]:
+        rng = np.random.default_rng(seed)
+        for chosen in artist_batches(labels, recipe, seed):
+            corners = rng.integers(0, recipe.image_size - side + 1, (len(chosen), 2))
+            views = [paintings[work][y : y + side, x : x + side] for work, (y, x) in zip(chosen, corners, strict=True)]
+            yield np.stack(views), labels[chosen]
+
+    signature = (tf.TensorSpec((None, side, side, 3), tf.uint8), tf.TensorSpec((None,), tf.int64))
+    return tf.data.Dataset.from_generator(batches, output_signature=signature).prefetch(tf.data.AUTOTUNE)
+
+
+class Sight:
+    """What a network sees of all works, as it came or after it was tuned on some of them."""
+
+    def __init__(
+        self,
+        recipe: Recipe,
+        network: keras.Model,
+        pixels: Sequence[NDArray[np.uint8]],
+        labels: NDArray[np.int64],
+        oversight: Oversight,
+        seed: int,
+    ) -> None:
+        """`pixels`: parts of the works, uint8 (., S, S, 3), in the order of their labels (N,)."""
+        self.recipe = recipe
+        self.network = network
+        self.pixels = pixels
+        self.labels = labels
+        self.oversight = oversight
+        self.seed = seed
+        self.frozen = self._seen(network)
+
+    def after(self, rows: NDArray[np.int64]) -> tuple[keras.Model, Seen]:
+        """The network and what it sees of all works, tuned first on those in these rows where the recipe says so."""
+        if self.recipe.tune_epochs == 0:
+            return self.network, self.frozen
+        paintings = [painting for part in self.pixels for painting in part]
+        known = self.frozen.of(rows)
+        network = tune(self.recipe, self.network, [paintings[row] for row in rows], known, self.oversight, self.seed)
+        return network, self._seen(network)
+
+    def _seen(self, network: keras.Model) -> Seen:
+        told = partial(self.oversight.progress, "features")
+        return Seen(np.concatenate([compute(network, part, told) for part in self.pixels]), self.labels)
