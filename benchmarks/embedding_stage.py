@@ -8,8 +8,11 @@ in as many threads as there are cores; the tower alone, in onnxruntime's threads
 and the whole of `artsim embed`, listing, digests and writing included. The tower is the default recipe's with random
 weights, unless a model is given.
 
+`--growth` embeds 100, 300, … up to so many images instead, and fits a line: what a run costs at least, and an image.
+
 Expected: the whole at no less than 0.9 of 1 / (1 / tower + 1 / decoding), the speed of the two one after the other with
 no core ever idle. Above 1 it is where either alone leaves cores idle.
+Growth: a line, no run farther from it than a tenth of the longest.
 
 Measured in 2026-11 with `compact` on 2 AMD EPYC cores that four others shared at the time, so that the parts of a run
 lie between 0.6 and 2.0: 1.2 with 600 images; where they were coded at quality 90, which decodes faster, 1.02 with 2,500
@@ -50,8 +53,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--images", type=int, default=1000)
     parser.add_argument("--model", type=Path)
+    parser.add_argument("--growth", action="store_true")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
+        if arguments.growth:
+            return growth(arguments.model or default_tower(Path(folder) / "tower.onnx"), Path(folder), arguments.images)
         parts = [Path(folder, f"part{part}") for part in range(PARTS)]
         made = time.perf_counter()
         for part, place in enumerate(parts):
@@ -59,6 +65,20 @@ def main() -> int:
         print(f"made {arguments.images:,} JPEGs in {time.perf_counter() - made:.0f} s")
         model = arguments.model or default_tower(Path(folder) / "tower.onnx")
         return compare(model, parts)
+
+
+def growth(model: Path, folder: Path, most: int) -> int:
+    """Seconds of `artsim embed` against the number of images."""
+    counts = [count for count in (100, 300, 1000, 3000, 10_000) if count < most] + [most]
+    seconds = []
+    for count in counts:
+        write_jpegs(folder / str(count), range(count))
+        seconds.append(timed(partial(embed_folder, model, folder / str(count)))[0])
+        print(f"{count:>7,} images {seconds[-1]:7.2f} s")
+    each, least = np.polyfit(counts, seconds, 1)
+    print(f"{least:.2f} s + {1000 * each:.2f} ms an image")
+    off = np.abs(np.polyval((each, least), counts) - seconds).max()
+    return verdict(bool(off <= seconds[-1] / 10), "a line, no run farther from it than a tenth of the longest")
 
 
 def write_jpegs(folder: Path, numbers: Sequence[int]) -> None:
