@@ -88,7 +88,7 @@ class Compress(layers.Layer):
         self.slope = self.add_weight(shape=(shape[-1],), initializer="ones", trainable=False, name="slope")
 
     def call(self, features: Any) -> Any:
-        return ops.sign(features) * ops.log1p(ops.abs(features) * self.slope)
+        return ops.sign(features) * ops.log(1 + ops.abs(features) * self.slope)  # ONNX has no log1p
 
 
 def _projected(features: Any, projection: Projection, name: str) -> Any:

@@ -19,6 +19,8 @@ from artsim.errors import GateError
 from artsim.export.convert import convert
 from artsim.training.backbones import build_backbone
 from artsim.training.checkpoints import load_tower, save_tower
+from artsim.training.heads import build_readout, with_head
+from artsim.training.readout import fit_projection
 from artsim.training.recipes import BackboneName
 
 
@@ -38,6 +40,18 @@ def run(proto: onnx.ModelProto, images: NDArray[np.uint8]) -> NDArray[np.float32
     assert [value.name for value in proto.graph.input] == ["images"]
     session = onnxruntime.InferenceSession(proto.SerializeToString(), providers=["CPUExecutionProvider"])
     return np.asarray(session.run(None, {"images": images})[0])
+
+
+def test_a_readout_converts_with_its_compression() -> None:
+    keras.utils.set_random_seed(0)
+    images = keras.Input((16, 16, 3), dtype="uint8")
+    maps = layers.Conv2D(24, 3)(layers.Rescaling(1 / 255)(images))  # of either sign
+    network = keras.Model(images, layers.GlobalAveragePooling2D()(maps))
+    works = pictures(12, 16)
+    features = network.predict_on_batch(works)
+    readout = build_readout(fit_projection(features, 8), features, np.repeat(np.arange(3), 4), 8)
+    tower = with_head(network, readout, "tower")
+    np.testing.assert_allclose(run(convert(tower), works), tower.predict_on_batch(works), atol=1e-5)
 
 
 @pytest.mark.parametrize(
