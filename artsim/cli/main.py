@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import NoReturn
 
 import click
@@ -66,6 +67,9 @@ def score_main() -> NoReturn:
 
 def _start(command: click.Command, name: str) -> NoReturn:
     # Ended by a service manager, or by whoever started it, a command cleans up as after Ctrl-C.
+    for stream, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, stream) is None:  # closed by whoever started it
+            setattr(sys, stream, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115 - until the end
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     sys.exit(run(lambda: command.main(prog_name=name, standalone_mode=False)))
 

@@ -1,6 +1,6 @@
 """Pairs in the order of a value: how many of either kind have each, from the smallest on.
 
-All figures can be read off that, a piece at a time, so that they take 4 bytes a pair beside the values and labels.
+All figures can be read off that, a piece at a time, so that they take 5 bytes a pair beside the values and labels.
 """
 
 from __future__ import annotations
@@ -30,7 +30,9 @@ def steps(value: NDArray[np.float32], same: NDArray[np.uint8]) -> Iterator[Steps
         value: (N,) of each pair.
         same: (N,) 1 for the same artist, 0 for different ones.
     """
-    alike, unlike = (np.sort(value[same == kind]) for kind in (1, 0))
+    alike, unlike = value[same == 1], value[same == 0]
+    for each in (alike, unlike):
+        each.sort()
     longer = max(alike, unlike, key=len)
     ends = np.unique(longer[PIECE::PIECE])  # values equal to an end are in the piece after it
     pieces = (np.split(each, np.searchsorted(each, ends)) for each in (alike, unlike))

@@ -22,7 +22,7 @@ def reliability(probability: NDArray[np.float32], same: NDArray[np.uint8], prior
     `brier_skill` is the share of the squared error that is saved against always answering the prior (Brier 1950):
     1 at best, 0 for the prior itself, below 0 for probabilities that are worse than none.
     """
-    count = np.bincount(np.asarray(same), minlength=2)
+    count = len(same) - np.count_nonzero(same), np.count_nonzero(same)
     if 0 in count:
         return {}
     weights = prior / count[1], (1 - prior) / count[0]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,15 +11,12 @@ import numpy as np
 
 from artsim import images
 from artsim.collection.inputs import NamedImage, list_images
-from artsim.errors import UsageError
-from artsim.jobs.embedding import Gallery, Progress, embed_named, open_kept
+from artsim.jobs.embedding import Gallery, Progress, embed_named, kept_place, open_kept
 from artsim.locking import only_one
 from artsim.scoring.device import Device
 from artsim.scoring.kept import Kept, file_digest, write_kept
 from artsim.scoring.output import check_place
 from artsim.scoring.scorer import Scorer, load
-
-SUFFIX = ".parquet"
 
 
 @dataclass(frozen=True)
@@ -77,10 +73,8 @@ def embed_collections(options: EmbedOptions, progress: Progress | None = None) -
         ModelError, DeviceError: see `load`.
     """
     started = time.perf_counter()
-    if Path(options.output).suffix.lower() != SUFFIX:
-        raise UsageError(f"embeddings are kept as parquet: name a file that ends in {SUFFIX}, not {options.output!r}.")
+    path = kept_place(options.output)
     check_place(options.output)
-    path = Path(os.path.realpath(options.output))
     listed = list_images(options.inputs, None if options.data_dir is None else Path(options.data_dir))
     with only_one(path):
         scorer = load(options.model, options.device, batch_size=options.batch_size, max_pixels=options.max_pixels)

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from artsim import images
-from artsim.errors import ImageError, MissingImageError, UnreadableImageError
+from artsim.errors import ImageError, MissingImageError, UnreadableImageError, UsageError
 from artsim.scoring.embedding import Image, decode, decoded_ahead, through
 from artsim.scoring.kept import Kept, check_model, file_digest, read_kept, write_kept
 from artsim.scoring.scorer import Scorer
@@ -25,6 +25,7 @@ from artsim.scoring.scorer import Scorer
 # What is told while it runs: the stage, how much of it is done, how much there is.
 Progress = Callable[[str, int, int], None]
 
+KEPT_SUFFIX = ".parquet"
 STATUS_WORDS = ("ok", "missing", "unreadable", "too large")
 # What a killed run loses, in seconds: at least so much, but writing takes no more than a 20th of the time.
 SHORTEST_INTERVAL = 3.0
@@ -44,6 +45,17 @@ class Gallery:
     reasons: list[str]
     contents: list[str]
     embedded: int
+
+
+def kept_place(path: str) -> Path:
+    """Where embeddings are kept that a user names so: a link stays one.
+
+    Raises:
+        UsageError: it is not called .parquet.
+    """
+    if Path(path).suffix.lower() != KEPT_SUFFIX:
+        raise UsageError(f"embeddings are kept as parquet: name a file that ends in {KEPT_SUFFIX}, not {path!r}.")
+    return Path(os.path.realpath(path))
 
 
 def open_kept(path: Path, scorer: Scorer) -> Kept | None:
@@ -100,7 +112,7 @@ def embed_named(
         if keeper is not None and keeper.is_due():
             keeper.write(found)
     if keeper is not None:
-        keeper.write(found)
+        keeper.write_rest(found)
     return found.gallery()
 
 
@@ -224,6 +236,15 @@ class _Keeper:
     def is_due(self) -> bool:
         """Whether there was no writing for long enough."""
         return time.monotonic() - self._written >= self._interval
+
+    def write_rest(self, found: _Found) -> None:
+        """Write what is known at the end, unless it is what was kept before."""
+        before = self._before
+        rows = _with(before, found)
+        if not self._path.exists() or dict(zip(rows.names, rows.contents, strict=True)) != dict(
+            zip(before.names, before.contents, strict=True)
+        ):
+            write_kept(self._path, rows)
 
     def write(self, found: _Found) -> None:
         """Write the rows of what is decided, and of what others have kept."""

@@ -17,13 +17,11 @@ from artsim.collection.notes import counted
 from artsim.collection.works import numbered, read_works
 from artsim.errors import InputError
 from artsim.jobs.allowance import NAMED, Allowance
-from artsim.jobs.embedding import Gallery, Progress, embed_files, open_kept
+from artsim.jobs.embedding import KEPT_SUFFIX, Gallery, Progress, embed_files, open_kept
 from artsim.scoring.device import Device
 from artsim.scoring.nearest import Collection, Found, artist_probabilities
 from artsim.scoring.scorer import Scorer, load
 from artsim.scoring.scores import Criterion
-
-KEPT_SUFFIX = ".parquet"
 
 Say = Callable[[str], None]
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import os
 import time
+from contextlib import nullcontext
 from dataclasses import astuple, dataclass
 from itertools import product
 from pathlib import Path
@@ -18,7 +20,7 @@ from numpy.typing import NDArray
 from artsim import __version__, images
 from artsim.errors import InputError
 from artsim.jobs.allowance import Allowance
-from artsim.jobs.embedding import STATUS_WORDS, Gallery, Progress, embed_files, open_kept
+from artsim.jobs.embedding import STATUS_WORDS, Gallery, Progress, embed_files, kept_place, open_kept
 from artsim.locking import only_one
 from artsim.scoring.ahead import core_count, map_ahead
 from artsim.scoring.arrow import of_numbers, of_texts
@@ -33,6 +35,8 @@ from artsim.scoring.scores import Criterion, PairScores
 from artsim.scoring.summary import Summary
 from artsim.scoring.table import Format, with_scores
 from artsim.scoring.unfinished import Rows, open_rows
+
+MOST_AHEAD = 8  # blocks, each of some tens of megabytes while it is scored
 
 
 @dataclass(frozen=True)
@@ -63,6 +67,8 @@ def score_pairs(options: ScoreOptions, progress: Progress | None = None) -> Summ
     format_of(options.output, options.format)
     if options.summary is not None:
         check_place(options.summary)
+    if options.embeddings is not None:
+        kept_place(options.embeddings)
     with open_pairs(options.pairs) as pairs, open_rows(options.output) as rows:
         row_format = make_format(options.output, options.format, pairs.schema)
         folder = folder_of(options.pairs) if options.data_dir is None else Path(options.data_dir)
@@ -79,7 +85,7 @@ def score_pairs(options: ScoreOptions, progress: Progress | None = None) -> Summ
     summary = _summary(options.model, scorer, criterion, gallery, tally, times)
     if options.summary is not None:
         with open_output(options.summary) as file:
-            file.write(summary.to_json().encode())
+            file.write(summary.to_json().encode(errors="backslashreplace"))
     return summary
 
 
@@ -104,8 +110,9 @@ def embed_listed(
     if embeddings is None:
         kept = _left_over(unfinished, scorer)
         return embed_files(scorer, listing.images, folder, kept, unfinished, progress)
-    path = Path(embeddings)
-    with only_one(path):
+    path = kept_place(embeddings)
+    # Where nothing can be written, everything may be there already.
+    with only_one(path) if os.access(path.parent, os.W_OK) else nullcontext():
         return embed_files(scorer, listing.images, folder, open_kept(path, scorer), path, progress)
 
 
@@ -198,7 +205,7 @@ def score_rows(to_score: PairsToScore, rows: Rows, row_format: Format, done: int
         scored = to_score.score(block)  # those that are done, too: for the figures
         return scored, row_format.encode(scored.table()) if number >= done else None
 
-    for scored, data in map_ahead(work, enumerate(pairs.blocks()), ahead=core_count() + 1):
+    for scored, data in map_ahead(work, enumerate(pairs.blocks()), ahead=min(core_count() + 1, MOST_AHEAD)):
         tally.add(scored)
         if tally.rows > listing.rows:
             raise pairs.changed()
@@ -278,11 +285,14 @@ def labelled_figures(
     # scikit-learn takes a second to import, which pairs without labels need not wait for.
     from artsim.evaluation.figures import figures
     from artsim.evaluation.intervals import auc_interval
+    from artsim.evaluation.ranking import PIECE
     from artsim.evaluation.reliability import reliability
 
     low, high = auc_interval(*labelled.sample())
-    found = {
-        **figures(labelled.distance, labelled.same, criterion.threshold),
-        **reliability(criterion.probability(labelled.distance), labelled.same, criterion.prior),
-    }
+    found = figures(labelled.distance, labelled.same, criterion.threshold)
+    # In the distances' own memory, a piece at a time: they are not needed any more.
+    values = labelled.distance
+    for start in range(0, len(values), PIECE):
+        values[start : start + PIECE] = criterion.probability(values[start : start + PIECE])
+    found |= reliability(values, labelled.same, criterion.prior)
     return found, None if math.isnan(low) else (low, high)

@@ -89,7 +89,7 @@ def score_on_spark(options: SparkOptions, progress: Progress | None = None) -> S
     summary = _summary(options.model, card, criterion, staged, run, tally, started)
     if options.summary is not None:
         with open_output(options.summary) as file:
-            file.write(summary.to_json().encode())
+            file.write(summary.to_json().encode(errors="backslashreplace"))
     return summary
 
 

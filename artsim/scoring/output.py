@@ -95,9 +95,15 @@ def check_place(output: str) -> None:
     Raises:
         OutputError: a folder, one that is not there or takes no files, or a file that is write-protected.
     """
-    path = Path(output)
     if output == "-":
         return
+    try:
+        _check(output, Path(output))
+    except OSError as error:  # a name that is too long, a folder that can't be looked into
+        raise OutputError(f"{output}: can't be written ({error.strerror}).") from error
+
+
+def _check(output: str, path: Path) -> None:
     if path.is_dir():
         raise OutputError(f"{output}: is a folder; name a file in it.")
     folder = Path(os.path.realpath(path)).parent

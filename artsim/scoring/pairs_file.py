@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from artsim.errors import InputError
 from artsim.scoring.arrow import numbers_of, of_texts, text
-from artsim.scoring.sources import open_source
+from artsim.scoring.sources import open_source, reading
 
 IMAGE_COLUMNS = (("image1", "image2"), ("img1", "img2"))
 LABEL_COLUMN = "sameArtist"
@@ -147,7 +147,7 @@ class PairsFile:
         for column, kind in zip(header, self.schema.types, strict=True):
             if header.count(column) > 1:
                 raise InputError(f"{self.name}: has the column '{column}' more than once.")
-            if pa.types.is_nested(kind) or pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
+            if not _can_be_text(kind):
                 raise InputError(f"{self.name}: the column '{column}' holds {kind}; only text and numbers can be kept.")
 
 
@@ -161,7 +161,9 @@ def open_pairs(source: str) -> Iterator[PairsFile]:
         InputError: see PairsFile.
     """
     path = Path(source)
-    if source != "-" and (path.is_file() or not path.exists() or path.is_dir()):
+    with reading(source):
+        is_pipe = source == "-" or (path.exists() and not path.is_file() and not path.is_dir())
+    if not is_pipe:
         yield PairsFile(path, source)
         return
     with tempfile.TemporaryDirectory(prefix="artsim-") as folder:
@@ -181,6 +183,16 @@ def _pipe(source: str) -> AbstractContextManager[BinaryIO]:
 def folder_of(source: str) -> Path:
     """Where a pairs file's images lie unless it is said: beside it; for `-`, the working folder."""
     return Path() if source == "-" else Path(source).parent
+
+
+def _can_be_text(kind: Any) -> bool:
+    """Whether values of a type can be kept in any output."""
+    if pa.types.is_dictionary(kind):
+        kind = kind.value_type
+    types = pa.types
+    text = types.is_string(kind) or types.is_large_string(kind) or types.is_string_view(kind) or types.is_null(kind)
+    number = types.is_integer(kind) or types.is_floating(kind) or types.is_decimal(kind) or types.is_boolean(kind)
+    return bool(text or number or types.is_temporal(kind))
 
 
 def _texts(column: Any) -> Any:

@@ -47,28 +47,29 @@ class CsvSource:
 
     def __init__(self, path: Path, name: str, compression: str | None) -> None:
         self._path, self._name, self._compression = path, name, compression
-        with _reading(name):
+        with reading(name):
             header = read_header(self._open, name)
         self.schema = pa.schema([(column, pa.string()) for column in header])
-        self._seems_sound: bool | None = None  # how its quotes stand; not known before they were looked at
+        self._were_quotes_seen = False  # whether they stand where they may
+        self._is_checked = False  # strictly
 
     def batches(self) -> Iterator[Any]:
         """Record batches of text."""
-        if self._seems_sound is None:
-            with _reading(self._name):
-                self._seems_sound = not has_odd_quotes(self._open)
-            if not self._seems_sound:
+        if not self._were_quotes_seen:
+            with reading(self._name):
+                are_odd = has_odd_quotes(self._open)
+            if are_odd:
                 self._check_strictly()
+            self._were_quotes_seen = True
         try:
             yield from self._read()
         except pa.ArrowInvalid as error:
-            with _reading(self._name):
+            with reading(self._name):
                 fault = first_fault(self._open, self._name, len(self.schema))
             raise fault or InputError(f"{self._name}: can't be read as csv ({_first_line(error)}).") from None
 
     def _read(self) -> Iterator[Any]:
-        checked = False
-        with _reading(self._name), self._open() as file:
+        with reading(self._name), self._open() as file:
             try:
                 reader = pyarrow.csv.open_csv(
                     file,
@@ -82,16 +83,16 @@ class CsvSource:
                 raise
             for batch in reader:
                 # A quote that is never closed takes in the rows that follow, until another one ends it.
-                if not checked and any(_has_newline(column) for column in batch.columns):
+                if not self._is_checked and any(_has_line_end(column) for column in batch.columns):
                     self._check_strictly()
-                    checked = True
                 yield batch
 
     def _check_strictly(self) -> None:
-        with _reading(self._name):
+        with reading(self._name):
             fault = first_fault(self._open, self._name, len(self.schema))
         if fault is not None:
             raise fault
+        self._is_checked = True
 
     def _open(self) -> IO[bytes]:
         return open_bytes(self._path, self._compression)
@@ -112,14 +113,16 @@ class JsonlSource:
     def batches(self) -> Iterator[Any]:
         """Record batches of the types that the first block has."""
         with self._faults_named(), self._open() as file:
-            yield from _json_reader(file, self.schema)
+            for batch in _json_reader(file, self.schema):
+                batch.validate(full=True)  # text that is not UTF-8
+                yield batch
 
     def _open(self) -> IO[bytes]:
         return open_bytes(self._path, self._compression)
 
     @contextmanager
     def _faults_named(self) -> Iterator[None]:
-        with _reading(self._name):
+        with reading(self._name):
             try:
                 yield
             except pa.ArrowInvalid as error:
@@ -147,13 +150,19 @@ class ParquetSource:
 
     def __init__(self, path: Path, name: str) -> None:
         self._path, self._name = path, name
-        with _reading(name), self._open() as file:
+        with reading(name), self._open() as file:
             self.schema = file.schema_arrow
 
     def batches(self) -> Iterator[Any]:
         """Record batches of the file's types."""
-        with _reading(self._name), self._open() as file:
-            yield from file.iter_batches(BLOCK_ROWS)
+        with reading(self._name), self._open() as file:
+            try:
+                for batch in file.iter_batches(BLOCK_ROWS):
+                    batch.validate(full=True)  # text that is not UTF-8
+                    step = max(1, BLOCK_ROWS * BLOCK_BYTES // max(batch.nbytes, BLOCK_BYTES))
+                    yield from (batch.slice(start, step) for start in range(0, len(batch), step))
+            except pa.ArrowException as error:
+                raise InputError(f"{self._name}: is a damaged parquet file ({_first_line(error)}).") from error
 
     def _open(self) -> Any:
         try:
@@ -180,7 +189,7 @@ def open_source(path: Path, name: str, *, sniff: bool = False) -> Source:
     Raises:
         InputError: not there, a folder, empty, or not what it seems to be.
     """
-    with _reading(name):
+    with reading(name):
         kind, compression = _sniffed(path) if sniff else _by_suffix(path)
     if kind == ".parquet":
         return ParquetSource(path, name)
@@ -213,9 +222,10 @@ def _sniffed(path: Path) -> tuple[str, str | None]:
     return (".jsonl" if start.lstrip().startswith(b"{") else ".csv"), compression
 
 
-def _has_newline(column: Any) -> bool:
+def _has_line_end(column: Any) -> bool:
     buffer = column.buffers()[2]
-    return buffer is not None and b"\n" in memoryview(buffer)[: buffer.size].tobytes()
+    text = b"" if buffer is None else memoryview(buffer).tobytes()
+    return b"\n" in text or b"\r" in text
 
 
 def _first_line(error: Exception) -> str:
@@ -223,7 +233,7 @@ def _first_line(error: Exception) -> str:
 
 
 @contextmanager
-def _reading(name: str) -> Iterator[None]:
+def reading(name: str) -> Iterator[None]:
     """Turn what the system says of a file into an InputError."""
     try:
         yield

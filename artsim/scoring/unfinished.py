@@ -22,7 +22,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, Protocol
 
-from artsim.errors import InputError, ModelError, OutputError, UsageError
+from artsim.errors import InputError, OutputError
 from artsim.locking import only_one
 from artsim.scoring.output import check_place, is_stream, open_output
 from artsim.scoring.table import Format
@@ -67,10 +67,9 @@ def open_rows(output: str) -> Iterator[Rows]:
         rows = _Kept(output)
         try:
             yield rows
-        except (InputError, ModelError, UsageError):
-            rows.discard()  # nobody will go on with them
-            raise
         except BaseException as error:
+            if isinstance(error, InputError):
+                rows.forget()  # they are of other pairs than there will be
             if rows.close():
                 error.add_note("What was done is kept: the same command goes on from there.")
             raise
@@ -96,18 +95,18 @@ class _Kept:
         self._format, self._fingerprint = row_format, fingerprint
         self._blocks, size = self._done()
         with self._writing():
-            self._file = (self._folder / "rows").open("r+b" if self._blocks else "wb")
+            # Without a buffer, which would be written once more when the file is closed on a full disk.
+            self._file = (self._folder / "rows").open("r+b" if self._blocks else "wb", buffering=0)
             self._file.truncate(size)
             self._file.seek(size)
             if not self._blocks:
-                self._file.write(row_format.head())
+                _write(self._file, row_format.head())
         return self._blocks
 
     def append(self, data: Any) -> None:
         assert self._file is not None  # noqa: S101 - `begin` comes first
         with self._writing():
-            self._file.write(data)
-            self._file.flush()
+            _write(self._file, data)
             self._blocks += 1
             done = {"fingerprint": self._fingerprint, "blocks": self._blocks, "bytes": self._file.tell()}
             part = self._folder / "run.json.part"
@@ -115,19 +114,25 @@ class _Kept:
             part.replace(self._folder / "run.json")
 
     def finish(self) -> None:
+        assert self._file is not None  # noqa: S101 - `begin` comes first
         with self._writing():
-            self.close()
+            self._file.close()
             self._format.finish(self._folder / "rows").replace(self._target)
 
     def close(self) -> bool:
         """Let go of the files, and of the folder if nothing in it is worth keeping; returns whether something is."""
         if self._file is not None:
             self._file.close()
-            self._file = None
         kept = any((self._folder / name).exists() for name in ("run.json", "embeddings.parquet"))
         if not kept:
             self.discard()
         return kept
+
+    def forget(self) -> None:
+        """Leave the rows out of what is gone on with, if this run has begun with them."""
+        if self._file is not None:
+            (self._folder / "run.json").unlink(missing_ok=True)
+            (self._folder / "rows").unlink(missing_ok=True)
 
     def discard(self) -> None:
         """Leave nothing behind."""
@@ -153,6 +158,13 @@ class _Kept:
             yield
         except OSError as error:
             raise OutputError(f"{self._output}: can't be written ({error.strerror or error}).") from error
+
+
+def _write(file: IO[bytes], data: Any) -> None:
+    """Write all of it, which a file without a buffer need not do at once."""
+    left = memoryview(data).cast("B")
+    while len(left):
+        left = left[file.write(left) :]
 
 
 class _Passing:

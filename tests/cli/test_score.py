@@ -226,8 +226,9 @@ def test_a_full_disk_under_stdout_8(folder: Path) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="limits are POSIX's")
-@pytest.mark.parametrize("suffix", ["csv", "jsonl", "parquet"])
-def test_a_full_disk_leaves_nothing_half_written_8(folder: Path, suffix: str) -> None:
+@pytest.mark.parametrize("limit", [5_000, 20_000])
+@pytest.mark.parametrize("suffix", ["csv", "jsonl.gz", "parquet"])
+def test_a_full_disk_leaves_nothing_half_written_8(folder: Path, suffix: str, limit: int) -> None:
     rows = [f"{'ab'[n % 2]}.png,c.png,{n * 7919 % 100_003}" for n in range(20_000)]
     (folder / "pairs.csv").write_text("image1,image2,note\n" + "\n".join(rows))
     before = sorted(folder.iterdir())
@@ -239,7 +240,7 @@ def test_a_full_disk_leaves_nothing_half_written_8(folder: Path, suffix: str) ->
     def small_files_only() -> None:
         import resource
 
-        resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
 
     done = program("pairs.csv", "-o", output.name, preexec_fn=small_files_only)
     assert (done.returncode, done.stdout) == (8, b"")
@@ -261,6 +262,13 @@ def test_a_reader_of_the_pipe_that_goes_away_0(folder: Path) -> None:
     finally:
         os.close(writing)
     assert (done.returncode, done.stderr) == (0, b"")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="descriptors are POSIX's")
+def test_closed_standard_streams_0(folder: Path) -> None:
+    done = program("pairs.csv", "-o", "scores.csv", stdout=None, preexec_fn=lambda: os.close(1))
+    assert (done.returncode, (folder / "scores.csv").read_text().count("\n")) == (0, 2)
+    assert b"Traceback" not in done.stderr
 
 
 def test_help_imports_nothing_heavy() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -138,6 +139,38 @@ def test_a_header_alone_comes_out_alone(folder: Path) -> None:
     assert (summary.images, summary.pairs, summary.figures) == (0, 0, {})
 
 
+def test_a_header_alone_with_kept_embeddings(folder: Path) -> None:
+    (folder / "pairs.csv").write_text("image1,image2\n")
+    run(folder, embeddings=str(folder / "kept.parquet"))
+    assert (folder / "scores.csv").read_text().count("\n") == 1
+
+
+def test_kept_embeddings_that_have_everything_are_left_alone(folder: Path) -> None:
+    kept = folder / "kept.parquet"
+    run(folder, embeddings=str(kept))
+    (folder / "link.parquet").symlink_to(kept)
+    before = (kept.stat().st_mtime_ns, kept.stat().st_ino)
+    for image in "abc":
+        (folder / f"{image}.png").unlink()
+    whole = (folder / "scores.csv").read_bytes()
+    summary = run(folder, embeddings=str(folder / "link.parquet"))
+    assert summary.bad_images == []
+    assert (folder / "scores.csv").read_bytes() == whole
+    assert ((kept.stat().st_mtime_ns, kept.stat().st_ino), (folder / "link.parquet").is_symlink()) == (before, True)
+
+
+def test_kept_embeddings_are_called_parquet(folder: Path) -> None:
+    with pytest.raises(UsageError, match="parquet"):
+        run(folder, embeddings="kept.csv")
+
+
+def test_a_kept_embeddings_file_gets_new_images_through_a_link(folder: Path) -> None:
+    (folder / "link.parquet").symlink_to(folder / "kept.parquet")
+    run(folder, embeddings=str(folder / "link.parquet"))
+    assert (folder / "link.parquet").is_symlink()
+    assert len(parquet.read_table(folder / "kept.parquet")) == 3
+
+
 def test_blocks_do_not_show(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run(folder)
     whole = (folder / "scores.csv").read_bytes()
@@ -201,6 +234,15 @@ def test_a_pairs_file_that_changes_on_the_way_is_noticed(folder: Path, monkeypat
         with pytest.raises(InputError):
             run(folder)
         assert not list(folder.glob("*scores*"))
+
+
+def test_a_folder_whose_name_is_not_utf8_is_told_in_the_summary(folder: Path) -> None:
+    place = Path(os.fsdecode(os.fsencode(folder) + b"/caf\xe9"))
+    place.mkdir()
+    (place / "bad.png").write_text("not a picture")
+    (folder / "pairs.csv").write_text("image1,image2\nbad.png,bad.png\n")
+    run(folder, data_dir=str(place), summary=str(folder / "summary.json"))
+    assert "caf" in json.loads((folder / "summary.json").read_text())["bad_images"][0]
 
 
 def test_what_fails_leaves_no_output(folder: Path) -> None:

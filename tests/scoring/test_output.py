@@ -78,6 +78,8 @@ def test_places_that_can_not_be_written_are_found_before(tmp_path: Path, monkeyp
         check_place(str(tmp_path / "none" / "scores.csv"))
     with pytest.raises(OutputError, match="is a folder"):
         check_place(str(tmp_path))
+    with pytest.raises(OutputError, match="can't be written"):
+        check_place(str(tmp_path / ("a" * 300)))
     monkeypatch.setattr(os, "access", lambda *_: False)
     with pytest.raises(OutputError, match="permission"):
         check_place(str(tmp_path / "scores.csv"))

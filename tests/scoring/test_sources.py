@@ -142,3 +142,46 @@ def test_a_broken_quote_is_found_and_its_row_named(tmp_path: Path, row: str) -> 
     (tmp_path / "x.csv").write_text(f'image1,image2\n{good}\n{row}\n{good}\n"c",d\n{good}\n')
     with pytest.raises(InputError, match=r"x.csv, row 51 .*(quote|cells)"):
         pairs_of(tmp_path / "x.csv")
+
+
+def test_a_broken_quote_is_found_whatever_the_line_ends(tmp_path: Path) -> None:
+    (tmp_path / "x.csv").write_bytes(b'image1,image2\ra.jpg,"b.jpg\rc.jpg,"d.jpg"\re,f\r')
+    with pytest.raises(InputError, match=r"x\.csv, row 1 .*quote"):
+        pairs_of(tmp_path / "x.csv")
+
+
+@pytest.mark.parametrize("suffix", ["jsonl", "parquet"])
+def test_text_that_is_not_utf8_is_refused(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"x.{suffix}"
+    if suffix == "jsonl":
+        path.write_bytes(b'{"image1": "\xff.jpg", "image2": "b.jpg"}\n')
+    else:
+        bad = pa.array([b"\xff.jpg"]).view(pa.string())
+        parquet.write_table(pa.table({"image1": bad, "image2": ["b.jpg"]}), path)
+    with pytest.raises(InputError, match=str(path)):
+        pairs_of(path)
+
+
+def test_long_rows_of_parquet_come_in_smaller_blocks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sources, "BLOCK_BYTES", 1000)
+    monkeypatch.setattr(sources, "BLOCK_ROWS", 64)
+    table = pa.table({"image1": ["a"] * 64, "image2": [str(n) for n in range(64)], "note": ["x" * 1000] * 64})
+    parquet.write_table(table, tmp_path / "x.parquet")
+    with open_pairs(str(tmp_path / "x.parquet")) as pairs:
+        blocks = list(pairs.blocks())
+    assert max(len(block) for block in blocks) <= 2
+    assert [name for block in blocks for name in block.image2.to_pylist()] == [str(n) for n in range(64)]
+
+
+@pytest.mark.parametrize("kind", [pa.binary(), pa.binary(2), pa.list_(pa.string())])
+def test_bytes_and_lists_are_refused_before_anything_is_read(tmp_path: Path, kind: Any) -> None:
+    parquet.write_table(
+        pa.table({"image1": ["a"], "image2": ["b"], "x": pa.array([None], kind)}), tmp_path / "x.parquet"
+    )
+    with pytest.raises(InputError, match="'x' holds"):
+        pairs_of(tmp_path / "x.parquet")
+
+
+def test_a_name_that_is_too_long_is_an_error_of_the_input() -> None:
+    with pytest.raises(InputError, match="can't be read"):
+        pairs_of(Path("a" * 300 + ".csv"))

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-from artsim.errors import InputError, OutputError
+from artsim.errors import InputError, ModelError, OutputError
 from artsim.scoring.output import make_format
 from artsim.scoring.table import Format, with_scores
 from artsim.scoring.unfinished import open_rows
@@ -126,6 +126,37 @@ def test_an_error_in_the_input_leaves_nothing(path: Path) -> None:
         rows.append(b"rows")
         raise InputError("row 7 is bad")
     assert names(path.parent) == []
+
+
+def test_an_error_before_the_rows_leaves_those_of_an_earlier_run(path: Path) -> None:
+    write(path)
+    whole = path.read_bytes()
+    interrupted(path, 2)
+    with pytest.raises(ModelError), open_rows(str(path)):
+        raise ModelError("no such file")
+    assert write(path) == [2]
+    assert path.read_bytes() == whole
+
+
+def test_an_error_in_the_pairs_leaves_the_embeddings(path: Path) -> None:
+    with pytest.raises(InputError, match="row 7") as caught, open_rows(str(path)) as rows:
+        assert rows.embeddings is not None
+        rows.embeddings.write_text("embeddings")
+        rows.begin(format_for(path), "same")
+        rows.append(b"rows")
+        raise InputError("row 7 is bad")
+    (left,) = path.parent.iterdir()
+    assert names(left) == ["embeddings.parquet"]
+    assert caught.value.__notes__
+    assert write(path) == [0, 1, 2]
+
+
+def test_no_rows_are_an_output_too(path: Path) -> None:
+    with open_rows(str(path)) as rows:
+        rows.begin(format_for(path), "same")
+        rows.finish()
+    assert path.exists()
+    assert names(path.parent) == [path.name]
 
 
 def test_an_end_before_the_first_block_leaves_nothing(path: Path) -> None:
