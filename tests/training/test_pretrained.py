@@ -135,6 +135,23 @@ def test_a_refitted_tower_has_met_the_works_held_out(tmp_path: Path, pixels: NDA
     np.testing.assert_allclose(judged, fitted.judged[0], atol=1e-5)
 
 
+@pytest.mark.slow
+def test_every_fit_of_a_tuned_tower_tunes_anew(tmp_path: Path, pixels: NDArray[np.uint8]) -> None:
+    fitted = Fitted(tmp_path, small("strong", tune_epochs=3, tune_rate=1e-3, epochs=2), pixels)
+    embeddings = embed(fitted.tower(BEST), fitted.held)
+    np.testing.assert_allclose(embeddings, fitted.judged[fitted.monitor.best_epoch - 1], atol=1e-5)
+    # One tuned without the works held out, one with them; both began at the network that was given.
+    judged, refitted = (fitted.tower(name).get_layer("backbone").get_weights() for name in (BEST, REFIT))
+    given = prepare(small("strong"), 0)
+    assert given is not None
+    changed = [
+        (np.array_equal(one, start), np.array_equal(other, start), np.array_equal(one, other))
+        for start, one, other in zip(given.get_weights(), judged, refitted, strict=True)
+    ]
+    assert set(changed) == {(True, True, True), (False, False, False)}
+    assert len(fitted.folds) == ARTISTS // 2
+
+
 def _separation(embeddings: NDArray[np.float32], labels: NDArray[np.int64]) -> float:
     likeness = embeddings @ embeddings.T
     same = labels[:, None] == labels
