@@ -20,6 +20,8 @@ Examples:
   artsim-score --model tower.onnx pairs.csv
   artsim-score --model tower.onnx pairs.csv --data-dir images -o scores.parquet
   artsim-score --model tower.onnx --prior 0.01 --max-bad-images 1% pairs.csv -o scores.csv
+  artsim-score --model tower.onnx --embeddings kept.parquet pairs.csv -o scores.csv.gz
+  artsim-score --model tower.onnx --format kaggle submission_info.csv -o submission.csv
   artsim-score --model tower.onnx --engine spark --master spark://host:7077 pairs.csv -o scores.parquet
   cat pairs.csv | artsim-score --model tower.onnx - --quiet > scores.csv
 
@@ -58,9 +60,13 @@ Examples:
 def score(max_bad_images: str, quiet: bool, engine: str, master: str | None, **options: Any) -> None:
     """Score pairs of paintings: how far apart they are, and how likely by the same artist.
 
-    PAIRS.CSV (- for standard input) has the columns image1,image2 or img1,img2; with a column sameArtist of
-    0 and 1 the scores are measured, too. Its columns come out as they were, then distance, probability,
-    prediction (1 for the same artist) and status (ok, or which image is missing, unreadable or too large).
+    PAIRS.CSV (or .jsonl or .parquet, - for standard input) has the columns image1,image2 or img1,img2; with a
+    column sameArtist of 0 and 1 the scores are measured, too. Its columns come out as they were, then distance,
+    probability, prediction (1 for the same artist) and status (ok, or which image is missing, unreadable or too
+    large).
+
+    A run that was killed goes on where it was if the same command is started again; what goes to standard
+    output can't.
     """
     from artsim.jobs.allowance import Allowance
     from artsim.jobs.score import check_bad_images
