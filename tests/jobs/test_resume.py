@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from artsim.locking import only_one
 from tests.command import ROOT
 from tests.towers import write_paintings, write_tower
 
@@ -72,12 +73,7 @@ def test_killed_and_started_again_it_ends_with_the_same_bytes(folder: Path, outp
     assert not list(folder.glob(".*"))
 
 
-@pytest.mark.slow
-def test_a_second_run_on_the_same_output_is_refused_8(folder: Path) -> None:
-    first = start(folder, "scores.csv")
-    while not list(folder.glob(".*.lock")):
-        assert first.poll() is None
-        time.sleep(0.005)
-    code, err = finished(start(folder, "scores.csv"))
+def test_a_second_process_on_the_same_output_is_refused_8(folder: Path) -> None:
+    with only_one(folder / "scores.csv"):
+        code, err = finished(start(folder, "scores.csv"))
     assert (code, "another run" in err) == (8, True)
-    assert finished(first)[0] == 0
