@@ -2,7 +2,7 @@
 
     ARTSIM_DATA=... python -m benchmarks.killed [--times 10] [--pairs 3000000]
 
-Each time it is killed by SIGKILL at a moment drawn from the whole of an uninterrupted run, while it reads, embeds (300
+Each time it is killed by SIGKILL at a moment drawn from the whole of an uninterrupted run, while it reads, embeds (60
 pictures made of gallery/, by the classic tower, the slowest there is) or writes, and is started again. Expected: the
 file has the same bytes as that of the uninterrupted run each time, in csv and in parquet. What the kill has cost, the
 time of both runs less that of one, is printed: Python's start, the first reading of the pairs, and the last few seconds
@@ -27,7 +27,7 @@ from benchmarks.classic_tower import write_classic_tower
 from benchmarks.data import data, verdict
 from benchmarks.seed_sample import COMMAND
 
-PICTURES = 300
+PICTURES = 60
 
 
 def main() -> int:

@@ -99,6 +99,9 @@ def test_ctrl_c_ends_the_run_as_killed_with_what_it_had(store: MlflowClient, tmp
         assert process.poll() is None, process.communicate()
         assert time.monotonic() < deadline
         time.sleep(0.5)
+    while not store.get_metric_history(the_run(store).info.run_id, "train_loss"):
+        assert time.monotonic() < deadline
+        time.sleep(0.5)
     os.killpg(process.pid, signal.SIGINT)  # as a terminal does it: to `mlflow run` and to what it started
     _, err = process.communicate(timeout=TIMEOUT)
     deadline = time.monotonic() + 60
