@@ -12,7 +12,7 @@ weights, unless a model is given.
 
 Expected: the whole at no less than 0.9 of 1 / (1 / tower + 1 / decoding), the speed of the two one after the other with
 no core ever idle. Above 1 it is where either alone leaves cores idle.
-Growth: a line, no run farther from it than a tenth of the longest.
+Growth: a line, no run farther from it than a tenth of the longest. Up to 3,000 images: 0.2 s + 6.2 ms an image.
 
 Measured on 2026-11-25 with `compact` on 2 EPYC cores with nothing else on them, 10,000 images: decoding alone 441
 images/s, tower alone 266, one after the other 166, the whole 154, 0.93 of that (0.85 to 1.00 part by part). CPU-ms an

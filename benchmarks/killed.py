@@ -7,6 +7,8 @@ pictures made of gallery/, by the classic tower, the slowest there is) or writes
 file has the same bytes as that of the uninterrupted run each time, in csv and in parquet. What the kill has cost, the
 time of both runs less that of one, is printed: Python's start, the first reading of the pairs, and the last few seconds
 of embedding or writing.
+
+Measured on 2026-11-25 on a busy machine: the same bytes all 20 times; a kill cost between nothing and 20 s there.
 """
 
 from __future__ import annotations
