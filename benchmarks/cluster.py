@@ -10,8 +10,8 @@ What is measured is CPU time, of the command and all that it starts, as it hardl
 on cores of their own, executors work side by side. a is decoding and embedding, b joining, distances and writing, c
 what the driver does alone, measured by itself; an executor's start is part of `start`, once.
 
-Expected: the model is within 20 % of every measurement. Measured on 2026-11-25 on 2 EPYC cores: within 6 %; start 39 s, of
-which an executor's 12; a 24 ms an image; b 8.0 and c 0.2 µs a pair.
+Expected: the model is within 20 % of every measurement. Measured on 2026-11-25 on 2 EPYC cores: within 6 %; start 39 s,
+of which an executor's 12; a 24 ms an image; b 8.0 and c 0.2 µs a pair.
 """
 
 from __future__ import annotations
