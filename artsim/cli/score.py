@@ -12,6 +12,7 @@ from artsim.cli.progress import Tell, stage_bars
 from artsim.errors import UsageError
 
 if TYPE_CHECKING:
+    from artsim.jobs.score import ScoreOptions
     from artsim.scoring.summary import Summary
 
 EPILOG = f"""
@@ -69,28 +70,25 @@ def score(max_bad_images: str, quiet: bool, engine: str, master: str | None, **o
     output can't.
     """
     from artsim.jobs.allowance import Allowance
-    from artsim.jobs.score import check_bad_images
+    from artsim.jobs.score import ScoreOptions, check_bad_images, score_pairs
     from artsim.scoring.summary import aligned
 
     allowance = Allowance.parse(max_bad_images)
     if master is not None and engine != "spark":
         raise UsageError("--master goes with --engine spark.")
     with stage_bars(quiet=quiet) as progress:
-        summary = _on_spark(options | {"master": master}, progress) if engine == "spark" else _here(options, progress)
+        if engine == "spark":
+            summary = _on_spark(ScoreOptions(**options), master, progress)
+        else:
+            summary = score_pairs(ScoreOptions(**options), progress)
     if not quiet:
         for name, value in aligned(summary.lines()):
             click.echo(f"{click.style(name, bold=True)}  {value}", err=True)
     check_bad_images(summary, allowance)
 
 
-def _here(options: dict[str, Any], progress: Tell) -> Summary:
-    from artsim.jobs.score import ScoreOptions, score_pairs
-
-    return score_pairs(ScoreOptions(**options), progress)
-
-
-def _on_spark(options: dict[str, Any], progress: Tell) -> Summary:
+def _on_spark(options: ScoreOptions, master: str | None, progress: Tell) -> Summary:
     needs_spark_extra()
-    from artsim.jobs.score_spark import SparkOptions, score_on_spark
+    from artsim.jobs.score_spark import score_on_spark
 
-    return score_on_spark(SparkOptions.of(options), progress)
+    return score_on_spark(options, master, progress)

@@ -278,7 +278,8 @@ def labelled_figures(
 ) -> tuple[dict[str, float], tuple[float, float] | None]:
     """The figures and the AUC's interval; none where the pairs don't have both labels.
 
-    The probabilities, which are judged at the prior they were written for, are made again of the distances.
+    The probabilities, which are judged at the prior they were written for, are made again of the distances, in their
+    place: `labelled` is of no use for them afterwards.
     """
     if len(np.unique(labelled.same)) < 2:
         return {}, None

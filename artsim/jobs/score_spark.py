@@ -8,25 +8,23 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 from uuid import uuid4
 
 import numpy as np
 from pyarrow import dataset
 
-from artsim import __version__, images
+from artsim import __version__
 from artsim.errors import ArtsimError, OutputError, UsageError
 from artsim.jobs.embedding import Progress
-from artsim.jobs.score import Tally, labelled_figures
+from artsim.jobs.score import ScoreOptions, Tally, labelled_figures
 from artsim.jobs.spark_session import check_java, spark_session, watched
 from artsim.jobs.staging import StagedPairs, stage_pairs, writing
 from artsim.locking import only_one
 from artsim.scoring.contract import Card
-from artsim.scoring.device import Device
 from artsim.scoring.output import check_place, open_output
 from artsim.scoring.pairs_file import folder_of, open_pairs
 from artsim.scoring.sample import LabelledPairs
@@ -36,42 +34,21 @@ from artsim.scoring.spark import WorkersTower, embedded_images, rows_of_a_batch,
 from artsim.scoring.summary import Summary
 
 
-@dataclass(frozen=True)
-class SparkOptions:
-    """What `artsim-score --engine spark` was told; its flags say what each is."""
-
-    model: str
-    pairs: str
-    output: str
-    master: str | None = None
-    data_dir: str | None = None
-    device: Device = "auto"
-    threshold: float | None = None
-    prior: float | None = None
-    batch_size: int | None = None
-    max_pixels: int = images.MAX_PIXELS
-    summary: str | None = None
-
-    @classmethod
-    def of(cls, options: Mapping[str, Any]) -> SparkOptions:
-        """The options of the command.
-
-        Raises:
-            UsageError: one that is for one machine.
-        """
-        given = {name: value for name, value in options.items() if value is not None}
-        for name in given.keys() - {field.name for field in fields(cls)}:
-            raise UsageError(f"--{name.replace('_', '-')} is for --engine local.")
-        return cls(**given)
-
-
-def score_on_spark(options: SparkOptions, progress: Progress | None = None) -> Summary:
+def score_on_spark(options: ScoreOptions, master: str | None = None, progress: Progress | None = None) -> Summary:
     """Score every row of a pairs file; all of it is written, whatever images were bad.
+
+    Args:
+        options: of the command, but for those that are for one machine.
+        master: the cluster; None: Spark's own setting.
+        progress: told of the stages `images` and `pairs`.
 
     Raises:
         ArtsimError: any but BadImagesError; then there is no output.
     """
     started = time.perf_counter()
+    for flag, value in {"--format": options.format, "--embeddings": options.embeddings}.items():
+        if value is not None:
+            raise UsageError(f"{flag} is for --engine local.")
     output = Path(options.output)
     check_folder(output)
     if options.summary is not None:
@@ -83,7 +60,7 @@ def score_on_spark(options: SparkOptions, progress: Progress | None = None) -> S
         with open_pairs(options.pairs) as pairs:
             folder = folder_of(options.pairs) if options.data_dir is None else Path(options.data_dir)
             staged = stage_pairs(pairs, folder, shared)
-        run = _on_workers(options, staged, criterion, progress)
+        run = _on_workers(options, master, staged, criterion, progress)
         tally = _tally(staged, shared)
         _publish(shared / "scores", output)
     summary = _summary(options.model, card, criterion, staged, run, tally, started)
@@ -118,13 +95,15 @@ class _Run:
     scoring: float
 
 
-def _on_workers(options: SparkOptions, staged: StagedPairs, criterion: Criterion, progress: Progress | None) -> _Run:
+def _on_workers(
+    options: ScoreOptions, master: str | None, staged: StagedPairs, criterion: Criterion, progress: Progress | None
+) -> _Run:
     """Embed and score; what comes of it lies beside the staged pairs."""
     embeddings, scores, model = (staged.pairs.with_name(name) for name in ("embeddings", "scores", "tower.onnx"))
     with writing(model.parent):
         shutil.copyfile(options.model, model)
     tower = WorkersTower(model.name, options.device, options.batch_size, options.max_pixels)
-    with spark_session("artsim score", options.master) as session:
+    with spark_session("artsim score", master) as session:
         # A file rather than a broadcast: onnxruntime opens a path, and a machine needs one copy, not one a worker.
         session.sparkContext.addFile(str(model))
         opened = time.perf_counter()

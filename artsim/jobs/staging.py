@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet
-from numpy.typing import NDArray
 
 from artsim.errors import InputError, OutputError
+from artsim.scoring.listing import ImageNumbers
 from artsim.scoring.pairs_file import Block, PairsFile
 from artsim.scoring.spark import ROW_COLUMN
 
@@ -53,7 +53,7 @@ def stage_pairs(pairs: PairsFile, folder: Path, place: Path) -> StagedPairs:
     for field in pairs.schema:
         if pa.types.is_time(field.type) or pa.types.is_duration(field.type):
             raise InputError(f"{pairs.name}: the column '{field.name}' holds {field.type}, which Spark does not know.")
-    numbers = _Numbers(folder)
+    numbers = ImageNumbers(folder)
     staged_pairs, staged_images = place / "pairs.parquet", place / "images.parquet"
     rows = 0
     with writing(place):
@@ -63,41 +63,27 @@ def stage_pairs(pairs: PairsFile, folder: Path, place: Path) -> StagedPairs:
                 rows += len(block)
             if rows == 0:
                 writer.write(_nothing(pairs))
-        pyarrow.parquet.write_table(numbers.table(), staged_images)
-    return StagedPairs(staged_pairs, staged_images, columns, rows, len(numbers.row_of_path), pairs.labelled)
+        pyarrow.parquet.write_table(_image_table(numbers, pairs.name), staged_images)
+    return StagedPairs(staged_pairs, staged_images, columns, rows, len(numbers.paths), pairs.labelled)
 
 
-class _Numbers:
-    """The number of each image, in the order in which they first come."""
+def _image_table(numbers: ImageNumbers, name: str) -> Any:
+    """Where each image is, and what messages call it.
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._known: dict[str, int] = {}
-        self.row_of_path: dict[str, int] = {}
-
-    def of(self, names: Any) -> NDArray[np.int32]:
-        """The numbers (B,) of an array of names."""
-        encoded = names.dictionary_encode()
-        numbers = np.array([self._number(name) for name in encoded.dictionary.to_pylist()], dtype=np.int32)
-        found: NDArray[np.int32] = numbers[np.asarray(encoded.indices)]
-        return found
-
-    def table(self) -> Any:
-        """Where each image is, and what messages call it."""
-        names = list(self.row_of_path)
+    Raises:
+        InputError: a path that is not UTF-8, which Spark can't be given.
+    """
+    paths = numbers.paths
+    try:
         return pa.table(
             {
-                "image": pa.array(range(len(names)), pa.int32()),
-                "path": pa.array([str(Path(name).absolute()) if name else "" for name in names], pa.string()),
-                "name": pa.array(names, pa.string()),
+                "image": pa.array(range(len(paths)), pa.int32()),
+                "path": pa.array([str(Path(path).absolute()) if path else "" for path in paths], pa.string()),
+                "name": pa.array(paths, pa.string()),
             }
         )
-
-    def _number(self, name: str) -> int:
-        if name not in self._known:
-            path = str(self._folder / name) if name else ""  # an empty name is no folder
-            self._known[name] = self.row_of_path.setdefault(path, len(self.row_of_path))
-        return self._known[name]
+    except UnicodeEncodeError as error:
+        raise InputError(f"{name}: its images lie in a folder whose name is not UTF-8, as Spark wants it.") from error
 
 
 class _Writer:
@@ -123,14 +109,12 @@ class _Writer:
         self._writer.write_table(table)
 
 
-def _numbered(block: Block, before: int, numbers: _Numbers) -> Any:
-    # Both columns at once, so that images are numbered in the order of the local engine's list.
-    count = len(block)
-    both = numbers.of(pa.concat_arrays([block.image1, block.image2]))
+def _numbered(block: Block, before: int, numbers: ImageNumbers) -> Any:
+    first, second = numbers.of(block).astype(np.int32)
     columns: dict[str, Any] = {
-        "row": pa.array(np.arange(before, before + count, dtype=np.int64)),
-        "first": pa.array(both[:count]),
-        "second": pa.array(both[count:]),
+        "row": pa.array(np.arange(before, before + len(block), dtype=np.int64)),
+        "first": pa.array(first),
+        "second": pa.array(second),
     }
     if block.same is not None:
         columns["same"] = pa.array(block.same.astype(np.int8))

@@ -10,15 +10,14 @@ import io
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from artsim.errors import UsageError
-from artsim.scoring.output import check_place, open_output
+from artsim.scoring.output import check_place, format_of, open_output
 
-FORMATS = (".csv", ".jsonl")
+FORMATS = ("csv", "jsonl")
 
 Row = Mapping[str, Any]
 
@@ -42,7 +41,7 @@ def open_answers(output: str, columns: Sequence[str]) -> Iterator[Callable[[Row]
         UsageError, OutputError: see `check_answers_output`.
         OutputError: the disk is full.
     """
-    is_csv = _format_of(output) == ".csv"
+    is_csv = _format_of(output) == "csv"
     with open_output(output) as file:
         header = [_csv_line(columns)] if is_csv else []
 
@@ -75,10 +74,7 @@ def _json_line(row: dict[str, Any]) -> str:
 
 
 def _format_of(output: str) -> str:
-    path = Path(output)
-    suffix = path.suffix.lower()
-    if output == "-" or (not suffix and path.exists() and not path.is_file()):
-        return ".csv"
-    if suffix not in FORMATS:
-        raise UsageError(f"{output}: an output ends in {' or '.join(FORMATS)}, or is - for standard output.")
-    return suffix
+    name, compression = format_of(output)
+    if compression or name not in FORMATS:
+        raise UsageError(f"{output}: answers are written as {' or '.join(FORMATS)}, without compression.")
+    return name

@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from artsim.scoring.arrow import numbers_of, of_texts
-from artsim.scoring.pairs_file import PairsFile
+from artsim.scoring.pairs_file import Block, PairsFile
 
 
 @dataclass(frozen=True)
@@ -33,18 +34,46 @@ class Listing:
         return None if found.null_count else self.row_of[numbers_of(found)]
 
 
+class ImageNumbers:
+    """The number of each image, in the order in which they first come; two names of one path are one image.
+
+    `names` has the first name of each image, `paths` where it lies; an empty name is an image of its own.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._by_path: dict[str, int] = {}
+        self.by_name: dict[str, int] = {}
+        self.names: list[str] = []
+
+    @property
+    def paths(self) -> list[str]:
+        """By number."""
+        return list(self._by_path)
+
+    def of(self, block: Block) -> NDArray[np.int64]:
+        """The numbers of a block's images, new ones among them: first and second ones, (2, B)."""
+        encoded = pa.concat_arrays([block.image1, block.image2]).dictionary_encode()
+        numbers = np.array([self._number(name) for name in encoded.dictionary.to_pylist()], dtype=np.int64)
+        found: NDArray[np.int64] = numbers[numbers_of(encoded.indices)]
+        return found.reshape(2, -1)
+
+    def _number(self, name: str) -> int:
+        if name not in self.by_name:
+            path = str(self._folder / name) if name else ""  # an empty name is no folder
+            if path not in self._by_path:
+                self._by_path[path] = len(self.names)
+                self.names.append(name)
+            self.by_name[name] = self._by_path[path]
+        return self.by_name[name]
+
+
 def list_images(pairs: PairsFile, folder: Path) -> Listing:
-    """Read a pairs file for the images it names; an empty name is an image of its own."""
-    row_of: dict[str, int] = {}
-    first_names: dict[str, str] = {}  # of each path
-    rows_by_path: dict[str, int] = {}
+    """Read a pairs file for the images it names."""
+    numbers = ImageNumbers(folder)
     rows = 0
     for block in pairs.blocks():
         rows += len(block)
-        for name in (*pc.unique(block.image1).to_pylist(), *pc.unique(block.image2).to_pylist()):
-            if name not in row_of:
-                path = str(folder / name) if name else ""
-                row_of[name] = rows_by_path.setdefault(path, len(rows_by_path))
-                first_names.setdefault(path, name)
-    names = of_texts(list(row_of))
-    return Listing(names, np.fromiter(row_of.values(), np.int64, len(row_of)), list(first_names.values()), rows)
+        numbers.of(block)
+    row_of = np.fromiter(numbers.by_name.values(), np.int64, len(numbers.by_name))
+    return Listing(of_texts(list(numbers.by_name)), row_of, numbers.names, rows)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -11,7 +12,8 @@ import pytest
 from pyarrow import parquet
 
 from artsim.errors import ArtsimError, UsageError
-from artsim.jobs.score_spark import SparkOptions, _tally
+from artsim.jobs.score import ScoreOptions
+from artsim.jobs.score_spark import _tally, score_on_spark
 from artsim.jobs.staging import StagedPairs, stage_pairs
 from artsim.scoring.pairs_file import open_pairs
 
@@ -50,8 +52,8 @@ def test_a_row_that_is_lost_or_comes_twice_is_an_error(staged: StagedPairs, tmp_
         _tally(staged, tmp_path)
 
 
-def test_options_of_one_machine_are_refused_and_those_not_given_pass() -> None:
-    given = {"model": "m", "pairs": "p", "output": "o", "prior": None}
-    assert SparkOptions.of({**given, "nothing": None}) == SparkOptions("m", "p", "o")
-    with pytest.raises(UsageError, match="--keep-all is for --engine local"):
-        SparkOptions.of({**given, "keep_all": True})
+@pytest.mark.parametrize("given", [{"format": "csv"}, {"embeddings": "kept.parquet"}])
+def test_options_of_one_machine_are_refused(given: dict[str, Any]) -> None:
+    (name,) = given
+    with pytest.raises(UsageError, match=f"--{name} is for --engine local"):
+        score_on_spark(ScoreOptions("tower.onnx", "pairs.csv", "scores.parquet", **given))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -51,3 +52,9 @@ def test_a_column_called_row_is_refused(tmp_path: Path) -> None:
 def test_a_row_with_too_many_cells_is_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="row 2"):
         staged(tmp_path, "image1,image2\na,b\na,b,c\n")
+
+
+def test_a_folder_whose_name_is_not_utf8_is_an_error_of_the_input(tmp_path: Path) -> None:
+    (tmp_path / "pairs.csv").write_text("image1,image2\na,b\n")
+    with open_pairs(str(tmp_path / "pairs.csv")) as pairs, pytest.raises(InputError, match="not UTF-8"):
+        stage_pairs(pairs, Path(os.fsdecode(b"caf\xe9")), tmp_path)
