@@ -36,10 +36,13 @@ class ChannelStatistics(layers.Layer):
     """
 
     def call(self, x: Any, weight: Any) -> Any:
-        share = weight / (ops.sum(weight, axis=(1, 2), keepdims=True) + 1e-6)
-        mean = ops.sum(x * share, axis=(1, 2), keepdims=True)
-        variance = ops.sum(ops.square(x - mean) * share, axis=(1, 2))
-        return ops.concatenate([mean[:, 0, 0], ops.sqrt(variance + 1e-5)], axis=-1)
+        places = x.shape[1] * x.shape[2]
+        values = ops.reshape(x, (-1, places, x.shape[3]))  # (N, HW, C)
+        share = ops.reshape(weight, (-1, 1, places))  # (N, 1, HW): sums over places are then matrix products
+        share = share / (ops.sum(share, axis=2, keepdims=True) + 1e-6)
+        mean = ops.matmul(share, values)  # (N, 1, C)
+        variance = ops.matmul(share, ops.square(values - mean))
+        return ops.concatenate([mean, ops.sqrt(variance + 1e-5)], axis=-1)[:, 0]
 
 
 @keras.saving.register_keras_serializable("artsim")
