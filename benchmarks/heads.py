@@ -32,7 +32,8 @@ from benchmarks.data import verdict
 
 COSINE_MARGIN, CONTRASTIVE_MARGIN = 0.2, 1.0
 READOUT, TRANSFER = RECIPES["readout"], RECIPES["transfer"]
-SOFTMAX = replace(TRANSFER, readout_share=0.0, loss="softmax", embedding_size=64)
+SMALL = replace(TRANSFER, works_per_artist=8, batch_size=128, epochs=40)
+SOFTMAX = replace(SMALL, readout_share=0.0, loss="softmax", embedding_size=64)
 VARIANTS: dict[str, Recipe] = {
     "readout": READOUT,
     "readout, 64 wide": replace(READOUT, embedding_size=64),
@@ -43,7 +44,8 @@ VARIANTS: dict[str, Recipe] = {
     "one softmax head, 60 epochs": replace(SOFTMAX, epochs=60),
     "one softmax head, 2 works an artist": replace(SOFTMAX, works_per_artist=2, batch_size=32),
     "one supcon head": replace(SOFTMAX, loss="supcon"),
-    "readout beside one softmax head": replace(TRANSFER, loss="softmax"),
+    "readout beside one softmax head": replace(SMALL, loss="softmax"),
+    "readout beside one supcon head, 8 works an artist": SMALL,
     "transfer: readout beside one supcon head": TRANSFER,
 }
 

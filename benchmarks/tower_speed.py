@@ -4,8 +4,8 @@
 
 Freshly initialised towers in ONNX, batches of 32 noise images at each recipe's own size, all cores, median of 5 rounds.
 
-Expected: `compact` at least 20 times `classic`. Measured on 2026-11-25 on 2 EPYC cores: 18 times, 265 and 15.1
-images/s; `readout`, `transfer` and `strong` 25 to 26.
+Expected: `compact` at least 20 times `classic`. Measured on 2026-11-25 on 2 idle EPYC cores: 22 times, 333 and 15.3
+images/s; `readout`, `transfer` and `strong` 38.
 """
 
 from __future__ import annotations

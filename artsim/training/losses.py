@@ -18,7 +18,7 @@ from artsim.scoring.distance import pair_distances
 from artsim.training.recipes import LossName
 
 SOFTMAX_SCALE = 8.0
-SUPCON_TEMPERATURE = 0.1
+SUPCON_TEMPERATURE = 0.05
 CONTRASTIVE_MARGIN = 0.5
 CONTRASTIVE_EPSILON = 1e-6  # keeps the root's gradient finite where two embeddings coincide; none when scoring
 
@@ -81,15 +81,22 @@ class Softmax:
 class SupConLoss(keras.losses.Loss):
     """Supervised contrastive loss, L_out of Khosla et al. 2020, over all pairs of a batch."""
 
+    def __init__(self, temperature: float = SUPCON_TEMPERATURE, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.temperature = temperature
+
     def call(self, y_true: Any, y_pred: Any) -> Any:
         labels = ops.reshape(y_true, (-1, 1))
         itself = ops.eye(ops.shape(y_pred)[0])
         positive = ops.cast(ops.equal(labels, ops.transpose(labels)), "float32") - itself  # (N, N)
-        logits = ops.matmul(y_pred, ops.transpose(y_pred)) / SUPCON_TEMPERATURE - 1e9 * itself
+        logits = ops.matmul(y_pred, ops.transpose(y_pred)) / self.temperature - 1e9 * itself
         log_share = logits - ops.logsumexp(logits, axis=1, keepdims=True)
         count = ops.sum(positive, axis=1)
         loss = -ops.sum(positive * ops.where(positive > 0, log_share, 0.0), axis=1) / ops.maximum(count, 1.0)
         return ops.sum(loss) / ops.maximum(ops.sum(ops.cast(count > 0, "float32")), 1.0)
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "temperature": self.temperature}
 
 
 class SupCon:
@@ -97,10 +104,10 @@ class SupCon:
 
     paired = False
 
-    def __init__(self, tower: keras.Model) -> None:
+    def __init__(self, tower: keras.Model, temperature: float = SUPCON_TEMPERATURE) -> None:
         self.model = keras.Model(tower.input, tower.output)
         # The loss is one number a batch already; summing over it keeps Keras from averaging anew.
-        self.loss = SupConLoss(reduction="sum")
+        self.loss = SupConLoss(temperature, reduction="sum")
 
     def validation_loss(self, embeddings: NDArray[np.float32], labels: NDArray[np.int64]) -> float:
         return float(self.loss(labels, embeddings))

@@ -23,12 +23,13 @@ from artsim.training.batches import artist_batches, steps_per_epoch
 from artsim.training.epochs import run_epochs
 from artsim.training.features import Seen, build_features, compute
 from artsim.training.heads import COMPONENTS, build_readout, with_head
-from artsim.training.losses import build_objective
+from artsim.training.losses import SupCon
 from artsim.training.oversight import Oversight
 from artsim.training.readout import fit_projection
 from artsim.training.recipes import BackboneName, Recipe
 
 BATCH, WORKS_PER_ARTIST = 48, 4
+TEMPERATURE = 0.1  # of the contrast; a head on features that stay as they are is better off with less
 WIDTH = 256  # of the readout that the network is tuned through
 CROP = 2 / 3  # of the tower's input: a step takes less than half the time of one on whole paintings
 GRID = 32  # px, which a crop's side is a multiple of, as networks halve it five times
@@ -73,7 +74,7 @@ def tune(
     width = min(WIDTH, projection.kernel.shape[1])
     tower = with_head(on_crops, build_readout(projection, seen.features, seen.labels, width), recipe.tower)
     artists = int(seen.labels.max()) + 1
-    objective = build_objective("supcon", tower, artists)
+    objective = SupCon(tower, TEMPERATURE)
     steps = steps_per_epoch(settings, len(paintings), pairs=0)
     oversight.say(f"tuning {recipe.tower} on {len(paintings):,} works, {recipe.tune_epochs} times through them …")
     dataset = _crops(paintings, seen.labels, side, settings, seed)
