@@ -32,8 +32,8 @@ from benchmarks.data import verdict
 
 COSINE_MARGIN, CONTRASTIVE_MARGIN = 0.2, 1.0
 READOUT, TRANSFER = RECIPES["readout"], RECIPES["transfer"]
-SMALL = replace(TRANSFER, works_per_artist=8, batch_size=128, epochs=40)
-SOFTMAX = replace(SMALL, readout_share=0.0, loss="softmax", embedding_size=64)
+IN_BATCHES_OF_128 = replace(TRANSFER, works_per_artist=8, batch_size=128, epochs=40)
+SOFTMAX = replace(IN_BATCHES_OF_128, readout_share=0.0, loss="softmax", embedding_size=64)
 VARIANTS: dict[str, Recipe] = {
     "readout": READOUT,
     "readout, 64 wide": replace(READOUT, embedding_size=64),
@@ -44,8 +44,8 @@ VARIANTS: dict[str, Recipe] = {
     "one softmax head, 60 epochs": replace(SOFTMAX, epochs=60),
     "one softmax head, 2 works an artist": replace(SOFTMAX, works_per_artist=2, batch_size=32),
     "one supcon head": replace(SOFTMAX, loss="supcon"),
-    "readout beside one softmax head": replace(SMALL, loss="softmax"),
-    "readout beside one supcon head, 8 works an artist": SMALL,
+    "readout beside one softmax head": replace(IN_BATCHES_OF_128, loss="softmax"),
+    "readout beside one supcon head, 8 works an artist": IN_BATCHES_OF_128,
     "transfer: readout beside one supcon head": TRANSFER,
 }
 

@@ -34,10 +34,11 @@ def test_rms_distance_has_its_epsilon() -> None:
     assert float(RmsDistance()(first, first)[0]) == pytest.approx(1e-3)
 
 
-def test_supcon_by_hand() -> None:
+@pytest.mark.parametrize("temperature", [SUPCON_TEMPERATURE, 0.2])
+def test_supcon_by_hand(temperature: float) -> None:
     vectors = unit([[1, 0], [1, 1], [0, 1], [-1, 0]])
     labels = np.array([0, 0, 1, 2])
-    logits = vectors @ vectors.T / SUPCON_TEMPERATURE
+    logits = vectors @ vectors.T / temperature
 
     def share(anchor: int, positive: int) -> float:
         others = [logits[anchor, other] for other in range(4) if other != anchor]
@@ -45,7 +46,9 @@ def test_supcon_by_hand() -> None:
 
     # The works 2 and 3 have no other by their artist, so they count for nothing.
     expected = -(share(0, 1) + share(1, 0)) / 2
-    assert float(SupConLoss(reduction="sum")(labels, vectors)) == pytest.approx(expected, rel=1e-5)
+    loss = SupConLoss(temperature, reduction="sum")
+    assert float(loss(labels, vectors)) == pytest.approx(expected, rel=1e-5)
+    assert float(SupConLoss.from_config(loss.get_config())(labels, vectors)) == pytest.approx(expected, rel=1e-5)
 
 
 def test_supcon_of_a_batch_without_positives_is_zero() -> None:
