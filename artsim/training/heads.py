@@ -10,12 +10,12 @@ from typing import Any
 
 import keras
 import numpy as np
-from keras import layers, ops
+from keras import layers
 from numpy.typing import NDArray
 
 from artsim.training.readout import Projection, fit_whitening
 from artsim.training.recipes import Recipe
-from artsim.training.towers import BATCH_NORM_MOMENTUM, Normalise
+from artsim.training.towers import BATCH_NORM_MOMENTUM, Compress, Normalise
 
 HEAD = "head"  # the name of its scope in a tower's graph
 COMPONENTS = 512  # principal axes of the features that heads see
@@ -78,17 +78,6 @@ def with_head(network: keras.Model, head: keras.Model, name: str) -> keras.Model
     """The whole tower: uint8 (N, S, S, 3) -> (N, D)."""
     images = keras.Input(network.input_shape[1:], dtype="uint8", name="images")
     return keras.Model(images, head(network(images)), name=name)
-
-
-@keras.saving.register_keras_serializable("artsim")
-class Compress(layers.Layer):
-    """sign(f) log(1 + |f| slope) of each feature, (N, F) -> (N, F)."""
-
-    def build(self, shape: tuple[int | None, int]) -> None:
-        self.slope = self.add_weight(shape=(shape[-1],), initializer="ones", trainable=False, name="slope")
-
-    def call(self, features: Any) -> Any:
-        return ops.sign(features) * ops.log(1 + ops.abs(features) * self.slope)  # ONNX has no log1p
 
 
 def _projected(features: Any, projection: Projection, name: str) -> Any:

@@ -1,4 +1,7 @@
-"""Towers: uint8 (N, S, S, 3) RGB in, scaled inside; float32 (N, D) embeddings out."""
+"""Towers: uint8 (N, S, S, 3) RGB in, scaled inside; float32 (N, D) embeddings out.
+
+Every layer of our own that a saved tower may hold is here: reading one back imports this module alone.
+"""
 
 from __future__ import annotations
 
@@ -51,6 +54,17 @@ class Normalise(layers.Layer):
 
     def call(self, x: Any) -> Any:
         return x * ops.rsqrt(ops.sum(ops.square(x), axis=-1, keepdims=True) + 1e-12)
+
+
+@keras.saving.register_keras_serializable("artsim")
+class Compress(layers.Layer):
+    """sign(f) log(1 + |f| slope) of each feature, (N, F) -> (N, F)."""
+
+    def build(self, shape: tuple[int | None, int]) -> None:
+        self.slope = self.add_weight(shape=(shape[-1],), initializer="ones", trainable=False, name="slope")
+
+    def call(self, features: Any) -> Any:
+        return ops.sign(features) * ops.log(1 + ops.abs(features) * self.slope)  # ONNX has no log1p
 
 
 def build_tower(name: TowerName, image_size: int, embedding_size: int) -> keras.Model:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -119,6 +121,19 @@ def test_what_is_saved_is_what_was_judged(tmp_path: Path, pixels: NDArray[np.uin
     assert embeddings.shape[1] in (width, width + 1)  # a readout is as wide as its works allow
     assert not (tmp_path / REFIT).exists()
     assert ("train_loss" in fitted.reported[0]) == (share < 1)
+
+
+@pytest.mark.slow
+def test_another_process_reads_a_tower_back(tmp_path: Path, pixels: NDArray[np.uint8]) -> None:
+    fitted = Fitted(tmp_path, small("transfer", loss="softmax", refit=False), pixels)
+    np.save(tmp_path / "held.npy", fitted.held)
+    program = (
+        "import numpy as np; from artsim.training.checkpoints import BEST, load_tower; from pathlib import Path; "
+        "tower = load_tower(Path(BEST)); np.save('embeddings.npy', tower.predict_on_batch(np.load('held.npy')))"
+    )
+    subprocess.run([sys.executable, "-c", program], cwd=tmp_path, check=True)
+    there = np.load(tmp_path / "embeddings.npy")
+    np.testing.assert_allclose(there, embed(fitted.tower(BEST), fitted.held), atol=1e-5)
 
 
 def test_a_refitted_tower_has_met_the_works_held_out(tmp_path: Path, pixels: NDArray[np.uint8]) -> None:
