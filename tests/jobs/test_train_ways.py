@@ -47,7 +47,7 @@ def test_supervised_contrastive(folder: Path, demo_csv: Path) -> None:
     assert train("--data-file-path", str(demo_csv), "--loss", "supcon").distance == "euclidean"
 
 
-PRETRAINED = ["--recipe", "transfer", "--weights", "none"]
+PRETRAINED = ["--recipe", "transfer", "--weights", "none", "--works-per-artist", "4"]
 
 
 def test_a_head_on_a_pretrained_network_is_judged_refitted_and_exported(
