@@ -18,6 +18,22 @@ from tests.command import ROOT
 from tests.towers import write_paintings, write_tower
 
 PROGRAM = [sys.executable, "-c", "from artsim.cli.main import score_main; score_main()"]
+# The same, which stands still once so many blocks are done: there is always time to kill it.
+STANDS_STILL = """
+import sys, time
+from artsim.cli.main import score_main
+from artsim.scoring import unfinished
+
+append, wanted = unfinished._Kept.append, int(sys.argv.pop(1))
+
+def append_and_wait(rows, data):
+    append(rows, data)
+    if rows._blocks == wanted:
+        time.sleep(600)
+
+unfinished._Kept.append = append_and_wait
+score_main()
+"""
 NAMES = [f"{number}.png" for number in range(40)]
 ROWS = 1_500_000  # three blocks
 
@@ -32,8 +48,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def start(folder: Path, output: str, *arguments: str) -> subprocess.Popen[bytes]:
-    command = [*PROGRAM, "--model", "tower.onnx", "pairs.csv", "-o", output, *arguments]
+def start(folder: Path, output: str, program: list[str] = PROGRAM) -> subprocess.Popen[bytes]:
+    command = [*program, "--model", "tower.onnx", "pairs.csv", "-o", output]
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     return subprocess.Popen(command, cwd=folder, env=environment, stderr=subprocess.PIPE)
 
@@ -45,11 +61,13 @@ def finished(process: subprocess.Popen[bytes]) -> tuple[int, str]:
 
 def kill_when(process: subprocess.Popen[bytes], is_time: Callable[[], bool]) -> None:
     """SIGKILL, which a process can do nothing about."""
-    while not is_time():
-        assert process.poll() is None, "it ended before it could be killed"
-        time.sleep(0.005)
-    process.kill()
-    process.communicate()
+    try:
+        while not is_time():
+            assert process.poll() is None, "it ended before it could be killed"
+            time.sleep(0.005)
+    finally:
+        process.kill()
+        process.communicate()
 
 
 def blocks_done(folder: Path) -> int:
@@ -65,7 +83,8 @@ def test_killed_and_started_again_it_ends_with_the_same_bytes(folder: Path, outp
     whole = (folder / output).read_bytes()
     (folder / output).unlink()
     for wanted in (1, 2):
-        kill_when(start(folder, output), lambda: blocks_done(folder) >= wanted)  # noqa: B023 - called at once
+        program = [sys.executable, "-c", STANDS_STILL, str(wanted)]
+        kill_when(start(folder, output, program), lambda: blocks_done(folder) >= wanted)  # noqa: B023 - called at once
         assert not (folder / output).exists()
     code, err = finished(start(folder, output))
     assert (code, "gone on from" in err) == (0, True)
