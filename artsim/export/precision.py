@@ -31,6 +31,7 @@ from artsim.scoring.contract import INPUT_NAME
 from artsim.training.heads import HEAD
 
 LAYERS = ("Conv", "Gemm", "MatMul")  # what computes: elsewhere fewer bits gain nothing
+CUT_OFF = ("Clip", "Relu")  # after a layer: what they let through is the range that 8 bits have to cover
 # Sums over many values, and what is made of them; with squares, the places where 16 bits overflow or run out.
 SENSITIVE = ("Pow", "Reciprocal", "ReduceL2", "ReduceMean", "ReduceSum", "ReduceSumSquare", "Softmax", "Sqrt")
 CALIBRATION_BATCH = 16
@@ -75,7 +76,8 @@ def to_int8(proto: onnx.ModelProto, paintings: NDArray[np.uint8]) -> onnx.ModelP
     with _conversion("int8"), tempfile.TemporaryDirectory(prefix="artsim-") as name:
         plain, prepared, quantised = (Path(name) / f"{stage}.onnx" for stage in ("plain", "prepared", "quantised"))
         onnx.save(proto, str(plain))
-        quant_pre_process(plain, prepared, skip_symbolic_shape=True)
+        # Layers and the batch norms after them become one. Told to skip_symbolic_shape, it would drop that (1.26).
+        quant_pre_process(plain, prepared)
         named = _named(onnx.load(prepared))
         onnx.save(named, str(prepared))
         quantize_static(
@@ -83,7 +85,7 @@ def to_int8(proto: onnx.ModelProto, paintings: NDArray[np.uint8]) -> onnx.ModelP
             quantised,
             _Paintings(paintings),
             quant_format=QuantFormat.QDQ,
-            op_types_to_quantize=list(LAYERS),
+            op_types_to_quantize=[*LAYERS, *CUT_OFF],
             nodes_to_exclude=sorted(_after_last_layer(named.graph)),
             per_channel=True,
             reduce_range=True,
