@@ -19,6 +19,7 @@ import argparse
 import csv
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -51,7 +52,7 @@ def main() -> int:
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
     parser.add_argument("--minutes", type=float, help="a run that takes longer is ended; default: the recipe's budget")
     parser.add_argument("--table", type=Path, default=Path("learning.csv"), help="rows are added to it")
-    parser.add_argument("--keep", type=Path, help="copy the exported towers to this folder")
+    parser.add_argument("--keep", type=Path, help="copy the checkpoints, exported towers among them, to this folder")
     parser.add_argument("-P", dest="flags", action="append", default=[], metavar="NAME=VALUE", help="of the recipe")
     arguments = parser.parse_args()
     expected = EXPECTED.get(arguments.recipe)
@@ -78,8 +79,7 @@ def _run(arguments: argparse.Namespace, seed: int, budget: float) -> dict[str, A
         minutes = (time.perf_counter() - started) / 60
         (tower,) = folder.glob("checkpoints/*/tower.onnx")
         if arguments.keep:
-            arguments.keep.mkdir(exist_ok=True)
-            (arguments.keep / f"{arguments.recipe}-{seed}.onnx").write_bytes(tower.read_bytes())
+            shutil.copytree(tower.parent, arguments.keep / tower.parent.name, dirs_exist_ok=True)
         return {
             "recipe": arguments.recipe,
             "seed": seed,

@@ -1,7 +1,7 @@
 """Batches for the fit loop: uint8 paintings (B, S, S, 3) with int64 labels (B,), or pairs of them with 0 or 1.
 
 Works are decoded at `source_size`, of which augmentation takes views of S px, so that a brush stroke is seen at its own
-size; without augmentation both are the same.
+size; without augmentation, and for pretrained networks, whose features are of whole works, both are the same.
 """
 
 from __future__ import annotations
@@ -34,7 +34,8 @@ class Works:
 
 def source_size(recipe: Recipe) -> int:
     """The size, in px, at which a recipe wants its training works decoded."""
-    return round(recipe.image_size * SOURCE_MARGIN) if recipe.augment != "none" else recipe.image_size
+    takes_views = recipe.augment != "none" and not recipe.is_pretrained
+    return round(recipe.image_size * SOURCE_MARGIN) if takes_views else recipe.image_size
 
 
 def steps_per_epoch(recipe: Recipe, works: int, pairs: int) -> int:
@@ -80,9 +81,7 @@ def work_dataset(works: Works, recipe: Recipe, seed: int) -> tf.data.Dataset:
             yield works.pixels[chosen], works.labels[chosen], step
 
     source = tf.data.Dataset.from_generator(batches, output_signature=(_paintings(works), _labels(), _step()))
-    return _finish(
-        source.map(lambda x, y, step: (_view(x, recipe, seed, step), y), num_parallel_calls=tf.data.AUTOTUNE)
-    )
+    return _finish(source.map(lambda x, y, step: (view(x, recipe, seed, step), y), num_parallel_calls=tf.data.AUTOTUNE))
 
 
 def feature_dataset(
@@ -113,7 +112,7 @@ def pair_dataset(works: Works, recipe: Recipe, seed: int) -> tf.data.Dataset:
     source = tf.data.Dataset.from_generator(batches, output_signature=signature)
 
     def views(a: Any, b: Any, same: Any, step: Any) -> Any:
-        return (_view(a, recipe, seed, 2 * step), _view(b, recipe, seed, 2 * step + 1)), same
+        return (view(a, recipe, seed, 2 * step), view(b, recipe, seed, 2 * step + 1)), same
 
     return _finish(source.map(views, num_parallel_calls=tf.data.AUTOTUNE))
 
@@ -134,8 +133,8 @@ def _finish(dataset: tf.data.Dataset) -> tf.data.Dataset:
     return dataset.prefetch(tf.data.AUTOTUNE)
 
 
-def _view(paintings: Any, recipe: Recipe, seed: int, step: Any) -> Any:
-    """(B, S', S', 3) -> (B, S, S, 3), both uint8: what the tower sees of the works in this step."""
+def view(paintings: Any, recipe: Recipe, seed: int, step: Any) -> Any:
+    """(B, S', S', 3) -> (B, S, S, 3), both uint8: what the network sees of the works in this step."""
     if recipe.augment == "none":
         return paintings
     strength = LEVELS[recipe.augment]

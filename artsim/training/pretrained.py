@@ -35,6 +35,7 @@ from artsim.training.recipes import Recipe
 from artsim.training.tuning import Sight
 
 FOLDS = 5  # of artists, for the calibration of a tower that is refitted
+TUNED_FOLDS = 3  # of a network that is tuned, anew in each, which takes minutes
 
 
 def fit_pretrained(
@@ -61,7 +62,7 @@ def fit_pretrained(
 def _folds(recipe: Recipe, sight: Sight, oversight: Oversight, seed: int) -> Iterator[Fold]:
     """What a fit on the other artists says of each fold of artists; none where there are too few of them."""
     artists = np.random.default_rng(seed).permutation(np.unique(sight.labels))
-    number = min(FOLDS, len(artists) // 2)
+    number = min(TUNED_FOLDS if recipe.tune_epochs else FOLDS, len(artists) // 2)
     for left_out in np.array_split(artists, number) if number > 1 else []:
         asked = np.isin(sight.labels, left_out)
         others = np.flatnonzero(~asked)

@@ -1,8 +1,9 @@
 """Tune a pretrained network on works by known artists, at its own low rate, before its features are computed.
 
-It sees crops of the works, at the works' own scale, in batches of P artists x K works, and is trained by supervised
-contrast through the closed-form readout of its frozen features, which stays as it is: what is learned, the network has
-to learn. Its lower half, which sees edges and colours, stays as it is, and so do its batch norms.
+It sees crops of the works, at the works' own scale or, where the recipe augments, as other photographs would show them,
+in batches of P artists x K works. It is trained by supervised contrast through the closed-form readout of its frozen
+features, which stays as it is: what is learned, the network has to learn. Its lower half, which sees edges and colours,
+stays as it is, and so do its batch norms.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from keras import layers
 from numpy.typing import NDArray
 
 from artsim.training.backbones import NONE, PATCH, SMALLEST
-from artsim.training.batches import artist_batches, steps_per_epoch
+from artsim.training.batches import SOURCE_MARGIN, artist_batches, steps_per_epoch, view
 from artsim.training.epochs import run_epochs
 from artsim.training.features import Seen, build_features, compute
 from artsim.training.heads import COMPONENTS, build_readout, with_head
@@ -59,6 +60,7 @@ def tune(
     keras.utils.set_random_seed(seed)
     settings = replace(
         recipe,
+        image_size=crop_side(recipe),
         loss="supcon",
         optimizer="adamw",
         batch_size=BATCH,
@@ -67,8 +69,7 @@ def tune(
         learning_rate=recipe.tune_rate,
         weight_decay=0.0,
     )
-    side = crop_side(recipe)
-    on_crops = _copy(network, recipe, side)
+    on_crops = _copy(network, recipe, settings.image_size)
     _freeze(on_crops)
     projection = fit_projection(seen.features, COMPONENTS)
     width = min(WIDTH, projection.kernel.shape[1])
@@ -77,7 +78,7 @@ def tune(
     objective = SupCon(tower, TEMPERATURE)
     steps = steps_per_epoch(settings, len(paintings), pairs=0)
     oversight.say(f"tuning {recipe.tower} on {len(paintings):,} works, {recipe.tune_epochs} times through them …")
-    dataset = _crops(paintings, seen.labels, side, settings, seed)
+    dataset = crop_dataset(paintings, seen.labels, settings, seed)
     run_epochs(settings, objective, dataset, steps, artists, oversight, None, rate_flag="--tune-rate")
     return _copy(on_crops, recipe, recipe.image_size)
 
@@ -111,20 +112,31 @@ def _with_weights(model: keras.Model) -> list[keras.Layer]:
     return found
 
 
-def _crops(
-    paintings: Sequence[NDArray[np.uint8]], labels: NDArray[np.int64], side: int, recipe: Recipe, seed: int
+def crop_dataset(
+    paintings: Sequence[NDArray[np.uint8]], labels: NDArray[np.int64], recipe: Recipe, seed: int
 ) -> tf.data.Dataset:
-    """Endless batches of (crops uint8 (B, side, side, 3), labels (B,)) of P artists x K works."""
+    """Endless batches of (crops uint8 (B, S, S, 3), labels (B,)) of P artists x K works; S is the recipe's image size.
 
-    def batches() -> Iterator[tuple[NDArray[np.uint8], NDArray[np.int64]]]:
+    Where the recipe augments, it takes its views of crops somewhat larger than S, or as large as the works are.
+    """
+    whole = paintings[0].shape[0]
+    side = recipe.image_size if recipe.augment == "none" else min(whole, round(SOURCE_MARGIN * recipe.image_size))
+
+    def batches() -> Iterator[tuple[NDArray[np.uint8], NDArray[np.int64], int]]:
         rng = np.random.default_rng(seed)
-        for chosen in artist_batches(labels, recipe, seed):
-            corners = rng.integers(0, recipe.image_size - side + 1, (len(chosen), 2))
-            views = [paintings[work][y : y + side, x : x + side] for work, (y, x) in zip(chosen, corners, strict=True)]
-            yield np.stack(views), labels[chosen]
+        for step, chosen in enumerate(artist_batches(labels, recipe, seed)):
+            corners = rng.integers(0, whole - side + 1, (len(chosen), 2))
+            crops = [paintings[work][y : y + side, x : x + side] for work, (y, x) in zip(chosen, corners, strict=True)]
+            yield np.stack(crops), labels[chosen], step
 
-    signature = (tf.TensorSpec((None, side, side, 3), tf.uint8), tf.TensorSpec((None,), tf.int64))
-    return tf.data.Dataset.from_generator(batches, output_signature=signature).prefetch(tf.data.AUTOTUNE)
+    signature = (
+        tf.TensorSpec((None, side, side, 3), tf.uint8),
+        tf.TensorSpec((None,), tf.int64),
+        tf.TensorSpec((), tf.int64),
+    )
+    source = tf.data.Dataset.from_generator(batches, output_signature=signature)
+    views = source.map(lambda x, y, step: (view(x, recipe, seed, step), y), num_parallel_calls=tf.data.AUTOTUNE)
+    return views.prefetch(tf.data.AUTOTUNE)
 
 
 class Sight:

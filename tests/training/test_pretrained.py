@@ -43,13 +43,15 @@ def network() -> keras.Model:
 
 def small(name: str, **changes: object) -> Recipe:
     settings = {"weights": "none", "image_size": SIZE, "embedding_size": 16, "batch_size": 12, "works_per_artist": 4}
-    return replace(RECIPES[name], **{**settings, "epochs": 3, **changes})  # type: ignore[arg-type]
+    return replace(RECIPES[name], **{**settings, "tune_epochs": 0, "epochs": 3, **changes})  # type: ignore[arg-type]
 
 
 class Fitted:
-    def __init__(self, folder: Path, recipe: Recipe, pixels: NDArray[np.uint8]) -> None:
-        labels = np.repeat(np.arange(ARTISTS), WORKS)
-        known = labels < 3
+    """A fit on works by artists of equally many each, the last two of them held out."""
+
+    def __init__(self, folder: Path, recipe: Recipe, pixels: NDArray[np.uint8], artists: int = ARTISTS) -> None:
+        labels = np.repeat(np.arange(artists), len(pixels) // artists)
+        known = labels < artists - 2
         self.folder = folder
         self.judged: list[NDArray[np.float32]] = []
         self.reported: list[dict[str, float]] = []
@@ -152,12 +154,12 @@ def test_a_refitted_tower_has_met_the_works_held_out(tmp_path: Path, pixels: NDA
 
 @pytest.mark.slow
 def test_every_fit_of_a_tuned_tower_tunes_anew(tmp_path: Path, pixels: NDArray[np.uint8]) -> None:
-    fitted = Fitted(tmp_path, small("strong", tune_epochs=3, tune_rate=1e-3, epochs=2), pixels)
+    fitted = Fitted(tmp_path, small("transfer", tune_epochs=3, tune_rate=1e-3, epochs=2), pixels)
     embeddings = embed(fitted.tower(BEST), fitted.held)
     np.testing.assert_allclose(embeddings, fitted.judged[fitted.monitor.best_epoch - 1], atol=1e-5)
     # One tuned without the works held out, one with them; both began at the network that was given.
     judged, refitted = (fitted.tower(name).get_layer("backbone").get_weights() for name in (BEST, REFIT))
-    given = prepare(small("strong"), 0)
+    given = prepare(small("transfer"), 0)
     assert given is not None
     changed = [
         (np.array_equal(one, start), np.array_equal(other, start), np.array_equal(one, other))
@@ -165,6 +167,17 @@ def test_every_fit_of_a_tuned_tower_tunes_anew(tmp_path: Path, pixels: NDArray[n
     ]
     assert set(changed) == {(True, True, True), (False, False, False)}
     assert len(fitted.folds) == ARTISTS // 2
+
+
+@pytest.mark.parametrize(("tune_epochs", "folds"), [(0, 5), (1, 3)])
+def test_a_network_that_is_tuned_is_calibrated_by_fewer_fits(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tune_epochs: int, folds: int
+) -> None:
+    monkeypatch.setattr("artsim.training.tuning.tune", lambda _, network, *__: network)
+    paintings = [np.asarray(paint(artist, work).resize((SIZE, SIZE))) for artist in range(10) for work in (0, 1)]
+    fitted = Fitted(tmp_path, small("readout", tune_epochs=tune_epochs), np.stack(paintings), artists=10)
+    assert len(fitted.folds) == folds
+    assert sorted(artist for _, artists in fitted.folds for artist in set(artists)) == list(range(10))
 
 
 def _separation(embeddings: NDArray[np.float32], labels: NDArray[np.int64]) -> float:

@@ -15,8 +15,8 @@ from artsim.collection.demo import paint
 from artsim.errors import GateError, UsageError
 from artsim.training.features import Seen, build_features, compute
 from artsim.training.oversight import Outputs, Oversight
-from artsim.training.recipes import RECIPES, Recipe, TowerName, recipe_of
-from artsim.training.tuning import Sight, crop_side, tune
+from artsim.training.recipes import RECIPES, AugmentName, Recipe, TowerName, recipe_of
+from artsim.training.tuning import Sight, crop_dataset, crop_side, tune
 
 SIZE = 64
 ARTISTS, WORKS = 3, 4
@@ -55,7 +55,8 @@ def oversight(tmp_path: Path) -> Oversight:
 
 
 def small(**changes: object) -> Recipe:
-    return replace(RECIPES["strong"], weights="none", image_size=SIZE, **{"tune_epochs": 2, **changes})  # type: ignore[arg-type]
+    settings = {"weights": "none", "image_size": SIZE, "tune_epochs": 2}
+    return replace(RECIPES["transfer"], **{**settings, **changes})  # type: ignore[arg-type]
 
 
 def seen_by(network: keras.Model, pixels: NDArray[np.uint8]) -> Seen:
@@ -138,11 +139,35 @@ def test_works_left_out_are_not_tuned_on(
     [("mobilenet", 384, 256), ("mobilenet", 64, 64), ("dinov2-small", 224, 154), ("convnext-tiny", 224, 160)],
 )
 def test_crops_suit_the_network(tower: TowerName, size: int, side: int) -> None:
-    assert crop_side(replace(RECIPES["strong"], tower=tower, image_size=size)) == side
+    assert crop_side(replace(RECIPES["transfer"], tower=tower, image_size=size)) == side
 
 
-def test_only_pretrained_networks_are_tuned() -> None:
+@pytest.mark.parametrize(("augment", "whole"), [("none", True), ("light", False), ("photograph", False)])
+def test_it_sees_crops_at_their_own_scale_or_as_other_photographs_show_them(augment: AugmentName, whole: bool) -> None:
+    """Of works of one colour each, whatever the crop: plain ones keep it, views are in another light."""
+    paintings = [np.full((96, 96, 3), 40 + 15 * work, np.uint8) for work in range(ARTISTS * WORKS)]
+    labels = np.repeat(np.arange(ARTISTS), WORKS)
+    recipe = small(image_size=SIZE, augment=augment, batch_size=8, works_per_artist=WORKS)
+    crops, artists = next(iter(crop_dataset(paintings, labels, recipe, seed=0)))
+    assert crops.shape == (8, SIZE, SIZE, 3)
+    colours = [int(crop[SIZE // 2, SIZE // 2, 0]) for crop in crops.numpy()]
+    own = [
+        np.isin(colours[place], (40 + 15 * np.flatnonzero(labels == artist))) for place, artist in enumerate(artists)
+    ]
+    assert all(own) == whole
+
+
+def test_views_of_one_step_are_the_same_for_the_same_seed(pixels: NDArray[np.uint8]) -> None:
+    labels = np.repeat(np.arange(ARTISTS), WORKS)
+    recipe = small(image_size=48, augment="light", batch_size=8, works_per_artist=WORKS)
+    one, same, other = (next(iter(crop_dataset(list(pixels), labels, recipe, seed)))[0].numpy() for seed in (0, 0, 1))
+    np.testing.assert_array_equal(one, same)
+    assert not np.array_equal(one, other)
+
+
+def test_only_pretrained_networks_are_tuned_and_only_what_is_tuned_is_augmented() -> None:
     with pytest.raises(UsageError, match="trained from scratch"):
         recipe_of("compact", {"tune_epochs": 1})
-    with pytest.raises(UsageError, match="computed once"):
-        recipe_of("strong", {"augment": "light"})
+    with pytest.raises(UsageError, match=r"computed once.*--tune-epochs"):
+        recipe_of("readout", {"augment": "light"})
+    assert recipe_of("readout", {"augment": "light", "tune_epochs": 1}).augment == "light"
