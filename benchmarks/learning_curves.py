@@ -2,8 +2,9 @@
 
     ARTSIM_DATA=... python -m benchmarks.learning_curves --weights FILE
 
-Fits the heads of `readout` and `transfer` on 6, 10, 14 and 18 of the artists who are not held out, and on 5 to 160 works of each of
-18; a row is the mean AUC over the splits, on more works by the artists fitted on and on artists held out whole.
+Fits the heads of `readout` and `transfer` on 6, 10, 14 and 18 of the artists who are not held out, and on 5 to 160
+works of each of 18; a row is the mean AUC over the splits, on more works by the artists fitted on and on artists held
+out whole.
 
 Expected: on artists held out both curves rise with the artists. Measured: docs/learning.md.
 """
