@@ -21,8 +21,9 @@ from pathlib import Path
 
 import numpy as np
 import onnx
+import onnxruntime
 from numpy.typing import NDArray
-from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quant_pre_process, quantize_static
+from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
 from onnxruntime.quantization.onnx_model import ONNXModel
 from onnxruntime.transformers.float16 import DEFAULT_OP_BLOCK_LIST, convert_float_to_float16
 
@@ -31,6 +32,7 @@ from artsim.scoring.contract import INPUT_NAME
 from artsim.training.heads import HEAD
 
 LAYERS = ("Conv", "Gemm", "MatMul")  # what computes: elsewhere fewer bits gain nothing
+CUT_OFF = ("Clip", "Relu")  # after a layer: what they let through is the range that 8 bits have to cover
 # Sums over many values, and what is made of them; with squares, the places where 16 bits overflow or run out.
 SENSITIVE = ("Pow", "Reciprocal", "ReduceL2", "ReduceMean", "ReduceSum", "ReduceSumSquare", "Softmax", "Sqrt")
 CALIBRATION_BATCH = 16
@@ -73,17 +75,15 @@ def to_int8(proto: onnx.ModelProto, paintings: NDArray[np.uint8]) -> onnx.ModelP
         GateError: it does not convert.
     """
     with _conversion("int8"), tempfile.TemporaryDirectory(prefix="artsim-") as name:
-        plain, prepared, quantised = (Path(name) / f"{stage}.onnx" for stage in ("plain", "prepared", "quantised"))
-        onnx.save(proto, str(plain))
-        quant_pre_process(plain, prepared, skip_symbolic_shape=True)
-        named = _named(onnx.load(prepared))
+        prepared, quantised = (Path(name) / f"{stage}.onnx" for stage in ("prepared", "quantised"))
+        named = _named(_fused(proto, prepared))
         onnx.save(named, str(prepared))
         quantize_static(
             prepared,
             quantised,
             _Paintings(paintings),
             quant_format=QuantFormat.QDQ,
-            op_types_to_quantize=list(LAYERS),
+            op_types_to_quantize=[*LAYERS, *CUT_OFF],
             nodes_to_exclude=sorted(_after_last_layer(named.graph)),
             per_channel=True,
             reduce_range=True,
@@ -92,6 +92,20 @@ def to_int8(proto: onnx.ModelProto, paintings: NDArray[np.uint8]) -> onnx.ModelP
             extra_options={"MatMulConstBOnly": True},  # products of two activations, as in attention, stay in float32
         )
         return _checked(onnx.load(quantised))
+
+
+def _fused(proto: onnx.ModelProto, path: Path) -> onnx.ModelProto:
+    """The graph with layers and the batch norms after them in one, still of ONNX's own operators; `path` is for itself.
+
+    onnxruntime's `quant_pre_process` (1.26) is no way to it: it infers symbolic shapes first, which fails for DINOv2,
+    and told to skip that it returns the graph as it was.
+    """
+    options = onnxruntime.SessionOptions()
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
+    options.optimized_model_filepath = str(path)
+    options.log_severity_level = 3  # it warns that an optimised graph is for one machine, which at this level it is not
+    onnxruntime.InferenceSession(proto.SerializeToString(), options, providers=["CPUExecutionProvider"])
+    return onnx.shape_inference.infer_shapes(onnx.load(path))
 
 
 class _Paintings(CalibrationDataReader):

@@ -94,6 +94,25 @@ def test_int8_takes_its_ranges_from_the_paintings(compact: onnx.ModelProto) -> N
     assert off[1] > 5 * off[0]
 
 
+def test_int8_takes_the_range_after_a_layers_batch_norm_and_cut_off() -> None:
+    """Of channels of very different sizes the norm makes ones of the same: in 8 bits before it, the small are lost."""
+    keras.utils.set_random_seed(0)
+    images = keras.Input((SIZE, SIZE, 3), dtype="uint8")
+    x = layers.Conv2D(8, 3, use_bias=False)(layers.Rescaling(1 / 255)(images))
+    norm = layers.BatchNormalization()
+    x = layers.ReLU(6.0)(norm(layers.DepthwiseConv2D(3, use_bias=False)(x)))
+    x = layers.ReLU(6.0)(layers.Conv2D(8, 1)(x))
+    tower = keras.Model(images, Normalise()(layers.Dense(4, use_bias=False)(layers.GlobalAveragePooling2D()(x))))
+    norm.moving_variance.assign(10.0 ** np.arange(-6, 2))
+    proto = convert(tower)
+    reduced = to_int8(proto, pictures(20, seed=1))
+    after = {node.input[0]: node.op_type for node in reduced.graph.node}
+    assert {after[node.output[0]] for node in reduced.graph.node if node.op_type == "Conv"} == {"QuantizeLinear"}
+    operators = [node.op_type for node in reduced.graph.node]
+    assert operators.count("Clip") == 1  # of the last layer, which stays in float32
+    np.testing.assert_allclose(embeddings(reduced, pictures(5)), embeddings(proto, pictures(5)), atol=0.05)
+
+
 class LargeNorm(layers.Layer):  # type: ignore[misc]
     """Divides by the root of the mean square over channels: in 16 bits the square of 300 is infinite."""
 
