@@ -3,7 +3,7 @@
     ARTSIM_DATA=... python -m benchmarks.tuning --weights FILE [--splits 0 1] [--epochs 4] [--augment none]
 
 On each split, rows for the heads of `readout` and `transfer` on the frozen and on the tuned network: AUC on more works
-by the artists fitted on, and on artists held out whole. Seven minutes a split on 2 idle cores, most of it for tuning.
+by the artists fitted on, and on artists held out whole. Ten minutes a split on 2 cores with other work beside it.
 
 Expected: tuned a little, both heads are better on both kinds of artist. Measured: docs/learning.md.
 """

@@ -6,7 +6,7 @@ size; without augmentation, and for pretrained networks, whose features are of w
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -76,12 +76,24 @@ def _endless(values: NDArray[np.int64], rng: np.random.Generator) -> Iterator[in
 def work_dataset(works: Works, recipe: Recipe, seed: int) -> tf.data.Dataset:
     """Endless batches of (paintings, labels) of P artists x K works."""
 
-    def batches() -> Iterator[tuple[NDArray[np.uint8], NDArray[np.int64], int]]:
-        for step, chosen in enumerate(artist_batches(works.labels, recipe, seed)):
-            yield works.pixels[chosen], works.labels[chosen], step
+    def batches() -> Iterator[tuple[NDArray[np.uint8], NDArray[np.int64]]]:
+        for chosen in artist_batches(works.labels, recipe, seed):
+            yield works.pixels[chosen], works.labels[chosen]
 
-    source = tf.data.Dataset.from_generator(batches, output_signature=(_paintings(works), _labels(), _step()))
-    return _finish(source.map(lambda x, y, step: (view(x, recipe, seed, step), y), num_parallel_calls=tf.data.AUTOTUNE))
+    return views_of(batches, works.pixels.shape[1], recipe, seed)
+
+
+def views_of(batches: Callable[[], Iterator[Any]], side: int, recipe: Recipe, seed: int) -> tf.data.Dataset:
+    """What the network sees, (views uint8 (B, S, S, 3), labels (B,)), of batches (uint8 (B, side, side, 3), labels)."""
+
+    def numbered() -> Iterator[tuple[NDArray[np.uint8], NDArray[np.int64], int]]:
+        for step, (paintings, labels) in enumerate(batches()):
+            yield paintings, labels, step
+
+    source = tf.data.Dataset.from_generator(numbered, output_signature=(_paintings(side), _labels(), _step()))
+    return _finish(
+        source.map(lambda x, y, step: (_view(x, recipe, seed, step), y), num_parallel_calls=tf.data.AUTOTUNE)
+    )
 
 
 def feature_dataset(
@@ -108,17 +120,18 @@ def pair_dataset(works: Works, recipe: Recipe, seed: int) -> tf.data.Dataset:
                 yield works.pixels[first[rows]], works.pixels[second[rows]], same[rows].astype(np.int64), step
                 step += 1
 
-    signature = (_paintings(works), _paintings(works), _labels(), _step())
+    side = works.pixels.shape[1]
+    signature = (_paintings(side), _paintings(side), _labels(), _step())
     source = tf.data.Dataset.from_generator(batches, output_signature=signature)
 
     def views(a: Any, b: Any, same: Any, step: Any) -> Any:
-        return (view(a, recipe, seed, 2 * step), view(b, recipe, seed, 2 * step + 1)), same
+        return (_view(a, recipe, seed, 2 * step), _view(b, recipe, seed, 2 * step + 1)), same
 
     return _finish(source.map(views, num_parallel_calls=tf.data.AUTOTUNE))
 
 
-def _paintings(works: Works) -> tf.TensorSpec:
-    return tf.TensorSpec((None, *works.pixels.shape[1:]), tf.uint8)
+def _paintings(side: int) -> tf.TensorSpec:
+    return tf.TensorSpec((None, side, side, 3), tf.uint8)
 
 
 def _labels() -> tf.TensorSpec:
@@ -133,7 +146,7 @@ def _finish(dataset: tf.data.Dataset) -> tf.data.Dataset:
     return dataset.prefetch(tf.data.AUTOTUNE)
 
 
-def view(paintings: Any, recipe: Recipe, seed: int, step: Any) -> Any:
+def _view(paintings: Any, recipe: Recipe, seed: int, step: Any) -> Any:
     """(B, S', S', 3) -> (B, S, S, 3), both uint8: what the network sees of the works in this step."""
     if recipe.augment == "none":
         return paintings

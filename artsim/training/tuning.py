@@ -20,7 +20,7 @@ from keras import layers
 from numpy.typing import NDArray
 
 from artsim.training.backbones import NONE, PATCH, SMALLEST
-from artsim.training.batches import SOURCE_MARGIN, artist_batches, steps_per_epoch, view
+from artsim.training.batches import SOURCE_MARGIN, artist_batches, steps_per_epoch, views_of
 from artsim.training.epochs import run_epochs
 from artsim.training.features import Seen, build_features, compute
 from artsim.training.heads import COMPONENTS, build_readout, with_head
@@ -122,21 +122,14 @@ def crop_dataset(
     whole = paintings[0].shape[0]
     side = recipe.image_size if recipe.augment == "none" else min(whole, round(SOURCE_MARGIN * recipe.image_size))
 
-    def batches() -> Iterator[tuple[NDArray[np.uint8], NDArray[np.int64], int]]:
+    def batches() -> Iterator[tuple[NDArray[np.uint8], NDArray[np.int64]]]:
         rng = np.random.default_rng(seed)
-        for step, chosen in enumerate(artist_batches(labels, recipe, seed)):
+        for chosen in artist_batches(labels, recipe, seed):
             corners = rng.integers(0, whole - side + 1, (len(chosen), 2))
             crops = [paintings[work][y : y + side, x : x + side] for work, (y, x) in zip(chosen, corners, strict=True)]
-            yield np.stack(crops), labels[chosen], step
+            yield np.stack(crops), labels[chosen]
 
-    signature = (
-        tf.TensorSpec((None, side, side, 3), tf.uint8),
-        tf.TensorSpec((None,), tf.int64),
-        tf.TensorSpec((), tf.int64),
-    )
-    source = tf.data.Dataset.from_generator(batches, output_signature=signature)
-    views = source.map(lambda x, y, step: (view(x, recipe, seed, step), y), num_parallel_calls=tf.data.AUTOTUNE)
-    return views.prefetch(tf.data.AUTOTUNE)
+    return views_of(batches, side, recipe, seed)
 
 
 class Sight:

@@ -151,10 +151,8 @@ def test_it_sees_crops_at_their_own_scale_or_as_other_photographs_show_them(augm
     crops, artists = next(iter(crop_dataset(paintings, labels, recipe, seed=0)))
     assert crops.shape == (8, SIZE, SIZE, 3)
     colours = [int(crop[SIZE // 2, SIZE // 2, 0]) for crop in crops.numpy()]
-    own = [
-        np.isin(colours[place], (40 + 15 * np.flatnonzero(labels == artist))) for place, artist in enumerate(artists)
-    ]
-    assert all(own) == whole
+    of_artist = [40 + 15 * np.flatnonzero(labels == artist) for artist in artists.numpy()]
+    assert all(colour in own for colour, own in zip(colours, of_artist, strict=True)) == whole
 
 
 def test_views_of_one_step_are_the_same_for_the_same_seed(pixels: NDArray[np.uint8]) -> None:
