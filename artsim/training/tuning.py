@@ -77,7 +77,7 @@ def tune(
     artists = int(seen.labels.max()) + 1
     objective = SupCon(tower, TEMPERATURE)
     steps = steps_per_epoch(settings, len(paintings), pairs=0)
-    oversight.say(f"tuning {recipe.tower} on {len(paintings):,} works, {recipe.tune_epochs} times through them …")
+    oversight.say(f"tuning {recipe.tower} on {len(paintings):,} works, epochs: {recipe.tune_epochs} …")
     dataset = crop_dataset(paintings, seen.labels, settings, seed)
     run_epochs(settings, objective, dataset, steps, artists, oversight, None, rate_flag="--tune-rate")
     return _copy(on_crops, recipe, recipe.image_size)
