@@ -2,16 +2,18 @@
 
 The works held out say how good the recipe is. Where the recipe says so, the head is then fitted anew on all works,
 theirs too: the more artists a head has met, the better it tells others apart. The figures stay those of the first fit.
-How a distance is to be read comes from as many fits as there are folds of artists, each on the other folds: a few
-artists held out once are too few to say it.
+How a distance is to be read comes from folds of artists, each of whom a fit has not met: the first fit of the artists
+held out from it, who are too few to say it alone, and further fits of the rest.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain
 
 import keras
 import numpy as np
+from numpy.typing import NDArray
 
 from artsim.training.batches import Works, feature_dataset, steps_per_epoch
 from artsim.training.checkpoints import REFIT, save_tower
@@ -35,7 +37,7 @@ from artsim.training.recipes import Recipe
 from artsim.training.tuning import Sight
 
 FOLDS = 5  # of artists, for the calibration of a tower that is refitted
-TUNED_FOLDS = 3  # of a network that is tuned, anew in each, which takes minutes
+MIN_ARTISTS_TO_FOLD = 4
 
 
 def fit_pretrained(
@@ -48,10 +50,14 @@ def fit_pretrained(
     monitor = Monitor(recipe.monitor, recipe.patience)
     network, seen = sight.after(known)
     validated = Seen(seen.features[held], labels[held])
-    HeadFit(recipe, network, seen.of(known), oversight, seed).run(validated, monitor)
+    judged = HeadFit(recipe, network, seen.of(known), oversight, seed)
+    judged.run(validated, monitor)
     if recipe.refit:
         oversight.say("fitting anew without some of the artists, in turn, to calibrate …")
-        oversight.calibrate(_folds(recipe, sight, oversight, seed))
+        not_met = ~np.isin(labels, labels[known])
+        first = [(embed(judged.head, seen.features[not_met]), labels[not_met])] if not_met.any() else []
+        rest = _folds(recipe, sight, np.unique(labels[known]), FOLDS - len(first), oversight, seed)
+        oversight.calibrate(chain(first, rest))
         oversight.say("fitting anew, with the works held out …")
         network, seen = sight.after(np.arange(len(labels)))
         tower = HeadFit(recipe, network, seen, oversight, seed).run()
@@ -59,11 +65,14 @@ def fit_pretrained(
     return monitor
 
 
-def _folds(recipe: Recipe, sight: Sight, oversight: Oversight, seed: int) -> Iterator[Fold]:
-    """What a fit on the other artists says of each fold of artists; none where there are too few of them."""
-    artists = np.random.default_rng(seed).permutation(np.unique(sight.labels))
-    number = min(TUNED_FOLDS if recipe.tune_epochs else FOLDS, len(artists) // 2)
-    for left_out in np.array_split(artists, number) if number > 1 else []:
+def _folds(
+    recipe: Recipe, sight: Sight, artists: NDArray[np.int64], number: int, oversight: Oversight, seed: int
+) -> Iterator[Fold]:
+    """What fits on all others say of some artists, a fold of them at a time; none where too few are there in all."""
+    if len(np.unique(sight.labels)) < MIN_ARTISTS_TO_FOLD:
+        return
+    number = min(number, max(2, len(artists) // 2))  # of two artists or more, or there are no pairs to read
+    for left_out in np.array_split(np.random.default_rng(seed).permutation(artists), number):
         asked = np.isin(sight.labels, left_out)
         others = np.flatnonzero(~asked)
         network, seen = sight.after(others)

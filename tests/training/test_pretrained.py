@@ -21,6 +21,7 @@ from artsim.training.fit import fit, prepare
 from artsim.training.heads import side_by_side
 from artsim.training.judge import embed
 from artsim.training.oversight import Fold, Outputs, Oversight
+from artsim.training.readout import Projection, fit_projection
 from artsim.training.recipes import RECIPES, Recipe, recipe_of
 from artsim.training.towers import ChannelStatistics, PictureMask
 
@@ -144,11 +145,9 @@ def test_a_refitted_tower_has_met_the_works_held_out(tmp_path: Path, pixels: NDA
     held = np.repeat(np.arange(2), WORKS)
     apart = [_separation(embeddings, held) for embeddings in (judged, refitted)]
     assert apart[1] > apart[0] + 0.1
-    # Each artist is left out once, and what is said of the works then is by a tower that has not met them.
     assert sorted(np.concatenate([artists for _, artists in fitted.folds])) == sorted(np.repeat(range(ARTISTS), WORKS))
-    assert len(fitted.folds) == ARTISTS // 2
-    for embeddings, artists in fitted.folds:
-        assert _separation(embeddings, artists) < apart[1]
+    assert len(fitted.folds) == 3
+    np.testing.assert_allclose(fitted.folds[0][0], judged, atol=1e-5)  # of those whom the first fit had not met
     np.testing.assert_allclose(judged, fitted.judged[0], atol=1e-5)
 
 
@@ -166,18 +165,39 @@ def test_every_fit_of_a_tuned_tower_tunes_anew(tmp_path: Path, pixels: NDArray[n
         for start, one, other in zip(given.get_weights(), judged, refitted, strict=True)
     ]
     assert set(changed) == {(True, True, True), (False, False, False)}
-    assert len(fitted.folds) == ARTISTS // 2
+    assert len(fitted.folds) == 3
 
 
-@pytest.mark.parametrize(("tune_epochs", "folds"), [(0, 5), (1, 3)])
-def test_a_network_that_is_tuned_is_calibrated_by_fewer_fits(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tune_epochs: int, folds: int
+def test_artists_held_out_are_a_fold_of_the_calibration_without_a_fit_of_their_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("artsim.training.tuning.tune", lambda _, network, *__: network)
     paintings = [np.asarray(paint(artist, work).resize((SIZE, SIZE))) for artist in range(10) for work in (0, 1)]
-    fitted = Fitted(tmp_path, small("readout", tune_epochs=tune_epochs), np.stack(paintings), artists=10)
-    assert len(fitted.folds) == folds
-    assert sorted(artist for _, artists in fitted.folds for artist in set(artists)) == list(range(10))
+    artist_of = {painting.tobytes(): number // 2 for number, painting in enumerate(paintings)}
+    tuned_on: list[set[int]] = []
+
+    def spy(_: Recipe, same: keras.Model, given: list[NDArray[np.uint8]], *__: object) -> keras.Model:
+        tuned_on.append({artist_of[painting.tobytes()] for painting in given})
+        return same
+
+    fitted_on: list[int] = []
+
+    def projection(features: NDArray[np.float32], components: int) -> Projection:
+        fitted_on.append(len(features))
+        return fit_projection(features, components)
+
+    monkeypatch.setattr("artsim.training.tuning.tune", spy)
+    monkeypatch.setattr("artsim.training.pretrained.fit_projection", projection)
+    fitted = Fitted(tmp_path, small("readout", tune_epochs=1), np.stack(paintings), artists=10)
+    asked = [set(artists) for _, artists in fitted.folds]
+    assert asked[0] == {8, 9}
+    assert sorted(artist for fold in asked for artist in fold) == list(range(10))
+    assert tuned_on == [set(range(10)) - fold for fold in asked] + [set(range(10))]
+    assert fitted_on == [2 * len(artists) for artists in tuned_on]
+
+
+def test_four_artists_are_enough_for_folds(tmp_path: Path, pixels: NDArray[np.uint8]) -> None:
+    fitted = Fitted(tmp_path, small("readout"), pixels[: 4 * WORKS], artists=4)
+    assert [set(artists) for _, artists in fitted.folds] == [{2, 3}, {0}, {1}]
 
 
 def _separation(embeddings: NDArray[np.float32], labels: NDArray[np.int64]) -> float:
