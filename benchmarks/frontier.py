@@ -9,13 +9,16 @@ larger images are slower and better on artists never seen.
 from __future__ import annotations
 
 import argparse
+import re
 import sys
+from itertools import cycle
 from pathlib import Path
 
 import pandas as pd
 from matplotlib.figure import Figure
 
 AUCS = {"test_unseen_auc": "8 artists never seen", "test_seen_auc": "new works by artists trained on"}
+TICKS = (10, 20, 50, 100, 200, 500)
 SHOWN = ("images_per_second", "gflop", "million_parameters", "minutes", *AUCS)
 
 
@@ -38,20 +41,25 @@ def main() -> int:
 
 
 def _label(row: pd.Series) -> str:
-    return f"`{row['recipe']}`" + (f", {row['set'].replace('image_size=', '')} px" if row["set"] else "")
+    flags = [re.sub(r"^image_size=(\d+)$", r"\1 px", flag) for flag in row["set"].split()]
+    return ", ".join([f"`{row['recipe']}`", *flags])
 
 
 def _draw(means: pd.DataFrame, path: Path) -> None:
-    figure = Figure(figsize=(9, 3.6), layout="constrained")
+    figure = Figure(figsize=(9, 4.6), layout="constrained")
+    colours = {recipe: f"C{number}" for number, recipe in enumerate(means["recipe"].unique())}
     for axes, (column, title) in zip(figure.subplots(1, 2, sharex=True), AUCS.items(), strict=True):
         axes.set(title=title, xlabel="images/s, onnxruntime, 2 cores", ylabel="AUC", xscale="log")
-        axes.margins(x=0.25, y=0.15)
+        axes.set_xticks(TICKS, map(str, TICKS))
+        axes.set_xticks([], minor=True)
         axes.grid(alpha=0.3)
         for recipe, rows in means.groupby("recipe"):
-            axes.plot(rows["images_per_second"], rows[column], "o-", label=recipe)
-        for _, row in means.iterrows():
-            name = _label(row).replace("`", "")
-            axes.annotate(name, (row["images_per_second"], row[column]), (4, 5), textcoords="offset points", fontsize=7)
+            sizes = rows[rows["set"].str.fullmatch(r"|image_size=\d+")]  # one recipe at several sizes is one curve
+            axes.plot(sizes["images_per_second"], sizes[column], color=colours[recipe], alpha=0.5)
+        for (_, row), marker in zip(means.iterrows(), cycle("osD^vP*X")):
+            label, colour = _label(row).replace("`", ""), colours[row["recipe"]]
+            axes.plot(row["images_per_second"], row[column], marker, color=colour, label=label)
+    figure.legend(*axes.get_legend_handles_labels(), loc="outside lower center", ncols=3, frameon=False)
     figure.savefig(path)
 
 

@@ -8,9 +8,9 @@ onnxruntime's on this machine's CPU, fp32 and the other taking turns in one run;
 Expected: int8 loses less than 0.01 of the AUC on artists seen and unseen, at 1.3 times the images/s or more and less
 than 0.4 of the size; fp16 loses less than 0.002 at less than 0.6 of the size.
 Measured in 2026-11 on 2 AMD EPYC cores (with VNNI), that checkpoint (7.8 MB in fp32): int8 0.012 seen, which misses the
-expectation, and 0.002 unseen, 2.30 times the images/s, 2.3 MB; fp16 0.000 and 0.000, 0.93 times, 4.1 MB. Of `compact`
-trained on 22 real artists (`benchmarks.learning --keep`), two seeds: int8 -0.001 and 0.001 seen, -0.001 and 0.000 unseen,
-2.25 times; fp16 0.000, 0.95 to 0.97 times. Met.
+expectation, and 0.002 unseen, 2.30 times the images/s, 2.3 MB; fp16 0.000 and 0.000, 0.93 times, 4.1 MB. Of two
+`compact` on 22 real artists (`benchmarks.learning --keep`): int8 -0.001 and 0.001 seen, -0.001 and 0.000 unseen, 2.25
+times; fp16 0.000, 0.95 to 0.97 times. Met.
 """
 
 from __future__ import annotations
