@@ -118,7 +118,7 @@ RECIPES: dict[str, Recipe] = {
     # A frozen pretrained network and linear algebra: minutes on two cores, most of them for its features.
     "readout": _READOUT,
     # The network tuned a little, and beside the readout a head that is trained on the same features: better on artists
-    # who are trained on. Better on all than a frozen network, in half an hour on two cores.
+    # who are trained on. Better on all than a frozen network, in 40 minutes on two cores.
     "transfer": replace(
         _READOUT,
         name="transfer",
