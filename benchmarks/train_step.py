@@ -9,8 +9,8 @@ Expected: XLA gains less than 20 % on 2 cores, which does not pay for its compil
 leaves it off. bfloat16 gains more than that, but only on a CPU that has instructions for it (avx512_bf16 or amx_bf16 in
 /proc/cpuinfo), so it is off as well.
 
-Measured in 2026-11 on 2 idle AMD EPYC cores with avx512_bf16: 91 images/s with neither, 72 with XLA, 131 with bfloat16, at
-the same loss.
+Measured in 2026-11 on 2 idle AMD EPYC cores with avx512_bf16: 91 images/s with neither, 72 with XLA, 131 with bfloat16,
+at the same loss.
 """
 
 from __future__ import annotations
