@@ -6,17 +6,13 @@ from typing import cast
 
 import keras
 
-from artsim.collection.pairs import balanced_pairs
-from artsim.training.batches import Works, pair_dataset, steps_per_epoch, work_dataset
-from artsim.training.epochs import run_epochs, write_graph
+from artsim.training.batches import Works
 from artsim.training.features import build_features
-from artsim.training.judge import EpochEnd, Judge, embed
-from artsim.training.losses import build_objective
 from artsim.training.monitor import Monitor
 from artsim.training.oversight import Oversight
 from artsim.training.pretrained import fit_pretrained
 from artsim.training.recipes import BackboneName, Recipe
-from artsim.training.towers import build_tower
+from artsim.training.scratch import fit_from_scratch
 
 
 def prepare(recipe: Recipe, seed: int) -> keras.Model | None:
@@ -50,19 +46,4 @@ def fit(
     keras.utils.set_random_seed(seed)
     if network is not None:
         return fit_pretrained(recipe, network, train, validation, oversight, seed)
-    return _fit_from_scratch(recipe, train, validation, oversight, seed)
-
-
-def _fit_from_scratch(recipe: Recipe, train: Works, validation: Works, oversight: Oversight, seed: int) -> Monitor:
-    artists = int(train.labels.max()) + 1
-    tower = build_tower(recipe.tower, recipe.image_size, recipe.embedding_size)
-    objective = build_objective(recipe.loss, tower, artists)
-    pairs = len(balanced_pairs(train.labels, seed)[2]) if objective.paired else 0
-    steps = steps_per_epoch(recipe, len(train.labels), pairs)
-    dataset = (pair_dataset if objective.paired else work_dataset)(train, recipe, seed)
-    write_graph(tower, oversight.outputs.summaries_dir / "graph")
-    monitor = Monitor(recipe.monitor, recipe.patience)
-    judge = Judge(tower, lambda: embed(tower, validation.pixels), oversight, monitor)
-    epoch_end = EpochEnd(judge, objective, validation.labels, artists)
-    run_epochs(recipe, objective, dataset, steps, artists, oversight, epoch_end)
-    return monitor
+    return fit_from_scratch(recipe, train, validation, oversight, seed)

@@ -13,7 +13,7 @@ import numpy as np
 from keras import layers
 from numpy.typing import NDArray
 
-from artsim.training.readout import Projection, fit_whitening
+from artsim.training.readout import Projection, fit_projection, fit_whitening
 from artsim.training.recipes import Recipe
 from artsim.training.towers import BATCH_NORM_MOMENTUM, Compress, Normalise
 
@@ -23,8 +23,8 @@ HIDDEN = 2048
 DROPOUT_BEFORE, DROPOUT_AFTER = 0.3, 0.5  # of the coordinates, and of the hidden layer
 
 
-def widths(recipe: Recipe, components: int) -> tuple[int, int]:
-    """How many numbers of an embedding the readout gives, and how many the trained head."""
+def widths(recipe: Recipe, components: int = COMPONENTS) -> tuple[int, int]:
+    """How many numbers of an embedding the readout gives, which is out of so many, and how many the trained head."""
     if recipe.readout_share == 0:
         return 0, recipe.embedding_size
     readout = recipe.embedding_size if recipe.readout_share == 1 else recipe.embedding_size // 2
@@ -60,10 +60,28 @@ def build_readout(
         labels: (N,) one number an artist.
         width: D.
     """
-    whitening = fit_whitening(projection(features), labels, width)
+    return _readout(projection.then(fit_whitening(projection(features), labels, width)))
+
+
+def blank_readout(features: int, width: int) -> keras.Model:
+    """A readout to be fitted, and fitted anew, by `refit_readout`: features (N, F) -> (N, D)."""
+    zeros = np.zeros((features, width), np.float32)
+    return _readout(Projection(zeros[:, 0], zeros, zeros[0]))
+
+
+def refit_readout(readout: keras.Model, features: NDArray[np.float32], labels: NDArray[np.int64]) -> None:
+    """Fit what `blank_readout` gave, to features (N, F) of works by artists (N,); with N below D, the last are 0."""
+    projection = fit_projection(features, COMPONENTS)
+    width = readout.output_shape[1]
+    leading = min(width, projection.kernel.shape[1])
+    fitted = projection.then(fit_whitening(projection(features), labels, leading))
+    missing = (0, width - leading)
+    readout.set_weights([fitted.slope, np.pad(fitted.kernel, ((0, 0), missing)), np.pad(fitted.bias, missing)])
+
+
+def _readout(projection: Projection) -> keras.Model:
     inputs = keras.Input((len(projection.kernel),), name="features")
-    embeddings = Normalise()(_projected(inputs, projection.then(whitening), "readout"))
-    return keras.Model(inputs, embeddings, name="readout")
+    return keras.Model(inputs, Normalise()(_projected(inputs, projection, "readout")), name="readout")
 
 
 def side_by_side(readout: keras.Model | None, trained: keras.Model | None, share: float) -> keras.Model:
@@ -72,6 +90,12 @@ def side_by_side(readout: keras.Model | None, trained: keras.Model | None, share
     features = keras.Input(weighted[0][0].input_shape[1:], name="features")
     parts = [layers.Rescaling(float(np.sqrt(weight)))(head(features)) for head, weight in weighted]
     return keras.Model(features, layers.Concatenate()(parts) if len(parts) > 1 else parts[0], name=HEAD)
+
+
+def trained_part(embeddings: NDArray[np.float32], readout_width: int) -> NDArray[np.float32]:
+    """What the trained head alone gives, (N, D) of length 1, in embeddings of both side by side."""
+    part = embeddings[:, readout_width:]
+    return part if readout_width == 0 else part / np.linalg.norm(part, axis=1, keepdims=True)
 
 
 def with_head(network: keras.Model, head: keras.Model, name: str) -> keras.Model:

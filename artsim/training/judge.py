@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from artsim.errors import GateError
 from artsim.training.checkpoints import BEST, LAST, save_tower
+from artsim.training.heads import trained_part
 from artsim.training.losses import Objective
 from artsim.training.monitor import Monitor
 from artsim.training.oversight import Oversight
@@ -87,7 +88,7 @@ class EpochEnd(keras.callbacks.Callback):
         objective: Objective,
         labels: NDArray[np.int64],
         artists: int,
-        embed_for_loss: Embed | None = None,
+        readout_width: int = 0,
     ) -> None:
         """What is judged, and what of it is a loss.
 
@@ -96,7 +97,7 @@ class EpochEnd(keras.callbacks.Callback):
             objective: what is minimised, for its validation loss.
             labels: (V,) who made the validation works; those trained on are below `artists`.
             artists: how many are trained on.
-            embed_for_loss: what the loss takes, where that is not the tower's whole embedding.
+            readout_width: how many of an embedding's numbers are a readout's, of which there is no loss.
         """
         super().__init__()
         self.judge = judge
@@ -104,7 +105,7 @@ class EpochEnd(keras.callbacks.Callback):
         self.pace: Pace  # set by whoever runs the epochs
         self.labels = labels
         self.seen = labels < artists
-        self.embed_for_loss = embed_for_loss
+        self.readout_width = readout_width
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         logs = {} if logs is None else logs
@@ -112,7 +113,7 @@ class EpochEnd(keras.callbacks.Callback):
         metrics["learning_rate"] = float(self.model.optimizer.learning_rate)
         metrics["images_per_second"] = self.pace.images_per_second
         embeddings = self.judge.embed()
-        loss = self._validation_loss(embeddings if self.embed_for_loss is None else self.embed_for_loss())
+        loss = self._validation_loss(trained_part(embeddings, self.readout_width))
         if math.isfinite(loss):
             metrics["val_loss"] = loss
         is_best, monitor = self.judge(embeddings, metrics), self.judge.monitor

@@ -95,9 +95,11 @@ class HeadFit:
         self.known = known
         self.projection = fit_projection(known.features, COMPONENTS)
         components = self.projection.kernel.shape[1]
-        readout_width, trained_width = widths(recipe, components)
+        self.readout_width, trained_width = widths(recipe, components)
         self.trained = build_trained_head(components, trained_width) if trained_width else None
-        readout = build_readout(self.projection, known.features, known.labels, readout_width) if readout_width else None
+        readout = None
+        if self.readout_width:
+            readout = build_readout(self.projection, known.features, known.labels, self.readout_width)
         trained = on_features(self.projection, self.trained) if self.trained is not None else None
         self.head = side_by_side(readout, trained, recipe.readout_share)
         self.tower = with_head(network, self.head, recipe.tower)
@@ -122,6 +124,5 @@ class HeadFit:
         steps = steps_per_epoch(self.recipe, len(known.labels), pairs=0)
         epoch_end = None
         if judge is not None and held is not None:
-            coordinates = self.projection(held.features)
-            epoch_end = EpochEnd(judge, objective, held.labels, artists, lambda: embed(trained, coordinates))
+            epoch_end = EpochEnd(judge, objective, held.labels, artists, self.readout_width)
         run_epochs(self.recipe, objective, dataset, steps, artists, self.oversight, epoch_end)

@@ -28,7 +28,7 @@ class Recipe:
     weights: str  # of a pretrained network: a word of its library's or a file; none: random
     image_size: int  # px, of the tower's input
     embedding_size: int
-    readout_share: float  # of a squared distance by the closed-form readout; 1: nothing else; pretrained towers only
+    readout_share: float  # of a squared distance by the closed-form readout; 1: nothing else, on pretrained towers
     tune_epochs: int  # times through the works, tuning the network before its features are computed; 0: it stays frozen
     tune_rate: float  # of the network then, the highest of its schedule
     refit: bool  # fit on all works once the tower was judged; pretrained towers only
@@ -67,7 +67,7 @@ _COMPACT = Recipe(
     weights="none",
     image_size=128,
     embedding_size=128,
-    readout_share=0.0,
+    readout_share=0.7,
     tune_epochs=0,
     tune_rate=1e-4,
     refit=False,
@@ -106,6 +106,7 @@ RECIPES: dict[str, Recipe] = {
         tower="classic",
         image_size=256,
         embedding_size=4096,
+        readout_share=0.0,
         loss="contrastive",
         works_per_artist=1,
         batch_size=1,
@@ -182,7 +183,6 @@ def _check_loss(recipe: Recipe) -> None:
 def _check_head(recipe: Recipe) -> None:
     pretrained_only = {
         "--weights": recipe.weights != "none",
-        "--readout-share": recipe.readout_share > 0,
         "--tune-epochs": recipe.tune_epochs > 0,
         "--refit": recipe.refit,
     }
@@ -190,6 +190,15 @@ def _check_head(recipe: Recipe) -> None:
         raise UsageError(
             f"--tower {recipe.tower} is trained from scratch: {', '.join(pretrained_only)} are for "
             f"{', '.join(get_args(BackboneName))}. Try --recipe {DEFAULT_WITH_WEIGHTS}."
+        )
+    if recipe.tower == "classic" and recipe.readout_share > 0:
+        raise UsageError(
+            f"--readout-share {recipe.readout_share:g}: the classic tower pools no features for a readout to stand on. "
+            "Use 0, or another --tower."
+        )
+    if not recipe.is_pretrained and recipe.readout_share == 1:
+        raise UsageError(
+            f"--readout-share 1: --tower {recipe.tower} learns its features by a head beside the readout. Use less."
         )
     if recipe.is_pretrained and recipe.augment != "none" and recipe.tune_epochs == 0:
         raise UsageError(

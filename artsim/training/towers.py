@@ -15,6 +15,7 @@ from artsim.training.recipes import TowerName
 
 # Short runs: the moving averages must have caught up after a few hundred steps.
 BATCH_NORM_MOMENTUM = 0.9
+FEATURES = "features"  # the layer of `compact` on which its head stands
 DROPOUT = 0.2  # of the pooled statistics: no artist must hang on a few of them
 # (channels, residual blocks), each at half the size before. The first has none: at its size one costs a fifth of all.
 COMPACT_STAGES = ((32, 0), (64, 1), (128, 2), (192, 2))
@@ -86,7 +87,7 @@ def _compact(images: Any, embedding_size: int) -> Any:
         for block in range(blocks):
             x = _residual(x, channels, strides=2 if stage > 0 and block == 0 else 1)
         pooled.append(ChannelStatistics()(x, mask))
-    x = layers.Concatenate()(pooled)
+    x = layers.Concatenate(name=FEATURES)(pooled)
     x = layers.BatchNormalization(momentum=BATCH_NORM_MOMENTUM)(x)
     x = layers.Dropout(DROPOUT)(x)
     return Normalise(name="embeddings")(layers.Dense(embedding_size, use_bias=False)(x))
