@@ -51,11 +51,13 @@ def main() -> int:
 def _step() -> Callable[[tuple[Any, Any]], object]:
     import keras
 
+    from artsim.training.devices import computes_in_bfloat16, mixed_precision
     from artsim.training.losses import build_objective
     from artsim.training.towers import build_tower
 
     recipe = RECIPES[DEFAULT]
-    tower = build_tower(recipe.tower, recipe.image_size, recipe.embedding_size)
+    with mixed_precision(computes_in_bfloat16()):
+        tower = build_tower(recipe.tower, recipe.image_size, recipe.embedding_size)
     objective = build_objective(recipe.loss, tower, recipe.num_of_artists)
     objective.model.compile(keras.optimizers.AdamW(1e-3), objective.loss, jit_compile=False)
     return lambda batch: objective.model.train_on_batch(*batch)

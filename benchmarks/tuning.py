@@ -36,6 +36,7 @@ def main() -> int:
     parser.add_argument("--epochs", type=int, default=RECIPES["transfer"].tune_epochs)
     parser.add_argument("--rate", type=float, default=RECIPES["transfer"].tune_rate)
     parser.add_argument("--augment", choices=list(LEVELS), default=RECIPES["transfer"].augment)
+    parser.add_argument("--mixed-precision", choices=["on", "off"], default="off")
     arguments = parser.parse_args()
     network, works = frozen.network_and_works(arguments)
     recipe = replace(
@@ -44,6 +45,7 @@ def main() -> int:
         tune_epochs=arguments.epochs,
         tune_rate=arguments.rate,
         augment=arguments.augment,
+        mixed_precision=arguments.mixed_precision,
     )
     paths = [data("paintings", "train") / name for name in pd.read_csv(data("paintings", "train_info.csv"))["filename"]]
     told: Any = partial(print, end="\r")

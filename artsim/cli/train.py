@@ -18,6 +18,7 @@ from artsim.training.recipes import (
     RECIPES,
     AugmentName,
     LossName,
+    MixedPrecision,
     OptimizerName,
     TowerName,
     recipe_of,
@@ -174,6 +175,12 @@ def _in_recipes(field: str) -> str:
     help="Checkpoints and the exported tower, a folder a run.",
 )
 @click.option("--device-id", default="auto", show_default=True, metavar="auto|/cpu:0|/gpu:N", help="Where to train.")
+@click.option(
+    "--mixed-precision",
+    type=click.Choice(get_args(MixedPrecision)),
+    help="Whether layers in training compute in bfloat16; auto: where the device does so, which is faster then. "
+    f"{_in_recipes('mixed_precision')}",
+)
 @click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, show_default=True, help="Of every random choice.")
 @bad_image_options(default="10%")
 @quiet_option

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -96,13 +96,17 @@ def _train_and_export(
     say("starting TensorFlow …")
     start_tensorflow()
     from artsim.training.batches import Works, source_size
-    from artsim.training.devices import use_device
+    from artsim.training.devices import computes_in_bfloat16, use_device
     from artsim.training.fit import fit, prepare
     from artsim.training.oversight import Outputs, Oversight
     from artsim.training.pixels import decoded
 
-    recipe = options.recipe
-    say(f"training on {use_device(options.device_id)}")
+    recipe, device = options.recipe, use_device(options.device_id)
+    if recipe.mixed_precision == "auto":
+        recipe = replace(recipe, mixed_precision="on" if computes_in_bfloat16() else "off")
+    numbers = "bfloat16" if recipe.trains_network and recipe.mixed_precision == "on" else "float32"
+    run.set_tags({"artsim.trained_in": numbers})
+    say(f"training on {device} in {numbers}")
     network = prepare(recipe, options.seed)
     number = {artist: index for index, artist in enumerate(artists_of(selection))}
     works = selection.part(TRAIN)

@@ -1,14 +1,20 @@
-"""Which device a run trains on, chosen in one place and checked."""
+"""Which device a run trains on, and in which numbers, chosen in one place and checked."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
+import keras
 import tensorflow as tf
 
 from artsim.errors import DeviceError, UsageError
 
 AUTO = "auto"
+CPU_FLAGS = {"avx512_bf16", "amx_bf16"}  # of which one multiplies in bfloat16
+COMPUTE_CAPABILITY = (8, 0)  # of the first NVIDIA GPUs that do (Ampere)
 
 
 def use_device(device_id: str) -> str:
@@ -34,3 +40,24 @@ def use_device(device_id: str) -> str:
         )
     tf.config.set_visible_devices([there[number]] if kind == "gpu" else [], "GPU")
     return f"/{kind}:{number}"
+
+
+def computes_in_bfloat16() -> bool:
+    """Whether the device in use multiplies in bfloat16, which is faster then: see benchmarks/train_step.py."""
+    gpus = tf.config.get_visible_devices("GPU")
+    if gpus:
+        found = tf.config.experimental.get_device_details(gpus[0]).get("compute_capability")
+        return found is not None and tuple(found) >= COMPUTE_CAPABILITY
+    cpu = Path("/proc/cpuinfo")
+    return cpu.exists() and bool(CPU_FLAGS & set(cpu.read_text(encoding="utf-8").split()))
+
+
+@contextmanager
+def mixed_precision(on: bool) -> Iterator[None]:
+    """Layers that are built meanwhile keep their weights in float32, and compute in bfloat16 where that is on."""
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("mixed_bfloat16" if on else before)
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)

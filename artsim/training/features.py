@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from artsim.training.backbones import build_backbone
 from artsim.training.recipes import BackboneName
-from artsim.training.towers import ChannelStatistics, PictureMask
+from artsim.training.towers import STATISTICS, ChannelStatistics, PictureMask
 
 EMBED_BATCH = 32
 BACKBONE = "backbone"
@@ -45,8 +45,8 @@ def build_features(name: BackboneName, image_size: int, weights: str) -> keras.M
     images = keras.Input((image_size, image_size, 3), dtype="uint8", name="images")
     mask = PictureMask()(images)
     maps = backbone(layers.Rescaling(1.0)(images))
-    pooled = [ChannelStatistics()(each, _at(each, mask)) for each in maps]
-    return keras.Model(images, layers.Concatenate()(pooled), name=BACKBONE)
+    pooled = [ChannelStatistics(dtype=STATISTICS)(each, _at(each, mask)) for each in maps]
+    return keras.Model(images, layers.Concatenate(dtype=STATISTICS)(pooled), name=BACKBONE)
 
 
 def compute(

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from artsim.collection.pairs import balanced_pairs
 from artsim.images import load
 from artsim.training.batches import Works, pair_dataset, steps_per_epoch, work_dataset
+from artsim.training.devices import mixed_precision
 from artsim.training.epochs import run_epochs, write_graph
 from artsim.training.heads import blank_readout, refit_readout, side_by_side, widths, with_head
 from artsim.training.judge import EpochEnd, Judge, embed
@@ -31,16 +32,21 @@ def fit_from_scratch(recipe: Recipe, train: Works, validation: Works, oversight:
     """Train the recipe's tower; arguments as `fit` has them."""
     artists = int(train.labels.max()) + 1
     readout_width, trained_width = widths(recipe)
-    trained = build_tower(recipe.tower, recipe.image_size, trained_width)
+    in_float32 = trained = build_tower(recipe.tower, recipe.image_size, trained_width)
+    if recipe.mixed_precision == "on":
+        with mixed_precision(True):
+            trained = build_tower(recipe.tower, recipe.image_size, trained_width)
     objective = build_objective(recipe.loss, trained, artists)
     pairs = len(balanced_pairs(train.labels, seed)[2]) if objective.paired else 0
     steps = steps_per_epoch(recipe, len(train.labels), pairs)
     dataset = (pair_dataset if objective.paired else work_dataset)(train, recipe, seed)
-    beside = Beside(trained, recipe, readout_width, train, seed) if readout_width else None
-    tower = trained if beside is None else beside.tower
+    beside = Beside(in_float32, recipe, readout_width, train, seed) if readout_width else None
+    tower = in_float32 if beside is None else beside.tower
     write_graph(tower, oversight.outputs.summaries_dir / "graph")
 
     def embed_validation() -> NDArray[np.float32]:
+        if in_float32 is not trained:
+            in_float32.set_weights(trained.get_weights())
         if beside is not None:
             beside.refit()
         return embed(tower, validation.pixels)

@@ -15,6 +15,9 @@ from artsim.training.recipes import TowerName
 
 # Short runs: the moving averages must have caught up after a few hundred steps.
 BATCH_NORM_MOMENTUM = 0.9
+STATISTICS = (
+    "float32"  # whatever layers before compute in: a variance is a small difference, an embedding is the answer
+)
 FEATURES = "features"  # the layer of `compact` on which its head stands
 DROPOUT = 0.2  # of the pooled statistics: no artist must hang on a few of them
 # (channels, residual blocks), each at half the size before. The first has none: at its size one costs a fifth of all.
@@ -86,11 +89,12 @@ def _compact(images: Any, embedding_size: int) -> Any:
             mask = layers.AveragePooling2D(2, padding="same")(mask)
         for block in range(blocks):
             x = _residual(x, channels, strides=2 if stage > 0 and block == 0 else 1)
-        pooled.append(ChannelStatistics()(x, mask))
-    x = layers.Concatenate(name=FEATURES)(pooled)
-    x = layers.BatchNormalization(momentum=BATCH_NORM_MOMENTUM)(x)
-    x = layers.Dropout(DROPOUT)(x)
-    return Normalise(name="embeddings")(layers.Dense(embedding_size, use_bias=False)(x))
+        pooled.append(ChannelStatistics(dtype=STATISTICS)(x, mask))
+    x = layers.Concatenate(name=FEATURES, dtype=STATISTICS)(pooled)
+    x = layers.BatchNormalization(momentum=BATCH_NORM_MOMENTUM, dtype=STATISTICS)(x)
+    x = layers.Dropout(DROPOUT, dtype=STATISTICS)(x)
+    x = layers.Dense(embedding_size, use_bias=False, dtype=STATISTICS)(x)
+    return Normalise(name="embeddings", dtype=STATISTICS)(x)
 
 
 def _convolution(x: Any, channels: int, size: int = 3, strides: int = 1, activation: str | None = "relu") -> Any:

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from artsim.training.backbones import NONE, PATCH, SMALLEST
 from artsim.training.batches import SOURCE_MARGIN, artist_batches, steps_per_epoch, views_of
+from artsim.training.devices import mixed_precision
 from artsim.training.epochs import run_epochs
 from artsim.training.features import Seen, build_features, compute
 from artsim.training.heads import COMPONENTS, build_readout, with_head
@@ -69,7 +70,8 @@ def tune(
         learning_rate=recipe.tune_rate,
         weight_decay=0.0,
     )
-    on_crops = _copy(network, recipe, settings.image_size)
+    with mixed_precision(recipe.mixed_precision == "on"):
+        on_crops = _copy(network, recipe, settings.image_size)
     _freeze(on_crops)
     projection = fit_projection(seen.features, COMPONENTS)
     width = min(WIDTH, projection.kernel.shape[1])

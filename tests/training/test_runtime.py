@@ -11,7 +11,7 @@ import pytest
 
 from artsim.errors import DeviceError, ModelError, OutputError, UsageError
 from artsim.training.checkpoints import load_tower, save_tower
-from artsim.training.devices import use_device
+from artsim.training.devices import computes_in_bfloat16, use_device
 from artsim.training.judge import embed
 from artsim.training.progress import TrainingProgress
 from artsim.training.recipes import RECIPES, recipe_of
@@ -35,6 +35,16 @@ def test_a_device_that_is_not_there_or_no_device() -> None:
         use_device("/gpu:3")
     with pytest.raises(UsageError, match="auto, /cpu:0 or /gpu:N"):
         use_device("tpu")
+
+
+@pytest.mark.parametrize(("capability", "expected"), [((7, 5), False), ((8, 0), True), ((9, 0), True), (None, False)])
+def test_gpus_compute_in_bfloat16_since_ampere(
+    monkeypatch: pytest.MonkeyPatch, capability: tuple[int, int] | None, expected: bool
+) -> None:
+    details = {"compute_capability": capability} if capability else {}
+    monkeypatch.setattr("tensorflow.config.get_visible_devices", lambda _: ["GPU:0"])
+    monkeypatch.setattr("tensorflow.config.experimental.get_device_details", lambda _: details)
+    assert computes_in_bfloat16() == expected
 
 
 def test_flags_override_fields_of_a_recipe() -> None:

@@ -21,7 +21,7 @@ from artsim.training.heads import blank_readout, build_readout, refit_readout, t
 from artsim.training.judge import embed
 from artsim.training.oversight import Outputs, Oversight
 from artsim.training.readout import fit_projection
-from artsim.training.recipes import RECIPES, recipe_of
+from artsim.training.recipes import RECIPES, MixedPrecision, recipe_of
 from artsim.training.scratch import READOUT_WORKS, READOUT_WORKS_PER_ARTIST, Beside, works_to_fit_on
 from artsim.training.towers import build_tower
 
@@ -37,8 +37,9 @@ def works() -> Works:
     return Works(pixels, np.repeat(np.arange(ARTISTS), WORKS))
 
 
+@pytest.mark.parametrize("mixed", ["off", "on"])
 def test_the_saved_tower_has_the_readout_of_its_own_features_and_is_what_was_judged(
-    tmp_path: Path, works: Works
+    tmp_path: Path, works: Works, mixed: MixedPrecision
 ) -> None:
     judged: list[NDArray[np.float32]] = []
 
@@ -56,11 +57,12 @@ def test_the_saved_tower_has_the_readout_of_its_own_features_and_is_what_was_jud
         progress=lambda *_: None,
         quiet=True,
     )
-    monitor = fit(SMALL, None, works, works, oversight, seed=0)
+    monitor = fit(replace(SMALL, mixed_precision=mixed), None, works, works, oversight, seed=0)
     assert monitor.best_epoch == len(judged) == 2
     assert all(np.isfinite(metrics["val_loss"]) for metrics in reported)
     for name in (BEST, LAST):
         tower = load_tower(tmp_path / name)
+        assert {layer.compute_dtype for layer in tower.get_layer("network").layers} == {"float32"}
         embeddings = embed(tower, works.pixels)
         np.testing.assert_allclose(embeddings, judged[-1], atol=1e-5)
         np.testing.assert_allclose(np.linalg.norm(embeddings, axis=1), 1, rtol=1e-4)

@@ -103,6 +103,20 @@ def test_the_same_seed_tunes_alike(network: keras.Model, pixels: NDArray[np.uint
     assert np.abs(one - two).mean() < 0.1 * np.abs(one - seen.features).mean()
 
 
+def test_tuned_in_bfloat16_a_network_sees_much_the_same_and_is_in_float32_again(
+    network: keras.Model, pixels: NDArray[np.uint8], oversight: Oversight
+) -> None:
+    seen = seen_by(network, pixels)
+    networks = [
+        tune(small(tune_rate=1e-3, mixed_precision=mixed), network, list(pixels), seen, oversight, seed=0)
+        for mixed in ("off", "on")
+    ]
+    assert networks[1].compute_dtype == keras.config.dtype_policy().compute_dtype == "float32"
+    one, two = (seen_by(tuned, pixels).features for tuned in networks)
+    difference = np.abs(one - two).mean()
+    assert 0 < difference < 0.5 * np.abs(one - seen.features).mean()
+
+
 def test_a_loss_that_is_no_number_stops_it_and_names_the_rate(
     network: keras.Model, pixels: NDArray[np.uint8], oversight: Oversight, monkeypatch: pytest.MonkeyPatch
 ) -> None:
