@@ -24,7 +24,7 @@ DROPOUT_BEFORE, DROPOUT_AFTER = 0.3, 0.5  # of the coordinates, and of the hidde
 
 
 def widths(recipe: Recipe, components: int = COMPONENTS) -> tuple[int, int]:
-    """How many numbers of an embedding the readout gives, which is out of so many, and how many the trained head."""
+    """How many numbers of an embedding the readout gives, of `components` at most, and how many the trained head."""
     if recipe.readout_share == 0:
         return 0, recipe.embedding_size
     readout = recipe.embedding_size if recipe.readout_share == 1 else recipe.embedding_size // 2

@@ -15,9 +15,8 @@ from artsim.training.recipes import TowerName
 
 # Short runs: the moving averages must have caught up after a few hundred steps.
 BATCH_NORM_MOMENTUM = 0.9
-STATISTICS = (
-    "float32"  # whatever layers before compute in: a variance is a small difference, an embedding is the answer
-)
+# Whatever the layers before compute in: a variance is a small difference, an embedding is the answer.
+STATISTICS = "float32"
 FEATURES = "features"  # the layer of `compact` on which its head stands
 DROPOUT = 0.2  # of the pooled statistics: no artist must hang on a few of them
 # (channels, residual blocks), each at half the size before. The first has none: at its size one costs a fifth of all.
