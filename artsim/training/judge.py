@@ -25,9 +25,16 @@ Embed = Callable[[], NDArray[np.float32]]
 
 
 def embed(model: keras.Model, inputs: NDArray[Any]) -> NDArray[np.float32]:
-    """What a model gives, float32 (N, D), for paintings uint8 (N, S, S, 3) or features float32 (N, F)."""
+    """What a model gives, float32 (N, D), for paintings uint8 (N, S, S, 3) or features float32 (N, F).
+
+    Raises:
+        GateError: it gives what is no number: its weights have grown out of bounds.
+    """
     blocks = [inputs[start : start + EMBED_BATCH] for start in range(0, len(inputs), EMBED_BATCH)]
-    return np.concatenate([np.asarray(model.predict_on_batch(block)) for block in blocks])
+    found = np.concatenate([np.asarray(model.predict_on_batch(block)) for block in blocks])
+    if not np.isfinite(found).all():
+        raise GateError("the network gives what is no number")
+    return found
 
 
 class Judge:
@@ -53,7 +60,7 @@ class Judge:
 
 
 class Pace(keras.callbacks.Callback):
-    """Measures images/s over the steps of an epoch, and stops a run whose loss is no number any more."""
+    """Measures images/s over the steps of an epoch, and stops a run that has come to what is no number."""
 
     def __init__(self, progress: TrainingProgress, images_per_step: int, rate_flag: str) -> None:
         super().__init__()
@@ -61,7 +68,7 @@ class Pace(keras.callbacks.Callback):
         self.images_per_step = images_per_step
         self.rate_flag = rate_flag
         self.images_per_second = 0.0
-        self.epoch = 0
+        self.epoch, self.step = 0, 0
         self.started = 0.0
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
@@ -69,14 +76,18 @@ class Pace(keras.callbacks.Callback):
         self.started = time.monotonic()
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
-        loss = float((logs or {})["loss"])
+        self.step, loss = batch + 1, float((logs or {})["loss"])
         if not math.isfinite(loss):
-            raise GateError(
-                f"the loss is {loss} in epoch {self.epoch}, step {batch + 1}: lower {self.rate_flag}. The checkpoints "
-                "of the epochs before stay as they are."
-            )
-        self.images_per_second = (batch + 1) * self.images_per_step / (time.monotonic() - self.started)
-        self.progress.step(self.epoch, batch + 1, self.images_per_second, loss)
+            raise self.diverged(f"the loss is {loss}")
+        self.images_per_second = self.step * self.images_per_step / (time.monotonic() - self.started)
+        self.progress.step(self.epoch, self.step, self.images_per_second, loss)
+
+    def diverged(self, what: str) -> GateError:
+        """Where it was found, and what to do."""
+        return GateError(
+            f"{what} in epoch {self.epoch}, step {self.step}: lower {self.rate_flag}. The checkpoints of the epochs "
+            "before stay as they are."
+        )
 
 
 class EpochEnd(keras.callbacks.Callback):
@@ -112,7 +123,10 @@ class EpochEnd(keras.callbacks.Callback):
         metrics = {"train_loss": float(logs["loss"])}
         metrics["learning_rate"] = float(self.model.optimizer.learning_rate)
         metrics["images_per_second"] = self.pace.images_per_second
-        embeddings = self.judge.embed()
+        try:
+            embeddings = self.judge.embed()
+        except GateError as error:  # the last step was too much: there is none after it whose loss would tell
+            raise self.pace.diverged(str(error)) from error
         loss = self._validation_loss(trained_part(embeddings, self.readout_width))
         if math.isfinite(loss):
             metrics["val_loss"] = loss

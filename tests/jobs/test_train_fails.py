@@ -148,6 +148,15 @@ def test_a_loss_that_goes_wrong_later_keeps_the_good_checkpoint(
     assert "checkpoints/best.keras" in what_it_had(folder)
 
 
+def test_weights_out_of_bounds_after_the_last_step_of_an_epoch_stop_it_too(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert train("--learning-rate", "1e30") == 9
+    said = capsys.readouterr().err
+    assert "no number in epoch 1, step 2: lower --learning-rate" in said
+    assert the_run(folder)[0] == "FAILED"
+
+
 def test_an_interrupt_kills_the_run_and_keeps_what_it_had(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupt(logs: dict[str, float]) -> None:
         raise KeyboardInterrupt
