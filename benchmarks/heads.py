@@ -131,7 +131,7 @@ def _trained(
 ) -> keras.Model:
     """One head trained as `transfer` trains its own, but for the loss."""
     keras.utils.set_random_seed(0)
-    projection = fit_projection(works.features[rows], COMPONENTS)
+    projection = fit_projection(works.features[rows], works.labels[rows], COMPONENTS)
     _, labels = np.unique(works.labels[rows], return_inverse=True)
     head = build_trained_head(projection.kernel.shape[1], SOFTMAX.embedding_size)
     model = objective(head, int(labels.max()) + 1)

@@ -71,7 +71,7 @@ def blank_readout(features: int, width: int) -> keras.Model:
 
 def refit_readout(readout: keras.Model, features: NDArray[np.float32], labels: NDArray[np.int64]) -> None:
     """Fit what `blank_readout` gave, to features (N, F) of works by artists (N,); with N below D, the last are 0."""
-    projection = fit_projection(features, COMPONENTS)
+    projection = fit_projection(features, labels, COMPONENTS)
     width = readout.output_shape[1]
     leading = min(width, projection.kernel.shape[1])
     fitted = projection.then(fit_whitening(projection(features), labels, leading))

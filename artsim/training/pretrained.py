@@ -93,7 +93,7 @@ class HeadFit:
         self.oversight = oversight
         self.seed = seed
         self.known = known
-        self.projection = fit_projection(known.features, COMPONENTS)
+        self.projection = fit_projection(known.features, known.labels, COMPONENTS)
         components = self.projection.kernel.shape[1]
         self.readout_width, trained_width = widths(recipe, components)
         self.trained = build_trained_head(components, trained_width) if trained_width else None

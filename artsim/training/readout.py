@@ -8,7 +8,7 @@ works of one artist scatter around their artist: directions in which one hand va
 hands differ count much. It is linear discriminant analysis without its last step, which would keep only as many
 directions as there are artists less one; artists who are not in the training set need the others. The covariance
 within artists is shrunk towards a multiple of the identity (Ledoit and Wolf 2004 give the reason; the amount here is a
-setting).
+setting). Artists with many works count no more than others.
 """
 
 from __future__ import annotations
@@ -21,13 +21,14 @@ from scipy.linalg import eigh
 
 SHRINKAGE = 0.5  # of the covariance within artists
 BEND = 0.3  # of a feature's root mean square: well below it compression changes little, above it is a logarithm
+FULL_SHARE = 20  # works with which an artist counts fully; more of them count for less each
 SMALLEST_VARIATION = 0.01  # of a feature, to its root mean square; what varies less would multiply rounding errors
 SMALLEST_SHARE = 1e-9  # of the largest variance along an axis; what varies less is rounding
 
 
 @dataclass(frozen=True)
 class Projection:
-    """coordinates = compressed(features, slope) @ kernel + bias; their mean square over the works fitted on is 1."""
+    """coordinates = compressed(features, slope) @ kernel + bias; their mean square over the artists fitted on is 1."""
 
     slope: NDArray[np.float32]  # (F,)
     kernel: NDArray[np.float32]  # (F, K)
@@ -47,17 +48,32 @@ def compressed(features: NDArray[np.float32], slope: NDArray[np.float32]) -> NDA
     return np.sign(features) * np.log1p(np.abs(features) * slope)
 
 
-def fit_projection(features: NDArray[np.float32], components: int) -> Projection:
-    """Compress and standardise features (N, F) and keep K principal components: `components`, or all if fewer."""
-    size = np.sqrt(np.mean(np.square(features), axis=0, dtype=np.float64))
-    varies = features.std(axis=0, dtype=np.float64) > SMALLEST_VARIATION * size
+def weights_of(labels: NDArray[np.int64]) -> NDArray[np.float64]:
+    """(N,) how much each work counts, 1 on average, so that artists (N,) count alike: at most FULL_SHARE works each."""
+    _, number, count = np.unique(labels, return_inverse=True, return_counts=True)
+    weights = (np.minimum(count, FULL_SHARE) / count)[number]
+    return np.asarray(weights / weights.mean())
+
+
+def fit_projection(features: NDArray[np.float32], labels: NDArray[np.int64], components: int) -> Projection:
+    """Compress and standardise features and keep their principal components.
+
+    Args:
+        features: (N, F) of works.
+        labels: (N,) one number an artist.
+        components: K, of which there are fewer where features or works are.
+    """
+    weights = weights_of(labels)
+    mean, square = _moments(features, weights)
+    size = np.sqrt(square)
+    varies = square - mean**2 > (SMALLEST_VARIATION * size) ** 2
     slope = (varies / np.where(varies, BEND * size, 1.0)).astype(np.float32)
     bent = compressed(features, slope)
-    mean = bent.mean(axis=0, dtype=np.float64)
-    scale = varies / np.where(varies, bent.std(axis=0, dtype=np.float64), 1.0)
-    standard = ((bent - mean) * scale).astype(np.float32)
-    axes = _principal_axes(standard, components)
-    axes /= np.sqrt(np.mean(np.square(standard @ axes)))
+    mean, square = _moments(bent, weights)
+    scale = varies / np.where(varies, np.sqrt(square - mean**2), 1.0)
+    weighted = ((bent - mean) * scale * np.sqrt(weights)[:, None]).astype(np.float32)
+    axes = _principal_axes(weighted, components)
+    axes /= np.sqrt(np.mean(np.square(weighted @ axes)))
     kernel = axes * scale[:, None]
     return Projection(slope, kernel.astype(np.float32), (-mean @ kernel).astype(np.float32))
 
@@ -71,17 +87,23 @@ def fit_whitening(coordinates: NDArray[np.float32], labels: NDArray[np.int64], w
         width: D, at most K.
     """
     leading = coordinates[:, :width].astype(np.float64)
-    _, number = np.unique(labels, return_inverse=True)
-    count = np.bincount(number)
+    _, first, number, count = np.unique(labels, return_index=True, return_inverse=True, return_counts=True)
+    weights = weights_of(labels)
     sums = np.zeros((len(count), width))
     np.add.at(sums, number, leading)
     apart = leading - (sums / count[:, None])[number]
-    within = apart.T @ apart / max(len(labels) - len(count), 1)
+    within = apart.T @ (apart * weights[:, None]) / (len(labels) - weights[first].sum())
     identity = np.eye(width) * np.trace(within) / width
     values, vectors = np.linalg.eigh((1 - SHRINKAGE) * within + SHRINKAGE * identity)
     kernel = np.zeros((coordinates.shape[1], width))
     kernel[:width] = vectors / np.sqrt(values) @ vectors.T  # the symmetric root of the inverse
     return kernel.astype(np.float32)
+
+
+def _moments(values: NDArray[np.float32], weights: NDArray[np.float64]) -> tuple[NDArray[np.float64], ...]:
+    """The means (F,) of values (N, F) and of their squares, by weights (N,) of mean 1."""
+    mean = np.einsum("n,nf->f", weights, values) / len(values)
+    return mean, np.einsum("n,nf,nf->f", weights, values, values) / len(values)
 
 
 def _principal_axes(standard: NDArray[np.float32], components: int) -> NDArray[np.float64]:

@@ -73,7 +73,7 @@ def tune(
     with mixed_precision(recipe.mixed_precision == "on"):
         on_crops = _copy(network, recipe, settings.image_size)
     _freeze(on_crops)
-    projection = fit_projection(seen.features, COMPONENTS)
+    projection = fit_projection(seen.features, seen.labels, COMPONENTS)
     width = min(WIDTH, projection.kernel.shape[1])
     tower = with_head(on_crops, build_readout(projection, seen.features, seen.labels, width), recipe.tower)
     artists = int(seen.labels.max()) + 1

@@ -49,7 +49,8 @@ def test_a_readout_converts_with_its_compression() -> None:
     network = keras.Model(images, layers.GlobalAveragePooling2D()(maps))
     works = pictures(12, 16)
     features = network.predict_on_batch(works)
-    readout = build_readout(fit_projection(features, 8), features, np.repeat(np.arange(3), 4), 8)
+    labels = np.repeat(np.arange(3), 4)
+    readout = build_readout(fit_projection(features, labels, 8), features, labels, 8)
     tower = with_head(network, readout, "tower")
     np.testing.assert_allclose(run(convert(tower), works), tower.predict_on_batch(works), atol=1e-5)
 

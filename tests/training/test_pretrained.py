@@ -181,9 +181,9 @@ def test_artists_held_out_are_a_fold_of_the_calibration_without_a_fit_of_their_o
 
     fitted_on: list[int] = []
 
-    def projection(features: NDArray[np.float32], components: int) -> Projection:
+    def projection(features: NDArray[np.float32], labels: NDArray[np.int64], components: int) -> Projection:
         fitted_on.append(len(features))
-        return fit_projection(features, components)
+        return fit_projection(features, labels, components)
 
     monkeypatch.setattr("artsim.training.tuning.tune", spy)
     monkeypatch.setattr("artsim.training.pretrained.fit_projection", projection)

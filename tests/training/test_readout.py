@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from artsim.training.readout import SHRINKAGE, compressed, fit_projection, fit_whitening
+from artsim.training.readout import FULL_SHARE, SHRINKAGE, compressed, fit_projection, fit_whitening, weights_of
 
 
 def works(count: int, width: int, seed: int = 0) -> NDArray[np.float32]:
@@ -16,13 +16,18 @@ def works(count: int, width: int, seed: int = 0) -> NDArray[np.float32]:
     )
 
 
+def by_one(features: NDArray[np.float32]) -> NDArray[np.int64]:
+    """Labels (N,) of works (N, F) by one artist, of which each counts alike."""
+    return np.zeros(len(features), np.int64)
+
+
 @settings(max_examples=30)
 @given(st.integers(3, 40), st.integers(3, 40), st.integers(1, 60), st.integers(0, 5))
 def test_coordinates_are_uncorrelated_and_in_order_of_variance(
     count: int, width: int, components: int, seed: int
 ) -> None:
     features = works(count, width, seed) * 50 + 7
-    projection = fit_projection(features, components)
+    projection = fit_projection(features, by_one(features), components)
     coordinates = projection(features).astype(np.float64)
     assert coordinates.shape[1] <= min(components, count, width)
     np.testing.assert_allclose(coordinates.mean(axis=0), 0, atol=1e-3)
@@ -35,7 +40,7 @@ def test_coordinates_are_uncorrelated_and_in_order_of_variance(
 
 def test_more_works_than_features_give_the_same_coordinates_as_fewer() -> None:
     features = works(30, 30)
-    few, many = fit_projection(features[:, :29], 4)(features[:, :29]), fit_projection(features, 4)(features)
+    few, many = (fit_projection(some, by_one(some), 4)(some) for some in (features[:, :29], features))
     assert few.shape == many.shape == (30, 4)  # the one by the Gram matrix of features, the other by that of works
     np.testing.assert_allclose(np.abs(np.sum(few * many, axis=0)) / 30, np.mean(many**2, axis=0), rtol=0.05)
 
@@ -43,7 +48,7 @@ def test_more_works_than_features_give_the_same_coordinates_as_fewer() -> None:
 def test_a_feature_that_never_varies_counts_for_nothing() -> None:
     features = works(20, 6)
     constant = np.concatenate([features, np.full((20, 1), 3.0, np.float32)], axis=1)
-    projection = fit_projection(constant, 4)
+    projection = fit_projection(constant, by_one(constant), 4)
     other = constant + np.array([0, 0, 0, 0, 0, 0, 1000], np.float32)
     np.testing.assert_allclose(projection(other), projection(constant), atol=1e-3)
 
@@ -51,8 +56,31 @@ def test_a_feature_that_never_varies_counts_for_nothing() -> None:
 @given(st.integers(0, 5), st.floats(0.01, 100))
 def test_the_unit_of_features_does_not_matter(seed: int, unit: float) -> None:
     features = works(20, 8, seed)
-    one, other = (fit_projection(scaled, 4)(scaled) for scaled in (features, np.float32(unit) * features))
+    one, other = (
+        fit_projection(scaled, by_one(scaled), 4)(scaled) for scaled in (features, np.float32(unit) * features)
+    )
     np.testing.assert_allclose(np.abs(np.sum(one * other, axis=0)) / 20, np.mean(one**2, axis=0), rtol=1e-2)
+
+
+@given(st.lists(st.integers(1, 60), min_size=1, max_size=20), st.integers(0, 5))
+def test_artists_count_alike_beyond_some_works(counts: list[int], seed: int) -> None:
+    labels = np.random.default_rng(seed).permutation(np.repeat(np.arange(len(counts)), counts))
+    weights = weights_of(labels)
+    assert weights.mean() == pytest.approx(1)
+    share = np.bincount(labels, weights) / np.minimum(counts, FULL_SHARE)
+    np.testing.assert_allclose(share, share[0])
+
+
+def test_more_copies_of_an_artists_works_change_nothing() -> None:
+    features, labels = works(2 * FULL_SHARE, 8), np.repeat(np.arange(2), FULL_SHARE)
+    rows = np.concatenate([np.arange(2 * FULL_SHARE), *[np.arange(FULL_SHARE)] * 3])
+    likeness = []
+    for some in (slice(None), rows):
+        projection = fit_projection(features[some], labels[some], 4)
+        readout = projection.then(fit_whitening(projection(features[some]), labels[some], 4))(features)
+        readout /= np.linalg.norm(readout, axis=1, keepdims=True)
+        likeness.append(readout @ readout.T)
+    np.testing.assert_allclose(likeness[0], likeness[1], atol=1e-3)
 
 
 def test_compression_is_odd_and_turns_ratios_into_differences() -> None:

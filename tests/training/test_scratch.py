@@ -94,7 +94,7 @@ def test_it_shares_the_weights_of_the_tower_in_training(works: Works) -> None:
 def test_a_readout_fitted_anew_is_the_readout_and_has_nothing_where_works_are_too_few() -> None:
     rng = np.random.default_rng(0)
     features, labels = rng.normal(size=(12, 20)).astype(np.float32), np.repeat(np.arange(4), 3)
-    projection = fit_projection(features, 512)
+    projection = fit_projection(features, labels, 512)
     width = projection.kernel.shape[1]  # 12 works span no more axes
     readout = blank_readout(20, 16)
     refit_readout(readout, rng.normal(size=(12, 20)).astype(np.float32), labels)
