@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -96,17 +96,15 @@ def _train_and_export(
     say("starting TensorFlow …")
     start_tensorflow()
     from artsim.training.batches import Works, source_size
-    from artsim.training.devices import computes_in_bfloat16, use_device
+    from artsim.training.devices import for_this_device, use_device
     from artsim.training.fit import fit, prepare
     from artsim.training.oversight import Outputs, Oversight
     from artsim.training.pixels import decoded
 
-    recipe, device = options.recipe, use_device(options.device_id)
-    if recipe.mixed_precision == "auto":
-        recipe = replace(recipe, mixed_precision="on" if computes_in_bfloat16() else "off")
-    numbers = "bfloat16" if recipe.trains_network and recipe.mixed_precision == "on" else "float32"
-    run.set_tags({"artsim.trained_in": numbers})
-    say(f"training on {device} in {numbers}")
+    device = use_device(options.device_id)
+    recipe = for_this_device(options.recipe)
+    run.set_tags({"artsim.trained_in": recipe.trained_in})
+    say(f"training on {device} in {recipe.trained_in}")
     network = prepare(recipe, options.seed)
     number = {artist: index for index, artist in enumerate(artists_of(selection))}
     works = selection.part(TRAIN)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import keras
 import tensorflow as tf
 
 from artsim.errors import DeviceError, UsageError
+from artsim.training.recipes import Recipe
 
 AUTO = "auto"
 CPU_FLAGS = {"avx512_bf16", "amx_bf16"}  # of which one multiplies in bfloat16
@@ -50,6 +52,13 @@ def computes_in_bfloat16() -> bool:
         return found is not None and tuple(found) >= COMPUTE_CAPABILITY
     cpu = Path("/proc/cpuinfo")
     return cpu.exists() and bool(CPU_FLAGS & set(cpu.read_text(encoding="utf-8").split()))
+
+
+def for_this_device(recipe: Recipe) -> Recipe:
+    """The recipe, what it leaves to the device decided by the one in use."""
+    if recipe.mixed_precision != AUTO:
+        return recipe
+    return replace(recipe, mixed_precision="on" if computes_in_bfloat16() else "off")
 
 
 @contextmanager

@@ -51,9 +51,10 @@ class Recipe:
         return self.tower in get_args(BackboneName)
 
     @property
-    def trains_network(self) -> bool:
-        """Whether layers before the head are trained: all of them from scratch, or some of a pretrained network's."""
-        return not self.is_pretrained or self.tune_epochs > 0
+    def trained_in(self) -> str:
+        """In which numbers the layers before the head compute while they are trained, if any of them are."""
+        trains_network = not self.is_pretrained or self.tune_epochs > 0
+        return "bfloat16" if trains_network and self.mixed_precision == "on" else "float32"
 
     @property
     def distance(self) -> DistanceName:

@@ -17,7 +17,7 @@ from artsim.training.batches import Works, pair_dataset, steps_per_epoch, work_d
 from artsim.training.devices import mixed_precision
 from artsim.training.epochs import run_epochs, write_graph
 from artsim.training.heads import blank_readout, refit_readout, side_by_side, widths, with_head
-from artsim.training.judge import EpochEnd, Judge, embed
+from artsim.training.judge import EMBED_BATCH, EpochEnd, Judge, embed
 from artsim.training.losses import build_objective
 from artsim.training.monitor import Monitor
 from artsim.training.oversight import Oversight
@@ -62,9 +62,8 @@ class Beside:
     """A tower in training with a readout of its features beside its head: `tower` shares the weights of both."""
 
     def __init__(self, trained: keras.Model, recipe: Recipe, width: int, train: Works, seed: int) -> None:
-        rows = works_to_fit_on(train.labels, seed)
-        self.pixels = np.stack([load(train.pixels[row], recipe.image_size) for row in rows])
-        self.labels = train.labels[rows]
+        self.rows = works_to_fit_on(train.labels, seed)
+        self.train, self.image_size = train, recipe.image_size
         features = trained.get_layer(FEATURES).output
         self.network = keras.Model(trained.input, features, name="network")
         self.readout = blank_readout(features.shape[-1], width)
@@ -73,7 +72,13 @@ class Beside:
 
     def refit(self) -> None:
         """Fit the readout to the network as it is now."""
-        refit_readout(self.readout, embed(self.network, self.pixels), self.labels)
+        starts = range(0, len(self.rows), EMBED_BATCH)
+        features = [self._features(self.rows[start : start + EMBED_BATCH]) for start in starts]
+        refit_readout(self.readout, np.concatenate(features), self.train.labels[self.rows])
+
+    def _features(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Of few works at a time: the decoded ones may be larger than memory, and these are copies."""
+        return embed(self.network, np.stack([load(self.train.pixels[row], self.image_size) for row in rows]))
 
 
 def works_to_fit_on(labels: NDArray[np.int64], seed: int) -> NDArray[np.int64]:

@@ -132,5 +132,5 @@ def _classic(images: Any, embedding_size: int) -> Any:
     for number in (1, 2):
         name = "embeddings" if number == 2 else None
         kernel = initial["kernel_initializer"]
-        x = layers.Dense(embedding_size, activation="relu", kernel_initializer=kernel, name=name)(x)
+        x = layers.Dense(embedding_size, activation="relu", kernel_initializer=kernel, dtype=STATISTICS, name=name)(x)
     return x

@@ -16,12 +16,13 @@ from artsim.collection.demo import paint
 from artsim.errors import UsageError
 from artsim.training.batches import Works
 from artsim.training.checkpoints import BEST, LAST, load_tower
+from artsim.training.devices import computes_in_bfloat16, for_this_device, mixed_precision
 from artsim.training.fit import fit
 from artsim.training.heads import blank_readout, build_readout, refit_readout, trained_part
 from artsim.training.judge import embed
 from artsim.training.oversight import Outputs, Oversight
 from artsim.training.readout import fit_projection
-from artsim.training.recipes import RECIPES, MixedPrecision, recipe_of
+from artsim.training.recipes import RECIPES, MixedPrecision, TowerName, recipe_of
 from artsim.training.scratch import READOUT_WORKS, READOUT_WORKS_PER_ARTIST, Beside, works_to_fit_on
 from artsim.training.towers import build_tower
 
@@ -73,6 +74,23 @@ def test_the_saved_tower_has_the_readout_of_its_own_features_and_is_what_was_jud
         # The directions of the readout may differ in sign: what counts is how far works are apart.
         found = embeddings[:, :8]
         np.testing.assert_allclose(found @ found.T, expected @ expected.T, atol=1e-3)
+
+
+@pytest.mark.parametrize("name", ["classic", "compact"])
+def test_embeddings_stay_in_float32_whatever_layers_before_compute_in(name: TowerName) -> None:
+    with mixed_precision(True):
+        tower = build_tower(name, 64, 8)
+    assert tower.compute_dtype == "bfloat16"
+    assert tower.output.dtype == "float32"
+    assert keras.config.dtype_policy().compute_dtype == "float32"
+
+
+def test_a_recipe_is_trained_in_bfloat16_only_where_it_trains_a_network() -> None:
+    frozen = replace(RECIPES["transfer"], tune_epochs=0, mixed_precision="on")
+    assert frozen.trained_in == "float32"
+    assert replace(frozen, tune_epochs=1).trained_in == replace(SMALL, mixed_precision="on").trained_in == "bfloat16"
+    assert for_this_device(SMALL).mixed_precision == ("on" if computes_in_bfloat16() else "off")
+    assert for_this_device(replace(SMALL, mixed_precision="off")).mixed_precision == "off"
 
 
 def test_the_part_of_the_trained_head_is_what_the_loss_sees(works: Works) -> None:
