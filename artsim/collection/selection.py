@@ -74,7 +74,8 @@ def choose(catalogue: Catalogue, artists: int, works: int, seed: int) -> tuple[C
         notes.append(f"{catalogue.source} has {there}, fewer than the {artists} asked for: all are used.")
     short = int((chosen < works).sum())
     if short:
-        notes.append(f"{short} of the {len(chosen)} artists have fewer than {works} works: all of theirs are used.")
+        have = "has" if short == 1 else "have"
+        notes.append(f"{short} of the {len(chosen)} artists {have} fewer than {works} works: all of theirs are used.")
     table = catalogue.table[catalogue.table["artist"].isin(chosen.index)]
     drawn = table.sample(frac=1, random_state=seed).groupby("artist", sort=False).head(works)
     return Catalogue(

@@ -28,7 +28,7 @@ def test_choose_says_where_there_are_fewer() -> None:
     chosen, notes = choose(catalogue_of({"a": 2, "b": 3}), artists=5, works=3, seed=0)
     assert len(chosen.table) == 5
     assert "2 artists, fewer than the 5 asked for" in notes[0]
-    assert "1 of the 2 artists have fewer than 3 works" in notes[1]
+    assert "1 of the 2 artists has fewer than 3 works" in notes[1]
 
 
 @given(st.lists(st.integers(1, 8), min_size=1, max_size=8), st.integers(1, 8), st.integers(1, 8), st.integers(0, 99))
