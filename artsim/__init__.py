@@ -12,12 +12,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from artsim._version import __version__
 from artsim.errors import ArtsimError
 
 if TYPE_CHECKING:
     from artsim.scoring.scorer import Scorer, Scores, load
-
-__version__ = "0.1.0"
 
 __all__ = ["ArtsimError", "Scorer", "Scores", "__version__", "load"]
 

@@ -52,8 +52,8 @@ def _step() -> Callable[[tuple[Any, Any]], object]:
     import keras
 
     from artsim.training.devices import computes_in_bfloat16, mixed_precision
-    from artsim.training.losses import build_objective
-    from artsim.training.towers import build_tower
+    from artsim.training.loop.losses import build_objective
+    from artsim.training.networks.towers import build_tower
 
     recipe = RECIPES[DEFAULT]
     with mixed_precision(computes_in_bfloat16()):
@@ -64,12 +64,12 @@ def _step() -> Callable[[tuple[Any, Any]], object]:
 
 
 def _batches(level: AugmentName) -> Iterator[tuple[Any, Any]]:
-    from artsim.training.batches import Works, source_size, work_dataset
+    from artsim.training.data.batches import LabelledImages, source_size, work_dataset
 
     recipe = replace(RECIPES[DEFAULT], augment=level)
     artists, works, size = recipe.num_of_artists, recipe.num_of_images_per_artist, source_size(recipe)
     pixels = np.random.default_rng(0).integers(0, 256, (artists * works, size, size, 3), dtype=np.uint8)
-    return iter(work_dataset(Works(pixels, np.repeat(np.arange(artists), works)), recipe, seed=0))
+    return iter(work_dataset(LabelledImages(pixels, np.repeat(np.arange(artists), works)), recipe, seed=0))
 
 
 def _speed(step: Callable[[], object]) -> float:

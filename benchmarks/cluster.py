@@ -29,8 +29,8 @@ import numpy as np
 import psutil
 from scipy.optimize import nnls
 
-from artsim.jobs.staging import stage_pairs
-from artsim.scoring.pairs_file import open_pairs
+from artsim.scoring.spark.staging import stage_pairs
+from artsim.tables.pairs_file import open_pairs
 from benchmarks.data import data, verdict
 
 EXECUTORS = (1, 2)

@@ -37,8 +37,8 @@ from PIL import ImageChops
 from PIL.JpegImagePlugin import JpegImageFile, get_sampling
 
 from artsim.jobs.embed import EmbedOptions, embed_collections
-from artsim.scoring.ahead import core_count
-from artsim.scoring.embedding import decode, decoded_ahead
+from artsim.prefetch import core_count, prefetch_images
+from artsim.scoring.inference import prefetch_depth
 from artsim.scoring.scorer import Scorer, load
 from benchmarks.data import data, verdict
 
@@ -107,7 +107,7 @@ def compare(model: Path, parts: Sequence[Path]) -> int:
     """Take turns, part by part; the figures are of all parts together."""
     scorer = load(model, "cpu")
     files = [sorted(part.glob("*.jpg")) for part in parts]
-    images = islice(decode(files[0], scorer.load_image, DECODED), DECODED)
+    images = islice(prefetch_images(files[0], scorer.load_image, DECODED), DECODED)
     decoded = np.stack([image for image in images if isinstance(image, np.ndarray)])  # (N, S, S, 3)
     scorer.tower(decoded[: scorer.batch_size])
     measured = np.array(
@@ -137,7 +137,7 @@ def compare(model: Path, parts: Sequence[Path]) -> int:
 
 def decode_all(scorer: Scorer, paths: Sequence[Path]) -> None:
     """Decoding alone."""
-    for _ in decode(paths, scorer.load_image, decoded_ahead(scorer.batch_size)):
+    for _ in prefetch_images(paths, scorer.load_image, prefetch_depth(scorer.batch_size)):
         pass
 
 

@@ -20,10 +20,10 @@ from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 
 from artsim.images import MAX_PIXELS
-from artsim.training.features import Seen
-from artsim.training.judge import embed
-from artsim.training.oversight import Outputs, Oversight
-from artsim.training.pretrained import HeadFit
+from artsim.training.loop.evaluator import embed
+from artsim.training.loop.hooks import FitHooks, Outputs
+from artsim.training.loop.pretrained import HeadTrainer
+from artsim.training.networks.features import LabelledFeatures
 from artsim.training.recipes import Recipe
 from benchmarks.data import data
 
@@ -48,10 +48,10 @@ def arguments_parser(description: str | None) -> argparse.ArgumentParser:
     return parser
 
 
-def network_and_works(arguments: argparse.Namespace) -> tuple[keras.Model, Seen]:
+def network_and_works(arguments: argparse.Namespace) -> tuple[keras.Model, LabelledFeatures]:
     """The frozen network, and what it sees of paintings/train_info.csv."""
-    from artsim.training.features import build_features, compute
-    from artsim.training.pixels import decoded
+    from artsim.training.data.pixels import decoded
+    from artsim.training.networks.features import build_features, compute
 
     network = build_features("mobilenet", arguments.image_size, arguments.weights)
     table = pd.read_csv(data("paintings", "train_info.csv"))
@@ -61,7 +61,7 @@ def network_and_works(arguments: argparse.Namespace) -> tuple[keras.Model, Seen]
         told: Any = partial(print, end="\r")
         with decoded(paths, arguments.image_size, MAX_PIXELS, told, print) as pixels:
             np.savez(arguments.features, features=compute(network, pixels, told))
-    return network, Seen(np.load(arguments.features)["features"], labels)
+    return network, LabelledFeatures(np.load(arguments.features)["features"], labels)
 
 
 def splits(labels: NDArray[np.int64], number: int, seed: int = 0) -> Iterator[Split]:
@@ -77,16 +77,18 @@ def splits(labels: NDArray[np.int64], number: int, seed: int = 0) -> Iterator[Sp
         yield Split(*(np.flatnonzero(rows) for rows in (~is_unseen & ~is_seen, is_seen, is_unseen)))
 
 
-def fitted(recipe: Recipe, network: keras.Model, works: Seen, rows: NDArray[np.int64], seed: int = 0) -> keras.Model:
+def fitted(
+    recipe: Recipe, network: keras.Model, works: LabelledFeatures, rows: NDArray[np.int64], seed: int = 0
+) -> keras.Model:
     """A recipe's head on features, fitted on some of the works."""
-    fit = HeadFit(recipe, network, works.of(rows), unattended(), seed)
+    fit = HeadTrainer(recipe, network, works.of(rows), unattended(), seed)
     fit.run()
     return fit.head
 
 
-def unattended() -> Oversight:
+def unattended() -> FitHooks:
     """Of a fit that nobody follows."""
-    return Oversight(
+    return FitHooks(
         Outputs(Path(), Path()),
         lambda _: {},
         report=lambda *_: None,
@@ -97,7 +99,7 @@ def unattended() -> Oversight:
     )
 
 
-def aucs(head: keras.Model, works: Seen, split: Split) -> tuple[float, float]:
+def aucs(head: keras.Model, works: LabelledFeatures, split: Split) -> tuple[float, float]:
     """AUC over all pairs of seen, and of unseen works."""
     seen, unseen = (auc(embed(head, works.features[rows]), works.labels[rows]) for rows in (split.seen, split.unseen))
     return seen, unseen

@@ -21,11 +21,11 @@ import numpy as np
 from keras import ops
 from numpy.typing import NDArray
 
-from artsim.training.batches import feature_dataset, steps_per_epoch
-from artsim.training.features import Seen
-from artsim.training.heads import COMPONENTS, build_trained_head, on_features
-from artsim.training.losses import SOFTMAX_SCALE, Softmax
-from artsim.training.readout import fit_projection
+from artsim.training.data.batches import feature_dataset, steps_per_epoch
+from artsim.training.loop.losses import SOFTMAX_SCALE, Softmax
+from artsim.training.networks.features import LabelledFeatures
+from artsim.training.networks.heads import COMPONENTS, build_trained_head, on_features
+from artsim.training.networks.readout import fit_projection
 from artsim.training.recipes import RECIPES, Recipe
 from benchmarks import frozen
 from benchmarks.data import verdict
@@ -126,7 +126,7 @@ LOSSES: dict[str, tuple[Callable[[keras.Model, int], keras.Model], Callable[[Any
 def _trained(
     objective: Callable[[keras.Model, int], keras.Model],
     loss: Callable[[Any, Any], Any],
-    works: Seen,
+    works: LabelledFeatures,
     rows: NDArray[np.int64],
 ) -> keras.Model:
     """One head trained as `transfer` trains its own, but for the loss."""

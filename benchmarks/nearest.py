@@ -65,9 +65,9 @@ from numpy.typing import NDArray
 
 from artsim.evaluation.calibration import calibrate
 from artsim.scoring.contract import Calibration
-from artsim.scoring.nearest import BEST_WORKS, CERTAINTY, Collection
 from artsim.scoring.scores import log_odds
-from artsim.training.judge import embed
+from artsim.scoring.search import BEST_WORKS, CERTAINTY, SearchIndex
+from artsim.training.loop.evaluator import embed
 from artsim.training.recipes import RECIPES
 from benchmarks import frozen
 from benchmarks.data import verdict
@@ -205,7 +205,7 @@ def calibration_error(search: Search, row: str) -> float:
 
 def unlike(search: Search, *, absent: bool) -> float:
     """How many queries are called unlike the works, as they are or without all works by the query's artist."""
-    collection = Collection(search.embeddings[search.works], search.artists[search.works], "euclidean")
+    collection = SearchIndex(search.embeddings[search.works], search.artists[search.works], "euclidean")
     left_out = [
         np.flatnonzero(
             search.artists[search.works] == search.artists[query] if absent else search.works == query

@@ -23,8 +23,8 @@ from pathlib import Path
 import numpy as np
 
 from artsim.scoring.contract import Calibration, Card
-from artsim.scoring.kept import Kept, read_kept, write_kept
-from artsim.scoring.nearest import Collection
+from artsim.scoring.embedding_store import EmbeddingStore, read_store, write_store
+from artsim.scoring.search import SearchIndex
 from benchmarks.data import verdict
 
 EXPECTED_FIRST = 1.0
@@ -47,7 +47,7 @@ def main() -> int:
     artists = rng.integers(arguments.artists, size=len(works))
     print(f"read from kept embeddings  {_reading(works):6.2f} s")
     start = time.perf_counter()
-    collection = Collection(works, artists, "euclidean")
+    collection = SearchIndex(works, artists, "euclidean")
     print(f"made searchable            {time.perf_counter() - start:6.2f} s")
     start = time.perf_counter()
     found = list(collection.search(queries[:1], 10))
@@ -68,9 +68,9 @@ def _reading(works: np.typing.NDArray[np.float32]) -> float:
     names = [f"{number}.jpg" for number in range(len(works))]
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "works.parquet"
-        write_kept(path, Kept("0" * 64, CARD, names, ["0" * 64] * len(works), [None] * len(works), works))
+        write_store(path, EmbeddingStore("0" * 64, CARD, names, ["0" * 64] * len(works), [None] * len(works), works))
         start = time.perf_counter()
-        read_kept(path)
+        read_store(path)
         return time.perf_counter() - start
 
 

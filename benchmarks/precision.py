@@ -22,8 +22,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+from artsim.export.reduced_precision import QuantizationCost
 from artsim.jobs.export import Exported, export_checkpoint
-from artsim.jobs.precision import Cost
 from artsim.scoring.contract import Precision
 from benchmarks.data import verdict
 
@@ -69,7 +69,7 @@ def _trained(folder: Path) -> Path:
     return checkpoints
 
 
-def _cost(checkpoints: Path, folder: Path, precision: Precision, data_dir: Path | None) -> Cost:
+def _cost(checkpoints: Path, folder: Path, precision: Precision, data_dir: Path | None) -> QuantizationCost:
     """Of any loss: the expectation is compared here, not by the gate."""
     output = folder / f"{precision}.onnx"
     exported: Exported = export_checkpoint(
@@ -79,12 +79,12 @@ def _cost(checkpoints: Path, folder: Path, precision: Precision, data_dir: Path 
     return exported.cost
 
 
-def _share(cost: Cost) -> float:
+def _share(cost: QuantizationCost) -> float:
     large, small = cost.bytes
     return small / large
 
 
-def _row(precision: str, cost: Cost) -> str:
+def _row(precision: str, cost: QuantizationCost) -> str:
     losses = {part: f"{before - after:.4f}" for part, (before, after) in cost.auc.items()}
     seen, unseen = (losses.get(part, "") for part in ("val_seen", "val_unseen"))
     (slow, fast), (_, small) = cost.images_per_second, cost.bytes

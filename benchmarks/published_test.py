@@ -26,7 +26,7 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet
 
-from artsim.scoring.kept import Kept, file_digest, write_kept
+from artsim.scoring.embedding_store import EmbeddingStore, file_digest, write_store
 from artsim.scoring.session import read_card
 from benchmarks.data import verdict
 from benchmarks.seed_sample import COMMAND
@@ -88,8 +88,8 @@ def write_embeddings(folder: Path) -> pa.Array:
     names = [f"{number}.jpg" for number in rng.permutation(103_250)[:IMAGES]]
     vectors = rng.normal(size=(IMAGES, WIDTH)).astype(np.float32)
     digests = [f"{row:064x}" for row in range(IMAGES)]
-    kept = Kept(file_digest(model), read_card(model), names, digests, [None] * IMAGES, vectors)
-    write_kept(folder / "embeddings.parquet", kept)
+    kept = EmbeddingStore(file_digest(model), read_card(model), names, digests, [None] * IMAGES, vectors)
+    write_store(folder / "embeddings.parquet", kept)
     return pa.array(names)
 
 

@@ -22,9 +22,9 @@ import numpy as np
 from artsim.export.convert import convert, write
 from artsim.scoring.contract import Calibration, Card
 from artsim.scoring.session import Tower, open_tower
-from artsim.training.fit import prepare
+from artsim.training.loop.fit import prepare
+from artsim.training.networks.towers import build_tower
 from artsim.training.recipes import RECIPES, Recipe, recipe_of
-from artsim.training.towers import build_tower
 from benchmarks.data import verdict
 
 BATCH, ROUNDS = 32, 5

@@ -54,8 +54,8 @@ def _step(jit: bool, mixed: bool) -> Callable[[], float]:
     import keras
 
     from artsim.training.devices import mixed_precision
-    from artsim.training.losses import build_objective
-    from artsim.training.towers import build_tower
+    from artsim.training.loop.losses import build_objective
+    from artsim.training.networks.towers import build_tower
 
     recipe = RECIPES[DEFAULT]
     with mixed_precision(mixed):

@@ -19,10 +19,10 @@ import numpy as np
 import pandas as pd
 
 from artsim.images import MAX_PIXELS
-from artsim.training.augmentation import LEVELS
-from artsim.training.pixels import decoded
+from artsim.training.data.augmentation import LEVELS
+from artsim.training.data.pixels import decoded
+from artsim.training.loop.tuning import FeatureExtractor
 from artsim.training.recipes import RECIPES
-from artsim.training.tuning import Sight
 from benchmarks import frozen
 from benchmarks.data import data, verdict
 
@@ -30,7 +30,7 @@ FOLDS = 5  # of artists, as benchmarks.heads and the recipes' calibration have t
 
 
 def main() -> int:
-    """Judge both networks on some of the splits."""
+    """Evaluator both networks on some of the splits."""
     parser = frozen.arguments_parser(__doc__)
     parser.add_argument("--splits", type=int, nargs="+", default=[0, 1], choices=range(FOLDS))
     parser.add_argument("--epochs", type=int, default=RECIPES["transfer"].tune_epochs)
@@ -51,7 +51,7 @@ def main() -> int:
     told: Any = partial(print, end="\r")
     found: dict[tuple[str, str], list[tuple[float, float]]] = {}
     with decoded(paths, arguments.image_size, MAX_PIXELS, told, print) as pixels:
-        sight = Sight(recipe, network, [pixels], works.labels, frozen.unattended(), seed=0)
+        sight = FeatureExtractor(recipe, network, [pixels], works.labels, frozen.unattended(), seed=0)
         splits = list(frozen.splits(works.labels, FOLDS))
         for split in (splits[number] for number in arguments.splits):
             for state, seen in (("frozen", works), ("tuned", sight.after(split.known)[1])):

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from artsim.collection.demo import write_demo
+from artsim.demo import write_demo
 
 settings.register_profile("artsim", deadline=None)  # a busy machine is no defect
 settings.load_profile("artsim")

@@ -35,7 +35,7 @@ def demo(folder: Path, num_of_artists: int, num_of_images_per_artist: int, seed:
     DIR gets train_info.csv and the folder train, as Painter by Numbers has them. The same seed gives the same
     pictures, however many are asked for.
     """
-    from artsim.collection.demo import write_demo
+    from artsim.demo import write_demo
 
     with stage_bars(quiet=False) as progress:
         path = write_demo(

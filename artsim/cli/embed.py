@@ -37,14 +37,14 @@ def embed(inputs: tuple[str, ...], max_bad_images: str, quiet: bool, **options: 
     have not changed are taken from it, whatever their names; one that ended early goes on where it was. Rows of images
     that are no longer named are left out at the end. Of a name that is no file, as in a csv, the kept row stays.
     """
-    from artsim.jobs.allowance import Allowance
+    from artsim.bad_images import BadImageLimit
+    from artsim.evaluation.summary import aligned
     from artsim.jobs.embed import EmbedOptions, embed_collections
-    from artsim.scoring.summary import aligned
 
-    allowance = Allowance.parse(max_bad_images)
+    bad_image_limit = BadImageLimit.parse(max_bad_images)
     with stage_bars(quiet=quiet) as progress:
         summary = embed_collections(EmbedOptions(inputs=inputs, **options), progress)
     if not quiet:
         for name, value in aligned(summary.lines()):
             click.echo(f"{click.style(name, bold=True)}  {value}", err=True)
-    allowance.check(summary.bad_images, summary.images, "The others are kept.")
+    bad_image_limit.check(summary.bad_images, summary.images, "The others are kept.")

@@ -12,7 +12,7 @@ from typing import NoReturn
 
 import click
 
-from artsim import __version__
+from artsim._version import __version__
 from artsim.cli.options import SPELLING, exit_codes_help
 from artsim.errors import INTERRUPTED, ArtsimError, OutputError
 

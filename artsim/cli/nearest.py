@@ -14,7 +14,7 @@ from artsim.cli.options import SPELLING, bad_image_options, exit_codes_help, qui
 from artsim.cli.progress import stage_bars
 
 if TYPE_CHECKING:
-    from artsim.jobs.nearest import Answer
+    from artsim.jobs.nearest import QueryResult
 
 WORK_COLUMNS = ("query", "rank", "distance", "probability", "artist", "image", "unlike")
 ARTIST_COLUMNS = ("query", "rank", "distance", "probability", "artist", "works")
@@ -57,14 +57,14 @@ def nearest(max_bad_images: str, quiet: bool, output: str, artists: str | None, 
     all works than 99 of 100 works of the collection are from their nearest is said to be unlike; one that is not may
     still be by nobody in there.
     """
-    from artsim.jobs.allowance import Allowance
+    from artsim.bad_images import BadImageLimit
     from artsim.jobs.nearest import NearestOptions, check_outcome, find_nearest
-    from artsim.scoring.answers import check_answers_output
+    from artsim.tables.ranked_writer import check_ranked_output
 
-    allowance = Allowance.parse(max_bad_images)
+    bad_image_limit = BadImageLimit.parse(max_bad_images)
     for place in (output, artists):
         if place is not None:
-            check_answers_output(place)
+            check_ranked_output(place)
 
     def say(note: str) -> None:
         if not quiet:
@@ -72,23 +72,23 @@ def nearest(max_bad_images: str, quiet: bool, output: str, artists: str | None, 
 
     with stage_bars(quiet=quiet) as progress, _shown(output, artists, say) as show:
         outcome = find_nearest(NearestOptions(**options), say, progress, show)
-    check_outcome(outcome, allowance)
+    check_outcome(outcome, bad_image_limit)
 
 
 @contextmanager
-def _shown(output: str, artists: str | None, say: Callable[[str], None]) -> Iterator[Callable[[Answer], None]]:
+def _shown(output: str, artists: str | None, say: Callable[[str], None]) -> Iterator[Callable[[QueryResult], None]]:
     """What shows an answer: as tables on a terminal, or as rows of files."""
-    from artsim.cli.nearest_tables import print_answer, remarks
-    from artsim.scoring.answers import open_answers
+    from artsim.cli.nearest_tables import print_result, remarks
+    from artsim.tables.ranked_writer import open_ranked_writer
 
     with ExitStack() as files:
         on_terminal = output == "-" and sys.stdout.isatty()
-        write_work = None if on_terminal else files.enter_context(open_answers(output, WORK_COLUMNS))
-        write_artist = None if artists is None else files.enter_context(open_answers(artists, ARTIST_COLUMNS))
+        write_work = None if on_terminal else files.enter_context(open_ranked_writer(output, WORK_COLUMNS))
+        write_artist = None if artists is None else files.enter_context(open_ranked_writer(artists, ARTIST_COLUMNS))
 
-        def show(answer: Answer) -> None:
+        def show(answer: QueryResult) -> None:
             if write_work is None:
-                print_answer(answer)
+                print_result(answer)
             else:
                 for work in answer.works:
                     write_work({"query": answer.query, "unlike": answer.unlike, **asdict(work)})

@@ -11,11 +11,11 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from artsim.collection.notes import listed
-from artsim.jobs.nearest import Answer
+from artsim.jobs.nearest import QueryResult
+from artsim.messages import first_few
 
 
-def print_answer(answer: Answer) -> None:
+def print_result(answer: QueryResult) -> None:
     """Print an answer to standard output, artists first where there are any."""
     console = Console(highlight=False)
     console.print(Text(answer.query, style="bold"), soft_wrap=True)
@@ -27,25 +27,25 @@ def print_answer(answer: Answer) -> None:
     console.print()
 
 
-def remarks(answer: Answer) -> list[str]:
+def remarks(answer: QueryResult) -> list[str]:
     """What should be known of a query before its answer is read."""
     found = []
     if answer.itself:
         ranked = any(work.image in answer.itself for work in answer.works)
-        found.append(f"is in the collection{'' if ranked else ' and left out'}: {listed(answer.itself)}")
+        found.append(f"is in the collection{'' if ranked else ' and left out'}: {first_few(answer.itself)}")
     if answer.unlike:
         found.append("unlike anything in the collection: hardly a work in there is so far from all others")
     return found
 
 
-def _artists_table(answer: Answer) -> Table:
+def _artists_table(answer: QueryResult) -> Table:
     table = _table(("artist", "left"), ("probability", "right"), ("distance", "right"), ("works", "right"))
     for artist in answer.artists:
         _add(table, artist.rank, artist.artist, artist.probability, artist.distance, f"{artist.works:,}")
     return table
 
 
-def _works_table(answer: Answer) -> Table:
+def _works_table(answer: QueryResult) -> Table:
     known = any(work.artist is not None for work in answer.works)
     artist: list[tuple[str, str]] = [("artist", "left")] if known else []
     table = _table(("work", "left"), ("probability", "right"), ("distance", "right"), *artist)

@@ -12,8 +12,8 @@ from artsim.cli.progress import Tell, stage_bars
 from artsim.errors import UsageError
 
 if TYPE_CHECKING:
+    from artsim.evaluation.summary import Summary
     from artsim.jobs.score import ScoreOptions
-    from artsim.scoring.summary import Summary
 
 EPILOG = f"""
 \b
@@ -69,11 +69,11 @@ def score(max_bad_images: str, quiet: bool, engine: str, master: str | None, **o
     A run that was killed goes on where it was if the same command is started again; what goes to standard
     output can't.
     """
-    from artsim.jobs.allowance import Allowance
+    from artsim.bad_images import BadImageLimit
+    from artsim.evaluation.summary import aligned
     from artsim.jobs.score import ScoreOptions, check_bad_images, score_pairs
-    from artsim.scoring.summary import aligned
 
-    allowance = Allowance.parse(max_bad_images)
+    bad_image_limit = BadImageLimit.parse(max_bad_images)
     if master is not None and engine != "spark":
         raise UsageError("--master goes with --engine spark.")
     with stage_bars(quiet=quiet) as progress:
@@ -84,7 +84,7 @@ def score(max_bad_images: str, quiet: bool, engine: str, master: str | None, **o
     if not quiet:
         for name, value in aligned(summary.lines()):
             click.echo(f"{click.style(name, bold=True)}  {value}", err=True)
-    check_bad_images(summary, allowance)
+    check_bad_images(summary, bad_image_limit)
 
 
 def _on_spark(options: ScoreOptions, master: str | None, progress: Tell) -> Summary:

@@ -14,7 +14,7 @@ from pathlib import Path
 import pandas as pd
 from platformdirs import user_cache_path
 
-from artsim.collection import demo
+from artsim import demo
 from artsim.errors import InputError
 
 DEMO = "demo"

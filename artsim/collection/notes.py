@@ -5,24 +5,11 @@ Works are rows of a table with `filename` and `artist`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-NAMED = 3
-
-
-def counted(number: int, noun: str) -> str:
-    """1 artist, 2 artists, 1,000 artists."""
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
-
-
-def listed(items: Sequence[str], separator: str = ", ", of: int | None = None) -> str:
-    """The first three, and how many more there are; `of`: in all, where `items` are not all of them."""
-    more = (len(items) if of is None else of) - NAMED
-    return separator.join(items[:NAMED]) + (f" … and {more} more" if more > 0 else "")
+from artsim.messages import NAMED, counted, first_few
 
 
 def lost_artists(before: pd.DataFrame, after: pd.DataFrame) -> list[str]:
@@ -31,7 +18,7 @@ def lost_artists(before: pd.DataFrame, after: pd.DataFrame) -> list[str]:
     lost = [artist for artist in before["artist"].unique() if artist not in left]
     if not lost:
         return []
-    return [f"{counted(len(lost), 'artist')} left out whole, as none of their works can be used: {listed(lost)}."]
+    return [f"{counted(len(lost), 'artist')} left out whole, as none of their works can be used: {first_few(lost)}."]
 
 
 def single_works(table: pd.DataFrame) -> list[str]:
@@ -41,8 +28,8 @@ def single_works(table: pd.DataFrame) -> list[str]:
     if not single:
         return []
     return [
-        f"{counted(len(single), 'artist')} with one work only ({listed(single)}): no same-artist pair can be made of "
-        "it, only different-artist ones."
+        f"{counted(len(single), 'artist')} with one work only ({first_few(single)}): no same-artist pair of it exists, "
+        "only different-artist pairs."
     ]
 
 
@@ -66,6 +53,6 @@ def shared_pictures(table: pd.DataFrame, fingerprints: NDArray[np.uint64], near:
     ]
     return [
         f"one picture under two artists in {counted(len(first), 'pair')} of works, by their fingerprints: "
-        f"{listed(pairs, '; ', of=len(first))}. Copies and wrong attributions mislead training and figures: remove one "
-        "of each pair, or correct its artist."
+        f"{first_few(pairs, '; ', of=len(first))}. Copies and wrong attributions mislead training and metrics: "
+        "remove one of each pair, or correct its artist."
     ]

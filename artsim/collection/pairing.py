@@ -1,6 +1,6 @@
 """Which works go together as pairs: counted at once, listed a block at a time.
 
-Works are numbers, 0 to N - 1. An unordered pair is there once, the work that comes first in the source's order first;
+Indices are numbers, 0 to N - 1. An unordered pair is there once, the work that comes first in the source's order first;
 only queries, which are asked about a collection, come first wherever they stand.
 """
 
@@ -17,17 +17,17 @@ from artsim.errors import InputError
 
 BLOCK_PAIRS = 2**18
 
-Works = NDArray[np.int64]
+Indices = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
 class Spans:
     """All pairs of work `row[k]` with each of `members[start[k]:stop[k]]`, for each of K spans."""
 
-    row: Works  # (K,)
+    row: Indices  # (K,)
     start: NDArray[np.int64]  # (K,)
     stop: NDArray[np.int64]  # (K,)
-    members: Works  # (M,)
+    members: Indices  # (M,)
 
     @cached_property
     def _before(self) -> NDArray[np.int64]:
@@ -39,12 +39,12 @@ class Spans:
         """How many pairs there are."""
         return int(self._before[-1])
 
-    def at(self, rank: NDArray[np.int64]) -> tuple[Works, Works]:
+    def at(self, rank: NDArray[np.int64]) -> tuple[Indices, Indices]:
         """The pairs of these ranks (B,), each in 0..total - 1: first and second works, (B,) each."""
         span = np.searchsorted(self._before, rank, side="right") - 1
         return self.row[span], self.members[self.start[span] + rank - self._before[span]]
 
-    def blocks(self, size: int = BLOCK_PAIRS) -> Iterator[tuple[Works, Works]]:
+    def blocks(self, size: int = BLOCK_PAIRS) -> Iterator[tuple[Indices, Indices]]:
         """All pairs in order of rank, `size` at a time."""
         for start in range(0, self.total, size):
             yield self.at(np.arange(start, min(start + size, self.total)))
@@ -66,7 +66,7 @@ def across_groups(labels: NDArray[np.int64]) -> Spans:
     return Spans(order, end, np.full(len(order), len(order)), order)
 
 
-def each_with_all(queries: Works, works: int) -> Spans:
+def each_with_all(queries: Indices, works: int) -> Spans:
     """Each query with each work of the collection but itself, query by query.
 
     Args:
@@ -80,7 +80,7 @@ def each_with_all(queries: Works, works: int) -> Spans:
     return Spans(np.repeat(queries, 2), start.ravel(), stop.ravel(), np.arange(works))
 
 
-def balanced_sample(labels: NDArray[np.int64], count: int, seed: int) -> tuple[Works, Works, NDArray[np.int64]]:
+def balanced_sample(labels: NDArray[np.int64], count: int, seed: int) -> tuple[Indices, Indices, NDArray[np.int64]]:
     """Different pairs in random order, half of them of one artist: (count,) first, second, 1 for the same artist.
 
     Of an odd count the one pair more is of different artists.
@@ -122,7 +122,7 @@ def _distinct(total: int, count: int, rng: np.random.Generator) -> NDArray[np.in
     return found
 
 
-def _by_group(labels: NDArray[np.int64]) -> tuple[Works, NDArray[np.int64]]:
+def _by_group(labels: NDArray[np.int64]) -> tuple[Indices, NDArray[np.int64]]:
     """(M,) the grouped works, group by group in order of appearance, and (M,) where there the group of each ends."""
     grouped = np.flatnonzero(labels >= 0)
     _, appears, label = np.unique(labels[grouped], return_index=True, return_inverse=True)

@@ -13,9 +13,9 @@ from pathlib import Path
 import pandas as pd
 
 from artsim.collection.catalogue import Catalogue, find_folder, read_table
-from artsim.collection.notes import counted
 from artsim.errors import InputError
 from artsim.files import replacing
+from artsim.messages import counted
 
 TRAIN = "train"
 VAL_SEEN = "val_seen"

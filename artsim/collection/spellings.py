@@ -12,7 +12,7 @@ from collections.abc import Hashable
 
 import pandas as pd
 
-from artsim.collection.notes import counted, listed
+from artsim.messages import counted, first_few
 
 _DASHES = "\u2010\u2011\u2012\u2013\u2014\u2015\u2212"
 _APOSTROPHES = "\u2018\u2019\u02bc\u2032`\u00b4"
@@ -44,7 +44,7 @@ def described(found: list[dict[Hashable, int]]) -> str:
     names = [
         " / ".join(f"{_shown(str(spelling))} ({works})" for spelling, works in spellings.items()) for spellings in found
     ]
-    return f"{counted(len(found), 'artist')} spelled in several ways: {listed(names, '; ')}"
+    return f"{counted(len(found), 'artist')} spelled in several ways: {first_few(names, '; ')}"
 
 
 def _key(name: str) -> str:

@@ -13,9 +13,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from artsim.collection.catalogue import Catalogue
-from artsim.collection.notes import counted
 from artsim.collection.selection import TRAIN, VAL_SEEN, VAL_UNSEEN, Selection
 from artsim.errors import InputError
+from artsim.messages import counted
 
 HELD_OUT_ARTISTS = 0.2
 HELD_OUT_WORKS = 0.2

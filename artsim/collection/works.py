@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 
 from artsim.collection.catalogue import read_table
 from artsim.collection.inputs import list_folder
-from artsim.collection.notes import listed
 from artsim.errors import InputError
+from artsim.messages import first_few
 
 CSV_SUFFIX = ".csv"
 
@@ -106,7 +106,7 @@ def read_queries(sources: Sequence[str], collection: Works) -> Works:
     table = pd.concat(tables, ignore_index=True).fillna("")
     again = table["filename"][table["filename"].duplicated()]
     if len(again):
-        raise InputError(f"named twice as a query: {listed(list(again.unique()))}. Name each once.")
+        raise InputError(f"named twice as a query: {first_few(list(again.unique()))}. Name each once.")
     known = dict(zip(collection.names, collection.artists, strict=True))
     own = Works(table, None, "").artists
     artists = [known.get(name) or artist for name, artist in zip(table["filename"], own, strict=True)]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from artsim.evaluation.ranking import steps
+from artsim.evaluation.value_counts import steps
 
 BINS = 15
 

@@ -19,14 +19,16 @@ BLOCK_BYTES = 2**26  # of distances at a time
 DIGITS = 40  # binary ones of the longest square: float32 embeddings carry 24 of a length
 
 
-class Found(NamedTuple):
+class RetrievalMetrics(NamedTuple):
     """Of Q queries: whether the nearest work is by their artist, and the precision averaged up to R; (Q,) in 0..1."""
 
     precision_at_1: NDArray[np.float64]
     map_at_r: NDArray[np.float64]
 
 
-def retrieval(embeddings: NDArray[np.float32], artists: NDArray[Any], styles: NDArray[np.bool_] | None = None) -> Found:
+def retrieval(
+    embeddings: NDArray[np.float32], artists: NDArray[Any], styles: NDArray[np.bool_] | None = None
+) -> RetrievalMetrics:
     """Search for each work among the others.
 
     Args:
@@ -40,7 +42,7 @@ def retrieval(embeddings: NDArray[np.float32], artists: NDArray[Any], styles: ND
     lengths = np.square(points).sum(axis=1)
     _, label, works = np.unique(artists.astype(str), return_inverse=True, return_counts=True)
     step = max(1, BLOCK_BYTES // max(1, 8 * len(points)))
-    found = [Found(np.empty(0), np.empty(0))]
+    found = [RetrievalMetrics(np.empty(0), np.empty(0))]
     for artist in np.flatnonzero(works >= 2):
         own = np.flatnonzero(label == artist)
         others = np.flatnonzero(label != artist)
@@ -53,7 +55,7 @@ def retrieval(embeddings: NDArray[np.float32], artists: NDArray[Any], styles: ND
             friends[queries[:, None] == own] = np.inf  # a work does not find itself
             searched = np.isfinite(rivals).any(axis=1)
             found.append(_ranked(np.sort(friends[searched], axis=1)[:, :-1], rivals[searched]))
-    return Found(*(np.concatenate(parts) for parts in zip(*found, strict=True)))
+    return RetrievalMetrics(*(np.concatenate(parts) for parts in zip(*found, strict=True)))
 
 
 def _squares(
@@ -72,7 +74,7 @@ def _squares(
     return np.rint(squares, out=squares)
 
 
-def _ranked(friends: NDArray[np.float64], rivals: NDArray[np.float64]) -> Found:
+def _ranked(friends: NDArray[np.float64], rivals: NDArray[np.float64]) -> RetrievalMetrics:
     """Of B queries, by squared distances: to their artist's R works, in order (B, R), and to the others' (B, M)."""
     wanted = friends.shape[1]
     nearest = np.sort(np.partition(rivals, wanted - 1, axis=1)[:, :wanted] if wanted < rivals.shape[1] else rivals)
@@ -82,4 +84,4 @@ def _ranked(friends: NDArray[np.float64], rivals: NDArray[np.float64]) -> Found:
     place = np.arange(1, wanted + 1)
     rank = ahead + place
     precision = np.where(rank <= wanted, place / rank, 0.0)
-    return Found((ahead[:, 0] == 0).astype(np.float64), precision.mean(axis=1))
+    return RetrievalMetrics((ahead[:, 0] == 0).astype(np.float64), precision.mean(axis=1))

@@ -29,7 +29,7 @@ TOLERANCE = 1e-5
 
 
 @dataclass(frozen=True)
-class Agreement:
+class ExportCheck:
     """The largest differences between TensorFlow and onnxruntime: of an embedding's value, of any pair's distance."""
 
     images: int
@@ -107,7 +107,7 @@ def _shape(value: Any, dimensions: list[str | int]) -> None:
             slot.dim_value = dimension
 
 
-def compare(tensorflow: NDArray[np.float32], onnxruntime: NDArray[np.float32], distance: DistanceName) -> Agreement:
+def compare(tensorflow: NDArray[np.float32], onnxruntime: NDArray[np.float32], distance: DistanceName) -> ExportCheck:
     """Hold the exported graph's embeddings (N, D) to the source model's, and the distances of all their pairs.
 
     Raises:
@@ -117,19 +117,19 @@ def compare(tensorflow: NDArray[np.float32], onnxruntime: NDArray[np.float32], d
         raise GateError(f"the export gives embeddings of shape {onnxruntime.shape}, TensorFlow {tensorflow.shape}.")
     first, second = np.triu_indices(len(tensorflow), k=1)
     apart = [pair_distances(vectors, first, second, distance) for vectors in (tensorflow, onnxruntime)]
-    agreement = Agreement(
+    check = ExportCheck(
         images=len(tensorflow),
         embedding=float(np.abs(tensorflow - onnxruntime).max(initial=0.0)),
         distance=float(np.abs(apart[0] - apart[1]).max(initial=0.0)),
         tolerance=TOLERANCE * max(1.0, float(np.abs(tensorflow).max(initial=0.0))),
     )
     # Written so that a difference which is not a number fails, too.
-    if not (agreement.embedding <= agreement.tolerance and agreement.distance <= agreement.tolerance):
+    if not (check.embedding <= check.tolerance and check.distance <= check.tolerance):
         raise GateError(
-            f"the exported tower differs from its source by {agreement.embedding:.3g} in an embedding and by "
-            f"{agreement.distance:.3g} in a distance, more than the tolerance {agreement.tolerance:.3g}: not written."
+            f"the exported tower differs from its source by {check.embedding:.3g} in an embedding and by "
+            f"{check.distance:.3g} in a distance, more than the tolerance {check.tolerance:.3g}: not written."
         )
-    return agreement
+    return check
 
 
 def write(proto: onnx.ModelProto, card: Card, path: Path) -> None:

@@ -11,12 +11,12 @@ import numpy as np
 
 from artsim import images
 from artsim.collection.inputs import NamedImage, list_images
-from artsim.jobs.embedding import Gallery, Progress, embed_named, kept_place, open_kept
 from artsim.locking import only_one
 from artsim.scoring.device import Device
-from artsim.scoring.kept import Kept, file_digest, write_kept
-from artsim.scoring.output import check_place
+from artsim.scoring.embed_images import EmbeddedImages, Progress, embed_named, open_store, store_path
+from artsim.scoring.embedding_store import EmbeddingStore, file_digest, write_store
 from artsim.scoring.scorer import Scorer, load
+from artsim.tables.output import check_place
 
 
 @dataclass(frozen=True)
@@ -68,42 +68,42 @@ def embed_collections(options: EmbedOptions, progress: Progress | None = None) -
 
     Raises:
         UsageError: an output that is not called .parquet.
-        InputError: see `list_images` and `read_kept`.
+        InputError: see `list_images` and `read_store`.
         OutputError: another run is writing the output, or it can't be written.
         ModelError, DeviceError: see `load`.
     """
     started = time.perf_counter()
-    path = kept_place(options.output)
+    path = store_path(options.output)
     check_place(options.output)
     listed = list_images(options.inputs, None if options.data_dir is None else Path(options.data_dir))
     with only_one(path):
         scorer = load(options.model, options.device, batch_size=options.batch_size, max_pixels=options.max_pixels)
-        kept = open_kept(path, scorer)
+        kept = open_store(path, scorer)
         opened = time.perf_counter()
-        gallery = embed_named(scorer, {image.name: image.path for image in listed}, kept, path, progress)
+        embedded = embed_named(scorer, {image.name: image.path for image in listed}, kept, path, progress)
         seconds = time.perf_counter() - opened
-        write_kept(path, _kept_of(scorer, listed, gallery))
-    good = len(listed) - len(gallery.reasons)
+        write_store(path, _store_of(scorer, listed, embedded))
+    good = len(listed) - len(embedded.reasons)
     return EmbedSummary(
         provider=scorer.provider + (f" ({scorer.tower.note})" if scorer.tower.note else ""),
         images=len(listed),
-        new=gallery.embedded,
-        reused=good - gallery.embedded,
+        new=embedded.embedded,
+        reused=good - embedded.embedded,
         dropped=0 if kept is None else len(set(kept.names).difference(image.name for image in listed)),
-        bad_images=gallery.reasons,
+        bad_images=embedded.reasons,
         images_per_second=len(listed) / seconds,
         wall_seconds=time.perf_counter() - started,
     )
 
 
-def _kept_of(scorer: Scorer, listed: Sequence[NamedImage], gallery: Gallery) -> Kept:
-    good = np.flatnonzero(gallery.status == 0).tolist()
+def _store_of(scorer: Scorer, listed: Sequence[NamedImage], embedded: EmbeddedImages) -> EmbeddingStore:
+    good = np.flatnonzero(embedded.status == 0).tolist()
     rows = [listed[position] for position in good]
-    return Kept(
+    return EmbeddingStore(
         file_digest(scorer.tower.path),
         scorer.card,
         [image.name for image in rows],
-        [gallery.contents[position] for position in good],
+        [embedded.contents[position] for position in good],
         [image.artist for image in rows],
-        gallery.vectors[good],
+        embedded.vectors[good],
     )

@@ -12,18 +12,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from artsim import __version__, images
+from artsim import images
+from artsim._version import __version__
 from artsim.collection.selection import VAL_SEEN, VAL_UNSEEN, Selection, read_selection
 from artsim.errors import InputError, OutputError
-from artsim.jobs.checkpoint import SELECTION_FILE, Candidate, Source, Which
-from artsim.jobs.precision import Cost, Graph, Reduction, calibration_paintings, opened, reduce
-from artsim.jobs.validation import Validation
+from artsim.evaluation.validation import Validation
+from artsim.export.reduced_precision import Graph, Quantization, QuantizationCost, calibration_paintings, opened, reduce
+from artsim.export.run_record import SELECTION_FILE, ExportSource, RunRecord, Which
 from artsim.scoring.contract import Calibration, Card, Precision
 
 if TYPE_CHECKING:
     import keras
 
-    from artsim.export.convert import Agreement
+    from artsim.export.convert import ExportCheck
 
 COMPARED_IMAGES = 64
 PARTS = {VAL_SEEN: "artists trained on", VAL_UNSEEN: "artists never seen"}
@@ -35,10 +36,10 @@ class Exported:
 
     path: Path
     card: Card
-    agreement: Agreement
+    check: ExportCheck
     embeddings: NDArray[np.float32]  # (V, D) of the validation works, by the tower that was judged
     validation: Validation
-    cost: Cost | None = None  # of fewer bits than 32
+    cost: QuantizationCost | None = None  # of fewer bits than 32
 
 
 def export_checkpoint(
@@ -74,32 +75,32 @@ def export_checkpoint(
     from artsim.training.runtime import start_tensorflow
 
     start_tensorflow()
-    from artsim.training.pixels import decoded
+    from artsim.training.data.pixels import decoded
 
-    source = Source.read(folder)
+    source = RunRecord.read(folder)
     if not output.parent.is_dir():
         raise OutputError(f"{output}: there is no folder {output.parent}.")
     selection = read_selection(folder / SELECTION_FILE, data_dir or Path(source.data_dir))
     if not isinstance(selection, Selection):
         raise InputError(f"{folder / SELECTION_FILE}: it has no column 'split'.")
-    candidate = Candidate.read(folder, which)
+    candidate = ExportSource.read(folder, which)
     validation = Validation(selection, source.distance, source.threshold, source.seed)
     if validation.pairs.empty:
         raise InputError(f"{folder / SELECTION_FILE}: no two of its validation works are by one artist, to judge by.")
-    reduction = None
+    quantization = None
     if precision != "fp32":
-        reduction = Reduction(
+        quantization = Quantization(
             precision, max_auc_loss, _paintings(precision, selection, source, max_pixels, progress, say)
         )
     reading = partial(progress, "reading")
     with decoded(validation.paths, source.image_size, max_pixels, reading, say) as pixels:
-        return export(candidate, source, selection.digest, validation, pixels, output, reduction)
+        return export(candidate, source, selection.digest, validation, pixels, output, quantization)
 
 
 def _paintings(
     precision: Precision,
     selection: Selection,
-    source: Source,
+    source: RunRecord,
     max_pixels: int,
     progress: Callable[[str, int, int], None],
     say: Callable[[str], None],
@@ -111,13 +112,13 @@ def _paintings(
 
 
 def export(
-    candidate: Candidate,
-    source: Source,
+    candidate: ExportSource,
+    source: RunRecord,
     selection_sha256: str,
     validation: Validation,
     pixels: NDArray[np.uint8],
     output: Path,
-    reduction: Reduction | None = None,
+    quantization: Quantization | None = None,
 ) -> Exported:
     """Convert, compare with the source model, calibrate, judge by onnxruntime alone, and only then write.
 
@@ -131,7 +132,7 @@ def export(
         validation: the works it is judged by.
         pixels: uint8 (V, S, S, 3) of these works.
         output: the file to write.
-        reduction: to fewer bits, where they are asked for; done after the comparison.
+        quantization: to fewer bits, where they are asked for; done after the comparison.
 
     Raises:
         GateError: the export differs from its source, or fewer bits lose too much.
@@ -150,38 +151,38 @@ def export(
         run_id=source.run_id,
         refit=candidate.judged is not None,
     )
-    graph, agreement, cost = _checked(candidate.tower, unknown, validation, pixels, reduction)
+    graph, check, cost = _checked(candidate.tower, unknown, validation, pixels, quantization)
     judged = graph
     if candidate.judged is not None:
-        judged, _, cost = _checked(candidate.judged, unknown, validation, pixels, reduction)
+        judged, _, cost = _checked(candidate.judged, unknown, validation, pixels, quantization)
     verdict = validation.judge(judged.embeddings, intervals=True)
     calibration, threshold = candidate.calibration or (verdict.calibration, verdict.threshold)
     card = replace(graph.card, threshold=threshold, calibration=calibration, validation=verdict.figures)
     write(graph.proto, card, output)
-    return Exported(output, card, agreement, judged.embeddings, validation, cost)
+    return Exported(output, card, check, judged.embeddings, validation, cost)
 
 
 def _checked(
-    tower: keras.Model, card: Card, validation: Validation, pixels: NDArray[np.uint8], reduction: Reduction | None
-) -> tuple[Graph, Agreement, Cost | None]:
+    tower: keras.Model, card: Card, validation: Validation, pixels: NDArray[np.uint8], quantization: Quantization | None
+) -> tuple[Graph, ExportCheck, QuantizationCost | None]:
     """A tower's graph, compared with it, and then in fewer bits if that is asked for."""
     from artsim.export.convert import compare, convert
-    from artsim.training.judge import embed
+    from artsim.training.loop.evaluator import embed
 
     with tempfile.TemporaryDirectory(prefix="artsim-") as name:
         folder = Path(name)
         graph = opened(convert(tower), card, folder / "tower.onnx", pixels)
         some = np.unique(np.linspace(0, len(pixels) - 1, COMPARED_IMAGES).astype(int))
-        agreement = compare(embed(tower, pixels[some]), graph.embeddings[some], card.distance)
-        if reduction is None:
-            return graph, agreement, None
-        reduced, cost = reduce(reduction, graph, validation, pixels, folder / "reduced.onnx")
-        return reduced, agreement, cost
+        check = compare(embed(tower, pixels[some]), graph.embeddings[some], card.distance)
+        if quantization is None:
+            return graph, check, None
+        reduced, cost = reduce(quantization, graph, validation, pixels, folder / "reduced.onnx")
+        return reduced, check, cost
 
 
 def described(exported: Exported) -> str:
     """How good an exported tower is, and how near to its source; for a person."""
-    figures, agreement = exported.card.validation, exported.agreement
+    figures, check = exported.card.validation, exported.check
     which = "the same tower before it was refitted on all works," if exported.card.refit else "the exported tower"
     lines = [f"{which} on works it was not trained on (threshold {exported.card.threshold:.4g}):"]
     for part, meaning in PARTS.items():
@@ -193,8 +194,8 @@ def described(exported: Exported) -> str:
             lines.append(f"{'':22}{'   '.join(_more(figures, part))}")
     compared = "in fp32, onnxruntime" if exported.cost else "onnxruntime"
     lines.append(
-        f"{compared} against TensorFlow on {agreement.images} images: at most {agreement.embedding:.2g} apart in an "
-        f"embedding, {agreement.distance:.2g} in a distance (allowed: {agreement.tolerance:.2g})"
+        f"{compared} against TensorFlow on {check.images} images: at most {check.embedding:.2g} apart in an "
+        f"embedding, {check.distance:.2g} in a distance (allowed: {check.tolerance:.2g})"
     )
     if exported.cost:
         lines += _described_cost(exported.cost, exported.card.precision)
@@ -211,7 +212,7 @@ def _more(figures: Mapping[str, float], part: str) -> list[str]:
     return [f"{label} {figures[key]:.3f}" for label, name in named.items() if (key := f"{part}_{name}") in figures]
 
 
-def _described_cost(cost: Cost, precision: str) -> list[str]:
+def _described_cost(cost: QuantizationCost, precision: str) -> list[str]:
     (slow, fast), (large, small) = cost.images_per_second, cost.bytes
     return [
         f"{precision} beside fp32, of the same checkpoint:",

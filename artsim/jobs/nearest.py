@@ -11,17 +11,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from artsim import images
+from artsim.bad_images import NAMED, BadImageLimit
 from artsim.collection.catalogue import find_folder
 from artsim.collection.inputs import list_folder
-from artsim.collection.notes import counted
 from artsim.collection.works import numbered, read_works
 from artsim.errors import InputError
-from artsim.jobs.allowance import NAMED, Allowance
-from artsim.jobs.embedding import KEPT_SUFFIX, Gallery, Progress, embed_files, open_kept
+from artsim.messages import counted
 from artsim.scoring.device import Device
-from artsim.scoring.nearest import Collection, Found, artist_probabilities
+from artsim.scoring.embed_images import STORE_SUFFIX, EmbeddedImages, Progress, embed_files, open_store
 from artsim.scoring.scorer import Scorer, load
 from artsim.scoring.scores import Criterion
+from artsim.scoring.search import SearchIndex, SearchResult, artist_probabilities
 
 Say = Callable[[str], None]
 
@@ -68,7 +68,7 @@ class NearArtist:
 
 
 @dataclass(frozen=True)
-class Answer:
+class QueryResult:
     """What is said of one query; `itself`: works of the collection that have its content."""
 
     query: str
@@ -79,7 +79,7 @@ class Answer:
 
 
 @dataclass(frozen=True)
-class Shelf:
+class Gallery:
     """The works of a collection that could be embedded, and what was wrong with the others."""
 
     names: list[str]
@@ -104,7 +104,7 @@ class Outcome:
     works: int
 
 
-def find_nearest(options: NearestOptions, say: Say, progress: Progress, show: Callable[[Answer], None]) -> Outcome:
+def find_nearest(options: NearestOptions, say: Say, progress: Progress, show: Callable[[QueryResult], None]) -> Outcome:
     """Show an answer to each query that can be read, in order; what was searched is said.
 
     Raises:
@@ -117,14 +117,14 @@ def find_nearest(options: NearestOptions, say: Say, progress: Progress, show: Ca
     queries = embed_files(scorer, names, Path(), progress=lambda _, *at: progress("queries", *at))
     if len(queries.reasons) == len(names):
         raise InputError(f"no query can be used: {_named(queries.reasons)}.")
-    shelf = read_shelf(options, scorer, progress)
-    say(_described(shelf))
-    for answer in _answers(options, criterion, names, queries, shelf):
+    gallery = read_gallery(options, scorer, progress)
+    say(_described(gallery))
+    for answer in _answers(options, criterion, names, queries, gallery):
         show(answer)
-    return Outcome(queries.reasons, len(names), shelf.bad, shelf.total)
+    return Outcome(queries.reasons, len(names), gallery.bad, gallery.total)
 
 
-def check_outcome(outcome: Outcome, allowance: Allowance) -> None:
+def check_outcome(outcome: Outcome, bad_image_limit: BadImageLimit) -> None:
     """Hold finished searches to what was asked for and allowed.
 
     Raises:
@@ -134,7 +134,7 @@ def check_outcome(outcome: Outcome, allowance: Allowance) -> None:
     unread = outcome.unread_queries
     if unread:
         raise InputError(f"{len(unread):,} of {outcome.queries:,} queries can't be used: {_named(unread)}.")
-    allowance.check(outcome.bad_works, outcome.works, "The queries were answered without them.")
+    bad_image_limit.check(outcome.bad_works, outcome.works, "The queries were answered without them.")
 
 
 def query_files(sources: Sequence[str]) -> list[str]:
@@ -149,69 +149,69 @@ def query_files(sources: Sequence[str]) -> list[str]:
     return list(dict.fromkeys(files))
 
 
-def read_shelf(options: NearestOptions, scorer: Scorer, progress: Progress) -> Shelf:
+def read_gallery(options: NearestOptions, scorer: Scorer, progress: Progress) -> Gallery:
     """The collection: from kept embeddings, or embedded now.
 
     Raises:
         InputError: nothing there, none of it can be used, or embeddings of another model.
     """
-    if Path(options.among).suffix.lower() == KEPT_SUFFIX:
-        kept = open_kept(Path(options.among), scorer)
+    if Path(options.among).suffix.lower() == STORE_SUFFIX:
+        kept = open_store(Path(options.among), scorer)
         if kept is None or not kept.names:
             raise InputError(f"{options.among}: {'no such file' if kept is None else 'no embeddings in it'}.")
-        return Shelf(kept.names, kept.contents, kept.artists, kept.vectors, [])
+        return Gallery(kept.names, kept.contents, kept.artists, kept.vectors, [])
     works = read_works(options.among)
     folder = works.folder
     if folder is None:
         data_dir = None if options.data_dir is None else Path(options.data_dir)
         folder = find_folder(Path(options.among), data_dir, works.table["filename"])
-    gallery = embed_files(scorer, works.names, folder, progress=lambda _, *at: progress("collection", *at))
-    good = np.flatnonzero(gallery.status == 0)
-    shelf = Shelf(
+    embedded = embed_files(scorer, works.names, folder, progress=lambda _, *at: progress("collection", *at))
+    good = np.flatnonzero(embedded.status == 0)
+    gallery = Gallery(
         [works.names[row] for row in good],
-        [gallery.contents[row] for row in good],
+        [embedded.contents[row] for row in good],
         [works.artists[row] for row in good],
-        gallery.vectors[good],
-        gallery.reasons,
+        embedded.vectors[good],
+        embedded.reasons,
     )
-    if not shelf.names:
-        raise InputError(f"{options.among}: none of its {shelf.total:,} images can be used: {_named(shelf.bad)}.")
-    return shelf
+    if not gallery.names:
+        raise InputError(f"{options.among}: none of its {gallery.total:,} images can be used: {_named(gallery.bad)}.")
+    return gallery
 
 
 def _answers(
-    options: NearestOptions, criterion: Criterion, names: list[str], queries: Gallery, shelf: Shelf
-) -> Iterator[Answer]:
-    labels = numbered(shelf.artists)
-    collection = Collection(shelf.vectors, labels, criterion.distance)
+    options: NearestOptions, criterion: Criterion, names: list[str], queries: EmbeddedImages, gallery: Gallery
+) -> Iterator[QueryResult]:
+    labels = numbered(gallery.artists)
+    collection = SearchIndex(gallery.vectors, labels, criterion.distance)
     good = np.flatnonzero(queries.status == 0)
     rows_of: dict[str, list[int]] = {}
-    for row, content in enumerate(shelf.contents):
+    for row, content in enumerate(gallery.contents):
         rows_of.setdefault(content, []).append(row)
     itself = [rows_of.get(queries.contents[position], []) for position in good]
     left_out = [[]] * len(good) if options.with_itself else itself
     found = collection.search(queries.vectors[good], options.k, left_out)
-    tell = _Teller(criterion, shelf, labels, options.k)
+    tell = _ResultFormatter(criterion, gallery, labels, options.k)
     for position, same, answer in zip(good.tolist(), itself, found, strict=True):
         yield tell(names[position], same, answer)
 
 
-class _Teller:
+class _ResultFormatter:
     """Puts what was found, rows and distances, in a user's terms."""
 
-    def __init__(self, criterion: Criterion, shelf: Shelf, labels: NDArray[np.int64], k: int) -> None:
+    def __init__(self, criterion: Criterion, gallery: Gallery, labels: NDArray[np.int64], k: int) -> None:
         self._criterion = criterion
-        self._shelf = shelf
+        self._shelf = gallery
         self._k = k
         _, first, works = np.unique(labels[labels >= 0], return_index=True, return_counts=True)
-        known = [artist for artist in shelf.artists if artist is not None]
+        known = [artist for artist in gallery.artists if artist is not None]
         self._artists = [(known[row], count) for row, count in zip(first.tolist(), works.tolist(), strict=True)]
 
-    def __call__(self, query: str, itself: list[int], found: Found) -> Answer:
+    def __call__(self, query: str, itself: list[int], found: SearchResult) -> QueryResult:
         works = zip(found.works.tolist(), found.distance, self._criterion.probability(found.distance), strict=True)
         probability = artist_probabilities(found.artist_distance, self._criterion.calibration)
         artists = zip(found.artists.tolist(), found.artist_distance, probability, strict=True)
-        return Answer(
+        return QueryResult(
             query,
             [
                 NearWork(rank, distance, probability, self._shelf.artists[row], self._shelf.names[row])
@@ -226,11 +226,11 @@ class _Teller:
         )
 
 
-def _described(shelf: Shelf) -> str:
-    known = {artist for artist in shelf.artists if artist is not None}
+def _described(gallery: Gallery) -> str:
+    known = {artist for artist in gallery.artists if artist is not None}
     by = f" by {counted(len(known), 'artist')}" if known else ""
-    bad = f"; {len(shelf.bad):,} of {shelf.total:,} can't be used: {_named(shelf.bad)}" if shelf.bad else ""
-    return f"searched {counted(len(shelf.names), 'work')}{by}{bad}"
+    bad = f"; {len(gallery.bad):,} of {gallery.total:,} can't be used: {_named(gallery.bad)}" if gallery.bad else ""
+    return f"searched {counted(len(gallery.names), 'work')}{by}{bad}"
 
 
 def _named(reasons: Sequence[str]) -> str:

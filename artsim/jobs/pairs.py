@@ -8,15 +8,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from artsim.collection.notes import counted
 from artsim.collection.pairing import BLOCK_PAIRS, Spans, balanced_sample, each_with_all, within_groups
 from artsim.collection.works import Works, numbered, read_queries, read_works
 from artsim.errors import InputError, UsageError
-from artsim.scoring.pairs_table import check_pairs_output, open_pairs_table
+from artsim.messages import counted
+from artsim.tables.pairs_writer import check_pairs_output, open_pairs_writer
 
 Say = Callable[[str], None]
 Progress = Callable[[str, int, int], None]
-Rows = NDArray[np.int64]
+Indices = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Plan:
     names: list[str]
     artists: list[str | None]
     pairs: int
-    blocks: Iterator[tuple[Rows, Rows]]
+    blocks: Iterator[tuple[Indices, Indices]]
     description: str
 
     @property
@@ -69,7 +69,7 @@ def write_pairs(plan: Plan, output: str, progress: Progress) -> None:
     """Write all pairs of a plan."""
     label = numbered(plan.artists)
     done = 0
-    with open_pairs_table(output, plan.names, plan.labelled) as table:
+    with open_pairs_writer(output, plan.names, plan.labelled) as table:
         for first, second in plan.blocks:
             same = (label[first] == label[second]).astype(np.int64) if plan.labelled else None
             table.write(first, second, same)

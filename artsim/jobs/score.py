@@ -17,24 +17,25 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from artsim import __version__, images
+from artsim import images
+from artsim._version import __version__
+from artsim.bad_images import BadImageLimit
 from artsim.errors import InputError
-from artsim.jobs.allowance import Allowance
-from artsim.jobs.embedding import STATUS_WORDS, Gallery, Progress, embed_files, kept_place, open_kept
+from artsim.evaluation.labelled_pairs import LabelledPairs
+from artsim.evaluation.summary import Summary
 from artsim.locking import only_one
-from artsim.scoring.ahead import core_count, map_ahead
-from artsim.scoring.arrow import of_numbers, of_texts
+from artsim.prefetch import core_count, prefetch_map
 from artsim.scoring.device import Device
-from artsim.scoring.kept import Kept
-from artsim.scoring.listing import Listing, list_images
-from artsim.scoring.output import FormatName, check_place, format_of, make_format, open_output
-from artsim.scoring.pairs_file import Block, PairsFile, folder_of, open_pairs
-from artsim.scoring.sample import LabelledPairs
+from artsim.scoring.embed_images import STATUSES, EmbeddedImages, Progress, embed_files, open_store, store_path
+from artsim.scoring.embedding_store import EmbeddingStore
 from artsim.scoring.scorer import Scorer, load
 from artsim.scoring.scores import Criterion, PairScores
-from artsim.scoring.summary import Summary
-from artsim.scoring.table import Format, with_scores
-from artsim.scoring.unfinished import Rows, open_rows
+from artsim.tables.arrow import of_numbers, of_texts
+from artsim.tables.formats import Format, with_scores
+from artsim.tables.image_index import ImageIndex, index_images
+from artsim.tables.output import FormatName, check_place, format_of, make_format, open_output
+from artsim.tables.pairs_file import Block, PairsFile, folder_of, open_pairs
+from artsim.tables.resume import RowSink, open_sink
 
 MOST_AHEAD = 8  # blocks, each of some tens of megabytes while it is scored
 
@@ -68,58 +69,58 @@ def score_pairs(options: ScoreOptions, progress: Progress | None = None) -> Summ
     if options.summary is not None:
         check_place(options.summary)
     if options.embeddings is not None:
-        kept_place(options.embeddings)
-    with open_pairs(options.pairs) as pairs, open_rows(options.output) as rows:
+        store_path(options.embeddings)
+    with open_pairs(options.pairs) as pairs, open_sink(options.output) as rows:
         row_format = make_format(options.output, options.format, pairs.schema)
         folder = folder_of(options.pairs) if options.data_dir is None else Path(options.data_dir)
-        listing = list_images(pairs, folder)
+        index = index_images(pairs, folder)
         scorer = load(options.model, options.device, batch_size=options.batch_size, max_pixels=options.max_pixels)
         criterion = Criterion.of(scorer.card, options.threshold, options.prior)
         opened = time.perf_counter()
-        gallery = embed_listed(scorer, listing, folder, options.embeddings, rows.embeddings, progress)
+        images_embedded = embed_listed(scorer, index, folder, options.embeddings, rows.embeddings, progress)
         embedded = time.perf_counter()
-        done = rows.begin(row_format, _fingerprint(options, pairs, criterion, gallery))
-        tally = score_rows(PairsToScore(pairs, listing, gallery, criterion), rows, row_format, done, progress)
+        done = rows.begin(row_format, _fingerprint(options, pairs, criterion, images_embedded))
+        tally = score_rows(PairsToScore(pairs, index, images_embedded, criterion), rows, row_format, done, progress)
         rows.finish()
     times = _Times(started, embedded - opened, time.perf_counter() - embedded)
-    summary = _summary(options.model, scorer, criterion, gallery, tally, times)
+    summary = _summary(options.model, scorer, criterion, images_embedded, tally, times)
     if options.summary is not None:
         with open_output(options.summary) as file:
             file.write(summary.to_json().encode(errors="backslashreplace"))
     return summary
 
 
-def check_bad_images(summary: Summary, allowance: Allowance) -> None:
+def check_bad_images(summary: Summary, bad_image_limit: BadImageLimit) -> None:
     """Hold a finished run to what was allowed.
 
     Raises:
         BadImagesError: more images were bad.
     """
-    allowance.check(summary.bad_images, summary.images, "Everything was written; their pairs have no scores.")
+    bad_image_limit.check(summary.bad_images, summary.images, "Everything was written; their pairs have no scores.")
 
 
 def embed_listed(
     scorer: Scorer,
-    listing: Listing,
+    index: ImageIndex,
     folder: Path,
     embeddings: str | None,
     unfinished: Path | None,
     progress: Progress | None,
-) -> Gallery:
-    """Embed the images of a listing, but for those that are kept, in a file of the user's or of a run cut off."""
+) -> EmbeddedImages:
+    """Embed the images of a index, but for those that are kept, in a file of the user's or of a run cut off."""
     if embeddings is None:
         kept = _left_over(unfinished, scorer)
-        return embed_files(scorer, listing.images, folder, kept, unfinished, progress)
-    path = kept_place(embeddings)
+        return embed_files(scorer, index.images, folder, kept, unfinished, progress)
+    path = store_path(embeddings)
     # Where nothing can be written, everything may be there already.
     with only_one(path) if os.access(path.parent, os.W_OK) else nullcontext():
-        return embed_files(scorer, listing.images, folder, open_kept(path, scorer), path, progress)
+        return embed_files(scorer, index.images, folder, open_store(path, scorer), path, progress)
 
 
-def _left_over(unfinished: Path | None, scorer: Scorer) -> Kept | None:
+def _left_over(unfinished: Path | None, scorer: Scorer) -> EmbeddingStore | None:
     """What a run that was cut off has embedded, if it is of the same model."""
     try:
-        return None if unfinished is None else open_kept(unfinished, scorer)
+        return None if unfinished is None else open_store(unfinished, scorer)
     except InputError:
         return None
 
@@ -129,8 +130,8 @@ class PairsToScore:
     """Pairs with all that their scores come from."""
 
     pairs: PairsFile
-    listing: Listing
-    gallery: Gallery
+    index: ImageIndex
+    embedded: EmbeddedImages
     criterion: Criterion
 
     def score(self, block: Block) -> ScoredBlock:
@@ -139,13 +140,13 @@ class PairsToScore:
         Raises:
             InputError: an image that was not listed: the file is not what it was then.
         """
-        first, second = self.listing.find(block.image1), self.listing.find(block.image2)
+        first, second = self.index.find(block.image1), self.index.find(block.image2)
         if first is None or second is None:
             raise self.pairs.changed()
-        status1, status2 = self.gallery.status[first], self.gallery.status[second]
+        status1, status2 = self.embedded.status[first], self.embedded.status[second]
         good = (status1 == 0) & (status2 == 0)
         return ScoredBlock(
-            block, first, second, good, self.criterion.scores(self.gallery.vectors, first, second), status1, status2
+            block, first, second, good, self.criterion.scores(self.embedded.vectors, first, second), status1, status2
         )
 
 
@@ -163,7 +164,7 @@ class ScoredBlock:
 
     def table(self) -> Any:
         """The record batch that is written."""
-        status = _STATUSES.take(of_numbers(self.status1.astype(np.int64) * len(STATUS_WORDS) + self.status2))
+        status = _STATUSES.take(of_numbers(self.status1.astype(np.int64) * len(STATUSES) + self.status2))
         table = self.block.table
         columns = [*table.columns, *(of_numbers(column, self.good) for column in self.scores), status]
         return pa.record_batch(columns, schema=with_scores(table.schema))
@@ -191,49 +192,51 @@ class Tally:
             self.labelled.add(scored.scores.distance[good], same, scored.first[good], scored.second[good])
 
 
-def score_rows(to_score: PairsToScore, rows: Rows, row_format: Format, done: int, progress: Progress | None) -> Tally:
+def score_rows(
+    to_score: PairsToScore, rows: RowSink, row_format: Format, done: int, progress: Progress | None
+) -> Tally:
     """Read the pairs again and write each row with its scores, but for the blocks that are done.
 
     Raises:
         InputError: the file is not what it was when its images were listed.
     """
-    pairs, listing = to_score.pairs, to_score.listing
-    tally = Tally(LabelledPairs(listing.rows if pairs.labelled else 0))
+    pairs, index = to_score.pairs, to_score.index
+    tally = Tally(LabelledPairs(index.rows if pairs.labelled else 0))
 
     def work(numbered: tuple[int, Block]) -> tuple[ScoredBlock, Any]:
         number, block = numbered
         scored = to_score.score(block)  # those that are done, too: for the figures
         return scored, row_format.encode(scored.table()) if number >= done else None
 
-    for scored, data in map_ahead(work, enumerate(pairs.blocks()), ahead=min(core_count() + 1, MOST_AHEAD)):
+    for scored, data in prefetch_map(work, enumerate(pairs.blocks()), depth=min(core_count() + 1, MOST_AHEAD)):
         tally.add(scored)
-        if tally.rows > listing.rows:
+        if tally.rows > index.rows:
             raise pairs.changed()
         if data is None:
             tally.taken_over = tally.rows
         else:
             rows.append(data)
         if progress is not None:
-            progress("pairs", tally.rows, listing.rows)
-    if tally.rows < listing.rows:
+            progress("pairs", tally.rows, index.rows)
+    if tally.rows < index.rows:
         raise pairs.changed()
     return tally
 
 
 def _status(one: int, two: int) -> str:
-    words = (("image1", STATUS_WORDS[one]), ("image2", STATUS_WORDS[two]))
+    words = (("image1", STATUSES[one]), ("image2", STATUSES[two]))
     return "; ".join(f"{image}: {word}" for image, word in words if word != "ok") or "ok"
 
 
-_STATUSES = of_texts([_status(one, two) for one, two in product(range(len(STATUS_WORDS)), repeat=2)])
+_STATUSES = of_texts([_status(one, two) for one, two in product(range(len(STATUSES)), repeat=2)])
 
 
-def _fingerprint(options: ScoreOptions, pairs: PairsFile, criterion: Criterion, gallery: Gallery) -> str:
+def _fingerprint(options: ScoreOptions, pairs: PairsFile, criterion: Criterion, embedded: EmbeddedImages) -> str:
     """A digest of everything that decides the rows that are written."""
     settings = [__version__, pairs.identity(), format_of(options.output, options.format), astuple(criterion)]
     digest = hashlib.sha256(json.dumps(settings).encode())
-    digest.update(gallery.vectors.tobytes())
-    digest.update(gallery.status.tobytes())
+    digest.update(embedded.vectors.tobytes())
+    digest.update(embedded.status.tobytes())
     return digest.hexdigest()
 
 
@@ -247,9 +250,9 @@ class _Times:
 
 
 def _summary(
-    model: str, scorer: Scorer, criterion: Criterion, gallery: Gallery, tally: Tally, times: _Times
+    model: str, scorer: Scorer, criterion: Criterion, embedded: EmbeddedImages, tally: Tally, times: _Times
 ) -> Summary:
-    figures, interval = labelled_figures(tally.labelled, criterion)
+    figures, interval = labelled_metrics(tally.labelled, criterion)
     return Summary(
         artsim_version=__version__,
         model=model,
@@ -257,13 +260,13 @@ def _summary(
         run_id=scorer.card.run_id,
         provider=scorer.provider,
         provider_note=scorer.tower.note,
-        images=len(gallery.status),
-        images_per_second=len(gallery.status) / times.embedding,
+        images=len(embedded.status),
+        images_per_second=len(embedded.status) / times.embedding,
         pairs=tally.rows,
         pairs_taken_over=tally.taken_over,
         pairs_per_second=tally.rows / times.scoring,
         unscored_pairs=tally.unscored,
-        bad_images=gallery.reasons,
+        bad_images=embedded.reasons,
         threshold=criterion.threshold,
         prior=criterion.prior,
         labelled_pairs=len(tally.labelled.same),
@@ -273,7 +276,7 @@ def _summary(
     )
 
 
-def labelled_figures(
+def labelled_metrics(
     labelled: LabelledPairs, criterion: Criterion
 ) -> tuple[dict[str, float], tuple[float, float] | None]:
     """The figures and the AUC's interval; none where the pairs don't have both labels.
@@ -284,10 +287,10 @@ def labelled_figures(
     if len(np.unique(labelled.same)) < 2:
         return {}, None
     # scikit-learn takes a second to import, which pairs without labels need not wait for.
-    from artsim.evaluation.figures import figures
     from artsim.evaluation.intervals import auc_interval
-    from artsim.evaluation.ranking import PIECE
+    from artsim.evaluation.metrics import figures
     from artsim.evaluation.reliability import reliability
+    from artsim.evaluation.value_counts import PIECE
 
     low, high = auc_interval(*labelled.sample())
     found = figures(labelled.distance, labelled.same, criterion.threshold)

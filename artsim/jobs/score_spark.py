@@ -17,21 +17,21 @@ from uuid import uuid4
 import numpy as np
 from pyarrow import dataset
 
-from artsim import __version__
+from artsim._version import __version__
 from artsim.errors import ArtsimError, OutputError, UsageError
-from artsim.jobs.embedding import Progress
-from artsim.jobs.score import ScoreOptions, Tally, labelled_figures
-from artsim.jobs.spark_session import check_java, spark_session, watched
-from artsim.jobs.staging import StagedPairs, stage_pairs, writing
+from artsim.evaluation.labelled_pairs import LabelledPairs
+from artsim.evaluation.summary import Summary
+from artsim.jobs.score import ScoreOptions, Tally, labelled_metrics
 from artsim.locking import only_one
 from artsim.scoring.contract import Card
-from artsim.scoring.output import check_place, open_output
-from artsim.scoring.pairs_file import folder_of, open_pairs
-from artsim.scoring.sample import LabelledPairs
+from artsim.scoring.embed_images import Progress
 from artsim.scoring.scores import Criterion
 from artsim.scoring.session import read_card
-from artsim.scoring.spark import WorkersTower, embedded_images, rows_of_a_batch, scored_pairs, to_write
-from artsim.scoring.summary import Summary
+from artsim.scoring.spark.session import check_java, spark_session, watched
+from artsim.scoring.spark.stages import WorkersTower, embedded_images, rows_of_a_batch, scored_pairs, to_write
+from artsim.scoring.spark.staging import StagedPairs, stage_pairs, writing
+from artsim.tables.output import check_place, open_output
+from artsim.tables.pairs_file import folder_of, open_pairs
 
 
 def score_on_spark(options: ScoreOptions, master: str | None = None, progress: Progress | None = None) -> Summary:
@@ -178,7 +178,7 @@ def _publish(folder: Path, output: Path) -> None:
 def _summary(
     model: str, card: Card, criterion: Criterion, staged: StagedPairs, run: _Run, tally: Tally, started: float
 ) -> Summary:
-    found, interval = labelled_figures(tally.labelled, criterion)
+    found, interval = labelled_metrics(tally.labelled, criterion)
     return Summary(
         artsim_version=__version__,
         model=model,

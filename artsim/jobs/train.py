@@ -11,15 +11,15 @@ from pathlib import Path
 
 import numpy as np
 
-from artsim import __version__
+from artsim._version import __version__
+from artsim.collection.prepare import SelectOptions, select
 from artsim.collection.selection import TRAIN, VAL_SEEN, VAL_UNSEEN, Selection, as_csv
 from artsim.errors import OutputError
+from artsim.evaluation.validation import Validation, artists_of, calibrate_by_folds
+from artsim.export.run_record import SELECTION_FILE, ExportSource, RunRecord, write_decision_rule
 from artsim.files import replacing
-from artsim.jobs.checkpoint import SELECTION_FILE, Candidate, Source, write_calibration
 from artsim.jobs.export import PARTS, Exported, auc_text, described, export
-from artsim.jobs.select import SelectOptions, select
-from artsim.jobs.validation import Validation, artists_of, calibrate_by_folds
-from artsim.tracking.run import Run, how_to_look, tracked_run
+from artsim.tracking.run import Run, tracked_run, ui_command
 from artsim.training.monitor import Monitor
 from artsim.training.recipes import Recipe
 
@@ -95,11 +95,11 @@ def _train_and_export(
 
     say("starting TensorFlow …")
     start_tensorflow()
-    from artsim.training.batches import Works, source_size
+    from artsim.training.data.batches import LabelledImages, source_size
+    from artsim.training.data.pixels import decoded
     from artsim.training.devices import for_this_device, use_device
-    from artsim.training.fit import fit, prepare
-    from artsim.training.oversight import Outputs, Oversight
-    from artsim.training.pixels import decoded
+    from artsim.training.loop.fit import fit, prepare
+    from artsim.training.loop.hooks import FitHooks, Outputs
 
     device = use_device(options.device_id)
     recipe = for_this_device(options.recipe)
@@ -115,22 +115,25 @@ def _train_and_export(
         decoded(selection.paths(works), source_size(recipe), *how) as pixels,
         decoded(validation.paths, recipe.image_size, *how) as held_out,
     ):
-        oversight = Oversight(
+        hooks = FitHooks(
             Outputs(checkpoints, summaries),
             validate=lambda embeddings: validation.judge(embeddings).figures,
             report=lambda epoch, metrics: run.log_metrics(metrics, epoch),
-            calibrate=lambda folds: write_calibration(
+            calibrate=lambda folds: write_decision_rule(
                 checkpoints, calibrate_by_folds(folds, recipe.distance, options.seed)
             ),
             say=say,
             progress=progress,
             quiet=options.quiet,
         )
-        held = Works(held_out, validation.labels(selection))
-        monitor = fit(recipe, network, Works(pixels, labels), held, oversight, options.seed)
+        held = LabelledImages(held_out, validation.labels(selection))
+        monitor = fit(recipe, network, LabelledImages(pixels, labels), held, hooks, options.seed)
         run.set_tags({"artsim.training": _ended(monitor, recipe.epochs)})
         say(f"{_ended(monitor, recipe.epochs)}; exporting …")
-        source, candidate = Source.read(checkpoints), Candidate.read(checkpoints, "refit" if recipe.refit else "best")
+        source, candidate = (
+            RunRecord.read(checkpoints),
+            ExportSource.read(checkpoints, "refit" if recipe.refit else "best"),
+        )
         return export(candidate, source, selection.digest, validation, held_out, checkpoints / TOWER_FILE)
 
 
@@ -159,7 +162,7 @@ def _described(selection: Selection) -> str:
 def _log_start(run: Run, options: TrainOptions, selection: Selection, checkpoints: Path) -> None:
     """What is known before training; a store for artifacts that can't be reached shows here, not hours later."""
     recipe = options.recipe
-    source = Source(
+    source = RunRecord(
         recipe=recipe.name,
         image_size=recipe.image_size,
         distance=recipe.distance,
@@ -177,15 +180,15 @@ def _log_start(run: Run, options: TrainOptions, selection: Selection, checkpoint
 
 
 def _log_end(run: Run, options: TrainOptions, selection: Selection, exported: Exported) -> None:
-    card, agreement = exported.card, exported.agreement
+    card, check = exported.card, exported.check
     checkpoints = exported.path.parent
     with replacing(checkpoints / PAIRS_FILE) as file:
         file.write(as_csv(exported.validation.pairs))
     run.log_metrics(
         {
             **card.validation,
-            "export_max_embedding_difference": agreement.embedding,
-            "export_max_distance_difference": agreement.distance,
+            "export_max_embedding_difference": check.embedding,
+            "export_max_distance_difference": check.distance,
             "threshold": card.threshold,
         },
         step=options.recipe.epochs + 1,  # after the epochs: the exported tower, which is the best of them
@@ -228,4 +231,4 @@ def report(trained: Trained) -> str:
 
 def _next_steps(exported: Exported, selection: Selection) -> list[str]:
     score = ["artsim-score", "--model", str(exported.path), "--data-dir", str(selection.folder)]
-    return [how_to_look(), shlex.join([*score, str(exported.path.parent / PAIRS_FILE)])]
+    return [ui_command(), shlex.join([*score, str(exported.path.parent / PAIRS_FILE)])]

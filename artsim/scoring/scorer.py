@@ -19,7 +19,7 @@ from artsim import images as image_files
 from artsim.errors import UsageError
 from artsim.scoring.contract import Card
 from artsim.scoring.device import CPU, CUDA, Device
-from artsim.scoring.embedding import Embedded, embed
+from artsim.scoring.inference import Embedded, embed
 from artsim.scoring.scores import Criterion, Scores
 from artsim.scoring.session import Tower, open_tower
 

@@ -115,7 +115,7 @@ class Run:
         """Set the run's description, Markdown."""
         self.set_tags({NOTE_TAG: text})
 
-    def log_kept(self) -> None:
+    def log_folders(self) -> None:
         """Log the folders that were to be kept, as they are now."""
         for folder, name in self._kept:
             if folder.is_dir():
@@ -148,30 +148,30 @@ def tracked_run(name: str) -> Iterator[Run]:
         run.rename(name)
     try:
         yield run
-        run.log_kept()
+        run.log_folders()
     except KeyboardInterrupt:
         with _signals_ignored():
             run.end(RunStatus.KILLED)  # first of all: who interrupts may not wait for the rest
-            run.log_kept()
+            run.log_folders()
             if is_launched:
-                _leave_last_word(run.id)
+                _start_restoring(run.id)
         raise
     except BaseException as error:
         run.set_tags({FAILURE_TAG: f"{type(error).__name__}: {error}"[:PARAM_LENGTH]})
-        run.log_kept()
+        run.log_folders()
         run.end(RunStatus.FAILED)
         raise
     run.end(RunStatus.FINISHED)
 
 
-def _leave_last_word(run_id: str) -> None:
+def _start_restoring(run_id: str) -> None:
     """Start what says KILLED again after `mlflow run` has said FAILED; it must survive both."""
     nothing = subprocess.DEVNULL
-    command = [sys.executable, "-m", "artsim.tracking.last_word", run_id]
+    command = [sys.executable, "-m", "artsim.tracking.restore_killed", run_id]
     subprocess.Popen(command, stdin=nothing, stdout=nothing, stderr=nothing, start_new_session=True)  # noqa: S603 - our own
 
 
-def how_to_look() -> str:
+def ui_command() -> str:
     """What to type, or where to look, to see the runs."""
     uri = mlflow.get_tracking_uri()
     if uri.startswith(("http://", "https://")):

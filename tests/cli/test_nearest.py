@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import artsim
-from artsim.scoring.kept import Kept, file_digest, write_kept
+from artsim.scoring.embedding_store import EmbeddingStore, file_digest, write_store
 from tests.command import artsim_in_process
 from tests.towers import write_paintings, write_tower
 
@@ -45,8 +45,10 @@ def keep(folder: Path) -> None:
     scorer = artsim.load(folder / "tower.onnx", "cpu")
     artists: list[str | None] = [name[:3] for name in names]
     contents = [file_digest(path) for path in paths]
-    kept = Kept(file_digest(folder / "tower.onnx"), scorer.card, names, contents, artists, scorer.embed(paths))
-    write_kept(folder / "works.parquet", kept)
+    kept = EmbeddingStore(
+        file_digest(folder / "tower.onnx"), scorer.card, names, contents, artists, scorer.embed(paths)
+    )
+    write_store(folder / "works.parquet", kept)
 
 
 def test_works_come_as_csv_nearest_first_as_the_scorer_has_them(

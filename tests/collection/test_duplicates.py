@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from PIL import Image, ImageEnhance
 
 from artsim import images
-from artsim.collection.demo import paint
 from artsim.collection.duplicates import FINGERPRINT_SIZE, NEAR, belong_together, fingerprint, near_duplicates
+from artsim.demo import paint
 
 
 def fingerprint_of(picture: Image.Image) -> int:

@@ -17,10 +17,10 @@ from scipy.special import erf
 
 from artsim.errors import GateError
 from artsim.export.convert import convert
-from artsim.training.backbones import build_backbone
-from artsim.training.checkpoints import load_tower, save_tower
-from artsim.training.heads import build_readout, with_head
-from artsim.training.readout import fit_projection
+from artsim.training.networks.backbones import build_backbone
+from artsim.training.networks.checkpoints import load_tower, save_tower
+from artsim.training.networks.heads import build_readout, with_head
+from artsim.training.networks.readout import fit_projection
 from artsim.training.recipes import BackboneName
 
 
@@ -81,7 +81,7 @@ def test_a_checkpoint_of_dinov2_is_read_by_a_process_that_has_not_imported_keras
     save_tower(tower_on("dinov2-small", 56), tmp_path / "best.keras")
     code = (
         "import sys, pathlib\n"
-        "from artsim.training.checkpoints import load_tower\n"
+        "from artsim.training.networks.checkpoints import load_tower\n"
         "assert 'keras_hub' not in sys.modules\n"
         "print(load_tower(pathlib.Path(sys.argv[1])).output_shape)"
     )

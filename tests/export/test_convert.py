@@ -13,9 +13,9 @@ from artsim.export.convert import compare, convert, write
 from artsim.scoring.contract import Calibration, Card
 from artsim.scoring.scorer import load
 from artsim.scoring.session import open_tower
-from artsim.training.judge import embed
+from artsim.training.loop.evaluator import embed
+from artsim.training.networks.towers import build_tower
 from artsim.training.recipes import TowerName
-from artsim.training.towers import build_tower
 
 SIZE = 64
 
@@ -61,9 +61,9 @@ def test_an_exported_tower_is_of_the_contract_and_equal_to_its_source(
     assert graph.input[0].type.tensor_type.shape.dim[0].dim_param == "batch"
     assert graph.output[0].type.tensor_type.shape.dim[0].dim_param == "batch"
     assert exported(pictures[:1]).shape == (1, 32)
-    agreement = compare(embed(tower, pictures), exported(pictures), "euclidean")
-    assert agreement.images == 5
-    assert 0 < agreement.embedding <= agreement.tolerance
+    check = compare(embed(tower, pictures), exported(pictures), "euclidean")
+    assert check.images == 5
+    assert 0 < check.embedding <= check.tolerance
     # The same weights, one of them changed a little: the gate must notice.
     kernel = next(weight for weight in reversed(tower.trainable_weights) if weight.ndim == 2)
     kernel.assign(kernel + 0.01 * np.roll(kernel, 1))

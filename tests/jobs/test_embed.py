@@ -17,7 +17,7 @@ import pytest
 import artsim
 from artsim.errors import EXIT_CODES
 from artsim.locking import only_one
-from artsim.scoring.kept import file_digest, read_kept
+from artsim.scoring.embedding_store import file_digest, read_store
 from tests.command import ROOT, artsim_in_process
 from tests.towers import write_paintings, write_tower
 
@@ -51,7 +51,7 @@ def test_a_folder_of_artists(folder: Path, capsys: pytest.CaptureFixture[str]) -
     assert list(frame["sha256"]) == [file_digest(folder / "works" / name) for name in frame["image"]]
     vectors = artsim.load("tower.onnx", "cpu").embed([folder / "works" / name for name in frame["image"]])
     np.testing.assert_array_equal(np.stack(list(frame["embedding"])), vectors)
-    assert read_kept(Path("kept.parquet")).model_sha256 == file_digest(Path("tower.onnx"))
+    assert read_store(Path("kept.parquet")).model_sha256 == file_digest(Path("tower.onnx"))
 
 
 def test_a_second_run_embeds_what_is_new_and_leaves_out_what_is_not_named(
@@ -64,7 +64,7 @@ def test_a_second_run_embeds_what_is_new_and_leaves_out_what_is_not_named(
     err = capsys.readouterr().err
     assert "1 new, 2 reused" in err  # by their content: they have other names now
     assert "3 kept before and not named now" in err
-    assert read_kept(Path("kept.parquet")).names == ["b.png", "c.png", "d.png"]
+    assert read_store(Path("kept.parquet")).names == ["b.png", "c.png", "d.png"]
 
 
 def test_a_csv_gives_artists_and_may_name_what_is_kept_alone(folder: Path) -> None:
@@ -72,7 +72,7 @@ def test_a_csv_gives_artists_and_may_name_what_is_kept_alone(folder: Path) -> No
     assert embed("works.csv", "--data-dir", "works") == 0
     (folder / "works" / "Manet" / "a.png").unlink()
     assert embed("works.csv", "--data-dir", "works") == 0
-    kept = read_kept(Path("kept.parquet"))
+    kept = read_store(Path("kept.parquet"))
     assert dict(zip(kept.names, kept.artists, strict=True)) == {
         "Monet/b.png": "Claude Monet",
         "Manet/a.png": "Edouard Manet",
@@ -91,14 +91,14 @@ def test_bad_images_are_told_and_the_others_kept(folder: Path, capsys: pytest.Ca
     (folder / "works" / "Monet" / "b.png").write_text("no picture")
     assert embed("works") == 4
     assert "1 of 3 images are bad" in capsys.readouterr().err
-    assert read_kept(Path("kept.parquet")).names == ["Manet/a.png", "Monet/c.png"]
+    assert read_store(Path("kept.parquet")).names == ["Manet/a.png", "Monet/c.png"]
     assert embed("works", "--max-bad-images", "50%") == 0
 
 
 def test_only_bad_images_leave_an_empty_file_that_can_be_gone_on_from(folder: Path) -> None:
     (folder / "bad.png").write_text("no picture")
     assert embed("bad.png") == 4
-    assert read_kept(Path("kept.parquet")).vectors.shape == (0, 8)
+    assert read_store(Path("kept.parquet")).vectors.shape == (0, 8)
     assert embed("works") == 0
 
 
@@ -107,7 +107,7 @@ def test_a_name_that_is_not_utf8_is_a_bad_image(folder: Path, capsys: pytest.Cap
     os.rename(b"works/Monet/b.png", b"works/Monet/\xff.png")  # noqa: PTH104 - Path takes no bytes
     assert embed("works") == 4
     assert "not UTF-8" in capsys.readouterr().err
-    assert len(read_kept(Path("kept.parquet")).names) == 2
+    assert len(read_store(Path("kept.parquet")).names) == 2
 
 
 def test_quiet_says_nothing(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -132,7 +132,7 @@ ERRORS: dict[str, tuple[list[str], str, int]] = {
     "standard output": (["works"], "-", 2),
     "no folder": (["works"], "nowhere/kept.parquet", 8),
     "a foreign output": (["works"], "foreign.parquet", 3),
-    "a bad allowance": (["works", "--max-bad-images", "few"], "kept.parquet", 2),
+    "a bad bad_image_limit": (["works", "--max-bad-images", "few"], "kept.parquet", 2),
     "a batch of none": (["works", "--batch-size", "0"], "kept.parquet", 2),
 }
 
@@ -169,11 +169,11 @@ import time
 from artsim.jobs import embedding
 from artsim.cli.main import main
 embedding.SHORTEST_INTERVAL = 0.05
-settle = embedding._Found.settle
+settle = embedding._EmbeddingPass.settle
 def slow(*arguments):
     time.sleep(0.05)
     settle(*arguments)
-embedding._Found.settle = slow
+embedding._EmbeddingPass.settle = slow
 main()
 """
 
@@ -188,7 +188,7 @@ def test_killed_and_started_again_it_goes_on_where_it_was(folder: Path, capsys: 
         time.sleep(0.01)
     process.send_signal(signal.SIGKILL)
     process.wait()
-    there = len(read_kept(Path("kept.parquet")).names)
+    there = len(read_store(Path("kept.parquet")).names)
     assert 0 < there < 200
     capsys.readouterr()
     assert embed("many") == 0

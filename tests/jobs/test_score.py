@@ -14,14 +14,14 @@ from pyarrow import parquet
 
 import artsim
 from artsim import images
+from artsim.bad_images import BadImageLimit
 from artsim.errors import BadImagesError, InputError, ModelError, UsageError
-from artsim.jobs import embedding
+from artsim.evaluation.summary import Summary
 from artsim.jobs import score as job
-from artsim.jobs.allowance import Allowance
-from artsim.jobs.embedding import STATUS_WORDS
 from artsim.jobs.score import ScoreOptions, check_bad_images, score_pairs
-from artsim.scoring import sources
-from artsim.scoring.summary import Summary
+from artsim.scoring import embed_images
+from artsim.scoring.embed_images import STATUSES
+from artsim.tables import readers
 from tests.towers import write_paintings, write_tower
 
 PAIRS = "index,image1,image2,sameArtist,note\n7,a.png,b.png,0,x\n3,a.png,a.png,1,\n9,b.png,c.png,1,\u00fc\n"
@@ -174,7 +174,7 @@ def test_a_kept_embeddings_file_gets_new_images_through_a_link(folder: Path) -> 
 def test_blocks_do_not_show(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run(folder)
     whole = (folder / "scores.csv").read_bytes()
-    monkeypatch.setattr(sources, "BLOCK_BYTES", 64)
+    monkeypatch.setattr(readers, "BLOCK_BYTES", 64)
     run(folder)
     assert (folder / "scores.csv").read_bytes() == whole
 
@@ -222,7 +222,7 @@ def test_the_summary_is_written_as_json(folder: Path) -> None:
 
 
 def test_a_pairs_file_that_changes_on_the_way_is_noticed(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    real = embedding.embed_files
+    real = embed_images.embed_files
     for changed in ("image1,image2\na.png,b.png\n", PAIRS + "1,a.png,c.png,0,\n", PAIRS.replace("c.png", "d.png")):
         (folder / "pairs.csv").write_text(PAIRS, encoding="utf-8")
 
@@ -258,23 +258,23 @@ def test_what_fails_leaves_no_output(folder: Path) -> None:
      ("20%", 2, 5, False), ("0%", 1, 1000, False), ("100%", 5, 5, True), ("0.5%", 1, 200, True)],
 )  # fmt: skip
 def test_bad_images_are_allowed_as_a_count_or_a_share(text: str, bad: int, of: int, admitted: bool) -> None:
-    assert Allowance.parse(text).admits(bad, of) is admitted
+    assert BadImageLimit.parse(text).admits(bad, of) is admitted
 
 
 @pytest.mark.parametrize("text", ["", "-1", "1.5", "many", "101%", "-1%", "nan%", "%"])
 def test_other_allowances_are_refused(text: str) -> None:
     with pytest.raises(UsageError, match="3 or 1%"):
-        Allowance.parse(text)
+        BadImageLimit.parse(text)
 
 
 def test_too_many_bad_images_are_named(folder: Path) -> None:
     (folder / "pairs.csv").write_text("image1,image2\na.png,lost.png\n")
     summary = run(folder)
-    check_bad_images(summary, Allowance.parse("1"))
+    check_bad_images(summary, BadImageLimit.parse("1"))
     with pytest.raises(BadImagesError, match=r"1 of 2 images .*lost\.png"):
-        check_bad_images(summary, Allowance.parse("0"))
+        check_bad_images(summary, BadImageLimit.parse("0"))
 
 
 def test_every_kind_of_bad_image_has_its_word() -> None:
     kinds = artsim.errors.ImageError.__subclasses__()
-    assert {"ok", *(kind.status for kind in kinds)} == set(STATUS_WORDS)
+    assert {"ok", *(kind.status for kind in kinds)} == set(STATUSES)

@@ -14,8 +14,8 @@ from pyarrow import parquet
 from artsim.errors import ArtsimError, UsageError
 from artsim.jobs.score import ScoreOptions
 from artsim.jobs.score_spark import _tally, score_on_spark
-from artsim.jobs.staging import StagedPairs, stage_pairs
-from artsim.scoring.pairs_file import open_pairs
+from artsim.scoring.spark.staging import StagedPairs, stage_pairs
+from artsim.tables.pairs_file import open_pairs
 
 
 @pytest.fixture

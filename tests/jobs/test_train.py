@@ -20,7 +20,7 @@ import artsim
 from artsim.scoring.contract import Card
 from tests.command import SMALL, artsim_in_process
 
-FIGURES = (
+METRICS = (
     "auc",
     "average_precision",
     "eer",
@@ -102,7 +102,7 @@ def test_every_epoch_has_its_figures(job: Job, name: str) -> None:
 
 @pytest.mark.parametrize("part", ["val_seen", "val_unseen"])
 def test_figures_of_each_epoch_and_then_of_the_exported_tower(job: Job, part: str) -> None:
-    for figure in FIGURES:
+    for figure in METRICS:
         history = job.client.get_metric_history(job.run.info.run_id, f"{part}_{figure}")
         assert [metric.step for metric in history] == [1, 2, 3]
         assert all(0 <= metric.value <= 1 for metric in history)

@@ -120,16 +120,16 @@ def at_each_step_of_epoch_two(monkeypatch: pytest.MonkeyPatch, act: Callable[[di
     from artsim.training.runtime import start_tensorflow
 
     start_tensorflow()
-    from artsim.training.judge import Pace
+    from artsim.training.loop.evaluator import ThroughputMonitor
 
-    real = Pace.on_train_batch_end
+    real = ThroughputMonitor.on_train_batch_end
 
-    def step(self: Pace, batch: int, logs: dict[str, float]) -> None:
+    def step(self: ThroughputMonitor, batch: int, logs: dict[str, float]) -> None:
         if self.epoch == 2:
             act(logs)
         real(self, batch, logs)
 
-    monkeypatch.setattr(Pace, "on_train_batch_end", step)
+    monkeypatch.setattr(ThroughputMonitor, "on_train_batch_end", step)
 
 
 def what_it_had(folder: Path) -> set[str]:

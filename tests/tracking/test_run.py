@@ -14,8 +14,8 @@ from mlflow.entities import RunStatus
 from mlflow.tracking import MlflowClient
 
 from artsim.errors import TrackingError
-from artsim.tracking import last_word
-from artsim.tracking.run import how_to_look, tracked_run
+from artsim.tracking import restore_killed
+from artsim.tracking.run import tracked_run, ui_command
 from tests.towers import SIZE, WIDTH, write_paintings, write_tower
 
 
@@ -92,12 +92,12 @@ def test_killed_stays_killed_when_mlflow_run_had_written_failed(store: MlflowCli
     assert the_run(store).info.status == "KILLED"
 
 
-def test_the_last_word_waits_for_failed_and_corrects_it(store: MlflowClient) -> None:
+def test_the_restore_killed_waits_for_failed_and_corrects_it(store: MlflowClient) -> None:
     run_id = store.create_run("0").info.run_id
     store.set_terminated(run_id, "KILLED")
     launcher = threading.Timer(0.5, lambda: store.set_terminated(run_id, "FAILED"))
     launcher.start()
-    last_word.main(run_id, patience=20)
+    restore_killed.main(run_id, patience=20)
     launcher.join()
     assert store.get_run(run_id).info.status == "KILLED"
 
@@ -141,8 +141,8 @@ def test_a_store_that_can_not_be_reached_is_said(uri: str, tmp_path: Path, monke
 def test_how_to_look_names_the_store_unless_it_is_the_default(
     store: MlflowClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert how_to_look() == "mlflow ui"
+    assert ui_command() == "mlflow ui"
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/other.db")
-    assert how_to_look() == f"mlflow ui --backend-store-uri sqlite:///{tmp_path}/other.db"
+    assert ui_command() == f"mlflow ui --backend-store-uri sqlite:///{tmp_path}/other.db"
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:5000")
-    assert how_to_look() == "http://127.0.0.1:5000"
+    assert ui_command() == "http://127.0.0.1:5000"

@@ -11,12 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from artsim.training.batches import Works
-from artsim.training.checkpoints import BEST, LAST, load_tower
-from artsim.training.fit import fit
-from artsim.training.judge import embed
+from artsim.training.data.batches import LabelledImages
+from artsim.training.loop.evaluator import embed
+from artsim.training.loop.fit import fit
+from artsim.training.loop.hooks import FitHooks, Outputs
 from artsim.training.monitor import Monitor, MonitorName
-from artsim.training.oversight import Outputs, Oversight
+from artsim.training.networks.checkpoints import BEST, LAST, load_tower
 from artsim.training.recipes import RECIPES
 
 
@@ -87,7 +87,7 @@ class Trained:
             patience=patience,
         )
         rng = np.random.default_rng(0)
-        train = Works(rng.integers(0, 256, (8, 42, 42, 3), dtype=np.uint8), np.repeat([0, 1], 4))
+        train = LabelledImages(rng.integers(0, 256, (8, 42, 42, 3), dtype=np.uint8), np.repeat([0, 1], 4))
         self.pixels = rng.integers(0, 256, (4, 32, 32, 3), dtype=np.uint8)
         self.given: list[NDArray[np.float32]] = []
         self.reported: Epochs = []
@@ -98,7 +98,7 @@ class Trained:
             self.given.append(embeddings)
             return {"val_seen_auc": next(script)}
 
-        oversight = Oversight(
+        hooks = FitHooks(
             Outputs(folder, folder),
             validate=validate,
             report=lambda _, metrics: self.reported.append(metrics),
@@ -106,7 +106,7 @@ class Trained:
             say=lambda _: None,
             progress=lambda *_: None,
         )
-        self.monitor = fit(recipe, None, train, Works(self.pixels, np.array([0, 0, 1, 1])), oversight, seed=0)
+        self.monitor = fit(recipe, None, train, LabelledImages(self.pixels, np.array([0, 0, 1, 1])), hooks, seed=0)
 
     def saved(self, name: str) -> NDArray[np.float32]:
         return embed(load_tower(self.folder / name), self.pixels)

@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 
 from artsim.errors import DeviceError, ModelError, OutputError, UsageError
-from artsim.training.checkpoints import load_tower, save_tower
 from artsim.training.devices import computes_in_bfloat16, use_device
-from artsim.training.judge import embed
-from artsim.training.progress import TrainingProgress
+from artsim.training.loop.evaluator import embed
+from artsim.training.loop.progress import TrainingProgress
+from artsim.training.networks.checkpoints import load_tower, save_tower
+from artsim.training.networks.towers import build_tower
 from artsim.training.recipes import RECIPES, recipe_of
-from artsim.training.towers import build_tower
 from tests.command import ROOT
 
 

@@ -1,0 +1,55 @@
+"""Prefetching: work done in threads before its results are asked for, in order and in bounded number."""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from itertools import islice
+from typing import TypeVar
+
+from artsim.errors import ImageError
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+# Python 3.14 has `Executor.map(buffersize=…)`, which does the same.
+def prefetch_map(function: Callable[[Item], Result], items: Iterable[Item], depth: int) -> Iterator[Result]:
+    """Apply a function to items in threads, `depth` items ahead of the consumer; results come in order.
+
+    Threads pay where the function releases Python's lock for most of its time.
+    """
+    pool = ThreadPoolExecutor(core_count())
+    coming = iter(items)
+    try:
+        waiting = deque(pool.submit(function, item) for item in islice(coming, depth))
+        while waiting:
+            result = waiting.popleft().result()
+            waiting.extend(pool.submit(function, item) for item in islice(coming, 1))
+            yield result
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def prefetch_images(
+    sources: Iterable[Item], load: Callable[[Item], Result], depth: int
+) -> Iterator[Result | ImageError]:
+    """Load images in threads, `depth` of them ahead of the consumer, in order; a failed image gives its error."""
+    return prefetch_map(partial(_load_or_error, load), sources, depth)
+
+
+def core_count() -> int:
+    """The number of cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _load_or_error(load: Callable[[Item], Result], source: Item) -> Result | ImageError:
+    try:
+        return load(source)
+    except ImageError as error:
+        return error

@@ -1,0 +1,137 @@
+"""Pairs as a cluster takes them: one pass of this machine's reader turns them into parquet with numbered rows.
+
+A csv with quoted newlines can only be read from its start, by one machine, and so this one does, with the checks and
+the messages that it has for itself; 20 million rows take about as long as Spark takes to start.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet
+
+from artsim.errors import InputError, OutputError
+from artsim.scoring.spark.stages import ROW_COLUMN
+from artsim.tables.image_index import ImageNumbering
+from artsim.tables.pairs_file import Block, PairsFile
+
+
+@dataclass(frozen=True)
+class StagedPairs:
+    """What was read: `columns` are those of the pairs file, in order; two names of one path are one image.
+
+    `pairs` is a parquet file of row, first, second (numbers from 0), same (where there are labels), c0, c1, …;
+    `images` one of image, path (absolute), name (as messages call it).
+    """
+
+    pairs: Path
+    images: Path
+    columns: list[str]
+    rows: int
+    image_count: int
+    labelled: bool
+
+
+def stage_pairs(pairs: PairsFile, folder: Path, place: Path) -> StagedPairs:
+    """Read pairs, whose images lie in `folder`, and write both files to `place`.
+
+    Raises:
+        InputError: a row that can't be used, or a column called like one of the output's.
+        OutputError: they can't be written.
+    """
+    columns = pairs.schema.names
+    if ROW_COLUMN in columns:
+        raise InputError(
+            f"{pairs.name}: has a column '{ROW_COLUMN}', which --engine spark writes the rows' numbers to; rename it."
+        )
+    for field in pairs.schema:
+        if pa.types.is_time(field.type) or pa.types.is_duration(field.type):
+            raise InputError(f"{pairs.name}: the column '{field.name}' holds {field.type}, which Spark does not know.")
+    numbers = ImageNumbering(folder)
+    staged_pairs, staged_images = place / "pairs.parquet", place / "images.parquet"
+    rows = 0
+    with writing(place):
+        with _Writer(staged_pairs) as writer:
+            for block in pairs.blocks():
+                writer.write(_numbered(block, rows, numbers))
+                rows += len(block)
+            if rows == 0:
+                writer.write(_nothing(pairs))
+        pyarrow.parquet.write_table(_image_table(numbers, pairs.name), staged_images)
+    return StagedPairs(staged_pairs, staged_images, columns, rows, len(numbers.paths), pairs.labelled)
+
+
+def _image_table(numbers: ImageNumbering, name: str) -> Any:
+    """Where each image is, and what messages call it.
+
+    Raises:
+        InputError: a path that is not UTF-8, which Spark can't be given.
+    """
+    paths = numbers.paths
+    try:
+        return pa.table(
+            {
+                "image": pa.array(range(len(paths)), pa.int32()),
+                "path": pa.array([str(Path(path).absolute()) if path else "" for path in paths], pa.string()),
+                "name": pa.array(paths, pa.string()),
+            }
+        )
+    except UnicodeEncodeError as error:
+        raise InputError(f"{name}: its images lie in a folder whose name is not UTF-8, as Spark wants it.") from error
+
+
+class _Writer:
+    """A parquet file whose columns are those of the first table."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._writer: Any = None
+
+    def __enter__(self) -> _Writer:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._writer is not None:
+            self._writer.close()
+
+    def write(self, table: Any) -> None:
+        if self._writer is None:
+            # Spark's times have microseconds.
+            self._writer = pyarrow.parquet.ParquetWriter(
+                self._path, table.schema, coerce_timestamps="us", allow_truncated_timestamps=True
+            )
+        self._writer.write_table(table)
+
+
+def _numbered(block: Block, before: int, numbers: ImageNumbering) -> Any:
+    first, second = numbers.of(block).astype(np.int32)
+    columns: dict[str, Any] = {
+        "row": pa.array(np.arange(before, before + len(block), dtype=np.int64)),
+        "first": pa.array(first),
+        "second": pa.array(second),
+    }
+    if block.same is not None:
+        columns["same"] = pa.array(block.same.astype(np.int8))
+    return pa.table(columns | {f"c{place}": column for place, column in enumerate(block.table.columns)})
+
+
+def _nothing(pairs: PairsFile) -> Any:
+    kinds = {"row": pa.int64(), "first": pa.int32(), "second": pa.int32()}
+    kinds |= {"same": pa.int8()} if pairs.labelled else {}
+    kinds |= {f"c{place}": kind for place, kind in enumerate(pairs.schema.types)}
+    return pa.schema(list(kinds.items())).empty_table()
+
+
+@contextmanager
+def writing(place: Path) -> Iterator[None]:
+    """Turn what the system says of what is written there into an OutputError."""
+    try:
+        yield
+    except OSError as error:
+        raise OutputError(f"{place}: can't be written ({error.strerror or error}).") from error

@@ -1,0 +1,1 @@
+"""Tables of pairs, scores and rankings: readers, writers, and output that can be resumed."""

@@ -1,0 +1,154 @@
+"""Batches for the fit loop: uint8 paintings (B, S, S, 3) with int64 labels (B,), or pairs of them with 0 or 1.
+
+Works are decoded at `source_size`, of which augmentation takes views of S px, so that a brush stroke is seen at its own
+size; without augmentation, and for pretrained networks, whose features are of whole works, both are the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from artsim.collection.pairs import epochs_of_pairs
+from artsim.training.data.augmentation import LEVELS, augment
+from artsim.training.recipes import Recipe
+
+SOURCE_MARGIN = 1.25  # of the tower's input, where crops are taken
+
+
+@dataclass(frozen=True)
+class LabelledImages:
+    """Decoded paintings uint8 (N, S, S, 3) with labels int64 (N,), one number an artist.
+
+    Those trained on are numbered from 0; artists who are not have the numbers that follow.
+    """
+
+    pixels: NDArray[np.uint8]
+    labels: NDArray[np.int64]
+
+
+def source_size(recipe: Recipe) -> int:
+    """The size, in px, at which a recipe wants its training works decoded."""
+    takes_views = recipe.augment != "none" and not recipe.is_pretrained
+    return round(recipe.image_size * SOURCE_MARGIN) if takes_views else recipe.image_size
+
+
+def steps_per_epoch(recipe: Recipe, works: int, pairs: int) -> int:
+    """Steps in which every work, or every pair, comes about once."""
+    return max(1, -(-(pairs if recipe.loss == "contrastive" else works) // recipe.batch_size))
+
+
+def images_per_step(recipe: Recipe, artists: int) -> int:
+    """Paintings that pass through the tower in a step."""
+    if recipe.loss == "contrastive":
+        return 2 * recipe.batch_size
+    return min(recipe.batch_size // recipe.works_per_artist, artists) * recipe.works_per_artist
+
+
+def artist_batches(labels: NDArray[np.int64], recipe: Recipe, seed: int) -> Iterator[NDArray[np.int64]]:
+    """Endless batches (B,) of work indices: P artists in turn, K works of each in turn, both newly shuffled.
+
+    An artist with fewer than K works gives some of them twice; with fewer than P artists the batch is smaller.
+    """
+    rng = np.random.default_rng(seed)
+    works = [_endless(np.flatnonzero(labels == label), rng) for label in np.unique(labels)]
+    artists = _endless(np.arange(len(works)), rng)
+    count = images_per_step(recipe, len(works)) // recipe.works_per_artist
+    while True:
+        chosen: list[int] = []
+        while len(chosen) < count:
+            artist = next(artists)
+            if artist not in chosen:
+                chosen.append(artist)
+        yield np.array([next(works[artist]) for artist in chosen for _ in range(recipe.works_per_artist)])
+
+
+def _endless(values: NDArray[np.int64], rng: np.random.Generator) -> Iterator[int]:
+    while True:
+        yield from rng.permutation(values).tolist()
+
+
+def work_dataset(works: LabelledImages, recipe: Recipe, seed: int) -> tf.data.Dataset:
+    """Endless batches of (paintings, labels) of P artists x K works."""
+
+    def batches() -> Iterator[tuple[NDArray[np.uint8], NDArray[np.int64]]]:
+        for chosen in artist_batches(works.labels, recipe, seed):
+            yield works.pixels[chosen], works.labels[chosen]
+
+    return views_of(batches, works.pixels.shape[1], recipe, seed)
+
+
+def views_of(batches: Callable[[], Iterator[Any]], side: int, recipe: Recipe, seed: int) -> tf.data.Dataset:
+    """What the network sees, (views uint8 (B, S, S, 3), labels (B,)), of batches (uint8 (B, side, side, 3), labels)."""
+
+    def numbered() -> Iterator[tuple[NDArray[np.uint8], NDArray[np.int64], int]]:
+        for step, (paintings, labels) in enumerate(batches()):
+            yield paintings, labels, step
+
+    source = tf.data.Dataset.from_generator(numbered, output_signature=(_paintings(side), _labels(), _step()))
+    return _finish(
+        source.map(lambda x, y, step: (_view(x, recipe, seed, step), y), num_parallel_calls=tf.data.AUTOTUNE)
+    )
+
+
+def feature_dataset(
+    features: NDArray[np.float32], labels: NDArray[np.int64], recipe: Recipe, seed: int
+) -> tf.data.Dataset:
+    """Endless batches of (features (B, F), labels (B,)) of P artists x K works, out of (N, F) and (N,)."""
+
+    def batches() -> Iterator[tuple[NDArray[np.float32], NDArray[np.int64]]]:
+        for chosen in artist_batches(labels, recipe, seed):
+            yield features[chosen], labels[chosen]
+
+    signature = (tf.TensorSpec((None, features.shape[1]), tf.float32), _labels())
+    return _finish(tf.data.Dataset.from_generator(batches, output_signature=signature))
+
+
+def pair_dataset(works: LabelledImages, recipe: Recipe, seed: int) -> tf.data.Dataset:
+    """Endless batches of ((first, second), same artist): balanced pairs, drawn anew each epoch."""
+
+    def batches() -> Iterator[tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.int64], int]]:
+        step = 0
+        for first, second, same in epochs_of_pairs(works.labels, seed):
+            for start in range(0, len(same), recipe.batch_size):
+                rows = slice(start, start + recipe.batch_size)
+                yield works.pixels[first[rows]], works.pixels[second[rows]], same[rows].astype(np.int64), step
+                step += 1
+
+    side = works.pixels.shape[1]
+    signature = (_paintings(side), _paintings(side), _labels(), _step())
+    source = tf.data.Dataset.from_generator(batches, output_signature=signature)
+
+    def views(a: Any, b: Any, same: Any, step: Any) -> Any:
+        return (_view(a, recipe, seed, 2 * step), _view(b, recipe, seed, 2 * step + 1)), same
+
+    return _finish(source.map(views, num_parallel_calls=tf.data.AUTOTUNE))
+
+
+def _paintings(side: int) -> tf.TensorSpec:
+    return tf.TensorSpec((None, side, side, 3), tf.uint8)
+
+
+def _labels() -> tf.TensorSpec:
+    return tf.TensorSpec((None,), tf.int64)
+
+
+def _step() -> tf.TensorSpec:
+    return tf.TensorSpec((), tf.int64)
+
+
+def _finish(dataset: tf.data.Dataset) -> tf.data.Dataset:
+    return dataset.prefetch(tf.data.AUTOTUNE)
+
+
+def _view(paintings: Any, recipe: Recipe, seed: int, step: Any) -> Any:
+    """(B, S', S', 3) -> (B, S, S, 3), both uint8: what the network sees of the works in this step."""
+    if recipe.augment == "none":
+        return paintings
+    strength = LEVELS[recipe.augment]
+    return augment(paintings, recipe.image_size, strength, tf.stack([tf.constant(seed, tf.int64), step]))

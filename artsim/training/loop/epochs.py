@@ -1,0 +1,84 @@
+"""Epochs of steps: one objective over batches, its optimiser and what is called around the steps."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import keras
+import tensorflow as tf
+
+from artsim.training.data.batches import images_per_step
+from artsim.training.loop.evaluator import EvaluationCallback, ThroughputMonitor
+from artsim.training.loop.hooks import FitHooks
+from artsim.training.loop.losses import Objective
+from artsim.training.loop.progress import TrainingProgress
+from artsim.training.recipes import Recipe
+
+WARM_UP = 0.1  # of all steps
+
+
+def run_epochs(
+    recipe: Recipe,
+    objective: Objective,
+    dataset: tf.data.Dataset,
+    steps: int,
+    artists: int,
+    hooks: FitHooks,
+    evaluation: EvaluationCallback | None,
+    rate_flag: str = "--learning-rate",
+) -> None:
+    """Train an objective for the recipe's epochs.
+
+    Args:
+        recipe: its epochs, optimiser and rates.
+        objective: what is minimised.
+        dataset: endless batches.
+        steps: in an epoch.
+        artists: trained on.
+        hooks: what follows the fit.
+        evaluation: what judges each epoch; None: nobody does.
+        rate_flag: sets the rate, for whoever has to lower it.
+
+    Raises:
+        GateError: the loss is no number any more; the last good checkpoints stay.
+    """
+    # XLA takes longer to compile than these towers gain by it in runs of minutes: see benchmarks/train_step.py.
+    objective.model.compile(optimizer=_optimizer(recipe, steps), loss=objective.loss, jit_compile=False)
+    with TrainingProgress(recipe.epochs, steps, quiet=hooks.quiet) as progress:
+        pace = ThroughputMonitor(progress, images_per_step(recipe, artists), rate_flag)
+        callbacks: list[keras.callbacks.Callback] = [pace]
+        if evaluation is not None:
+            evaluation.pace = pace
+            summaries = str(hooks.outputs.summaries_dir)
+            callbacks += [evaluation, keras.callbacks.TensorBoard(summaries, profile_batch=0, write_graph=False)]
+        objective.model.fit(
+            dataset,
+            epochs=recipe.epochs,
+            steps_per_epoch=steps,
+            callbacks=callbacks,
+            shuffle=False,  # the batches are drawn at random already
+            verbose=0,
+        )
+
+
+def write_graph(tower: keras.Model, folder: Path) -> None:
+    """The tower's graph for TensorBoard; Keras's callback writes none where its train function is wrapped."""
+    graph = tf.function(tower).get_concrete_function(tf.TensorSpec((None, *tower.input_shape[1:]), tf.uint8)).graph
+    writer = tf.summary.create_file_writer(str(folder))
+    with writer.as_default():
+        tf.summary.graph(graph)
+    writer.close()
+
+
+def _optimizer(recipe: Recipe, steps: int) -> keras.optimizers.Optimizer:
+    """Gradient descent at one rate, or AdamW that warms up and then decays along a cosine."""
+    if recipe.optimizer == "sgd":
+        return keras.optimizers.SGD(recipe.learning_rate)
+    total = steps * recipe.epochs
+    warm_up = max(1, round(WARM_UP * total))
+    rate = keras.optimizers.schedules.CosineDecay(
+        0.0, max(1, total - warm_up), warmup_target=recipe.learning_rate, warmup_steps=warm_up
+    )
+    optimizer = keras.optimizers.AdamW(rate, weight_decay=recipe.weight_decay)
+    optimizer.exclude_from_weight_decay(var_names=["bias", "beta", "gamma", "proxies"])
+    return optimizer

@@ -1,0 +1,91 @@
+"""Train a tower from scratch, and, where the recipe says so, judge and save it with a readout beside its head.
+
+The readout is the closed form that stands on pretrained networks, here on the network's own pooled features. It is
+fitted anew after each epoch, on some of the training works, before the tower is judged: what the head learns of its
+artists it soon holds against others, the readout of the same features does not.
+"""
+
+from __future__ import annotations
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from artsim.collection.pairs import balanced_pairs
+from artsim.images import load
+from artsim.training.data.batches import LabelledImages, pair_dataset, steps_per_epoch, work_dataset
+from artsim.training.devices import mixed_precision
+from artsim.training.loop.epochs import run_epochs, write_graph
+from artsim.training.loop.evaluator import EMBED_BATCH, EvaluationCallback, Evaluator, embed
+from artsim.training.loop.hooks import FitHooks
+from artsim.training.loop.losses import build_objective
+from artsim.training.monitor import Monitor
+from artsim.training.networks.heads import blank_readout, refit_readout, side_by_side, widths, with_head
+from artsim.training.networks.towers import FEATURES, build_tower
+from artsim.training.recipes import Recipe
+
+READOUT_WORKS = 4096  # that a readout is fitted on at most, in equal shares of the artists
+READOUT_WORKS_PER_ARTIST = 40  # more of one artist tell the closed form nothing: docs/learning.md
+
+
+def fit_from_scratch(
+    recipe: Recipe, train: LabelledImages, validation: LabelledImages, hooks: FitHooks, seed: int
+) -> Monitor:
+    """Train the recipe's tower; arguments as `fit` has them."""
+    artists = int(train.labels.max()) + 1
+    readout_width, trained_width = widths(recipe)
+    in_float32 = trained = build_tower(recipe.tower, recipe.image_size, trained_width)
+    if recipe.mixed_precision == "on":
+        with mixed_precision(True):
+            trained = build_tower(recipe.tower, recipe.image_size, trained_width)
+    objective = build_objective(recipe.loss, trained, artists)
+    pairs = len(balanced_pairs(train.labels, seed)[2]) if objective.paired else 0
+    steps = steps_per_epoch(recipe, len(train.labels), pairs)
+    dataset = (pair_dataset if objective.paired else work_dataset)(train, recipe, seed)
+    beside = TowerWithReadout(in_float32, recipe, readout_width, train, seed) if readout_width else None
+    tower = in_float32 if beside is None else beside.tower
+    write_graph(tower, hooks.outputs.summaries_dir / "graph")
+
+    def embed_validation() -> NDArray[np.float32]:
+        if in_float32 is not trained:
+            in_float32.set_weights(trained.get_weights())
+        if beside is not None:
+            beside.refit()
+        return embed(tower, validation.pixels)
+
+    monitor = Monitor(recipe.monitor, recipe.patience)
+    judge = Evaluator(tower, embed_validation, hooks, monitor)
+    evaluation = EvaluationCallback(judge, objective, validation.labels, artists, readout_width)
+    run_epochs(recipe, objective, dataset, steps, artists, hooks, evaluation)
+    return monitor
+
+
+class TowerWithReadout:
+    """A tower in training with a readout of its features beside its head: `tower` shares the weights of both."""
+
+    def __init__(self, trained: keras.Model, recipe: Recipe, width: int, train: LabelledImages, seed: int) -> None:
+        self.rows = works_to_fit_on(train.labels, seed)
+        self.train, self.image_size = train, recipe.image_size
+        features = trained.get_layer(FEATURES).output
+        self.network = keras.Model(trained.input, features, name="network")
+        self.readout = blank_readout(features.shape[-1], width)
+        head = keras.Model(features, trained.output, name="trained_head")
+        self.tower = with_head(self.network, side_by_side(self.readout, head, recipe.readout_share), recipe.tower)
+
+    def refit(self) -> None:
+        """Fit the readout to the network as it is now."""
+        starts = range(0, len(self.rows), EMBED_BATCH)
+        features = [self._features(self.rows[start : start + EMBED_BATCH]) for start in starts]
+        refit_readout(self.readout, np.concatenate(features), self.train.labels[self.rows])
+
+    def _features(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Of few works at a time: the decoded ones may be larger than memory, and these are copies."""
+        return embed(self.network, np.stack([load(self.train.pixels[row], self.image_size) for row in rows]))
+
+
+def works_to_fit_on(labels: NDArray[np.int64], seed: int) -> NDArray[np.int64]:
+    """Of works by artists (N,) the rows that a readout is fitted on: as many of each artist, or all there are."""
+    rng = np.random.default_rng(seed)
+    artists = np.unique(labels)
+    share = min(READOUT_WORKS_PER_ARTIST, max(2, READOUT_WORKS // len(artists)))
+    return np.concatenate([rng.permutation(np.flatnonzero(labels == artist))[:share] for artist in artists])

@@ -1,0 +1,1 @@
+"""Networks: towers, backbones, their features, heads, and checkpoints of them."""

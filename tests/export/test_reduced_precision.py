@@ -1,0 +1,207 @@
+"""`artsim export --precision`: what is measured, what is refused, what is written."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import keras
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from keras import layers
+from PIL import Image
+
+import artsim
+from artsim.collection.selection import TRAIN, VAL_SEEN, VAL_UNSEEN, Selection, read_selection
+from artsim.errors import GateError, InputError
+from artsim.export.reduced_precision import (
+    CALIBRATION_WORKS,
+    Quantization,
+    QuantizationCost,
+    calibration_paintings,
+    check_loss,
+)
+from artsim.export.run_record import SELECTION_FILE, RunRecord
+from artsim.training.networks.checkpoints import save_tower
+from artsim.training.networks.towers import Normalise, build_tower
+from tests.command import artsim_in_process
+
+SIZE = 32
+
+
+@pytest.fixture(scope="module")
+def checkpoints(tmp_path_factory: pytest.TempPathFactory, demo_csv: Path) -> Path:
+    """What a run leaves, with a tower that was not trained; works 0 to 2 of artists 0 to 4 are its training works."""
+    folder = tmp_path_factory.mktemp("checkpoints")
+    table = pd.read_csv(demo_csv)[["filename", "artist"]]
+    artist = table.groupby("artist", sort=False).ngroup()
+    work = table.groupby("artist").cumcount()
+    table.insert(2, "split", np.select([artist > 4, work > 2], [VAL_UNSEEN, VAL_SEEN], TRAIN))
+    Selection(table, demo_csv.parent / "train", str(demo_csv)).write(folder / SELECTION_FILE)
+    RunRecord("compact", SIZE, "euclidean", None, 0, None, str(demo_csv.parent / "train")).write(folder)
+    keras.utils.set_random_seed(0)
+    save_tower(build_tower("compact", SIZE, 16), folder / "best.keras")
+    return folder
+
+
+@pytest.fixture
+def works(tmp_path: Path, demo_csv: Path) -> Path:
+    """A copy of the paintings, to be changed."""
+    shutil.copytree(demo_csv.parent / "train", tmp_path / "works")
+    return tmp_path / "works"
+
+
+def training_works(checkpoints: Path, works: Path) -> list[Path]:
+    selection = read_selection(checkpoints / SELECTION_FILE, works)
+    assert isinstance(selection, Selection)
+    return selection.paths(selection.part(TRAIN))
+
+
+@pytest.mark.parametrize("precision", ["fp16", "int8"])
+def test_a_tower_in_fewer_bits_is_measured_written_and_scores(
+    precision: str, checkpoints: Path, works: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(works)
+    arguments = ["export", str(checkpoints), "--data-dir", str(works)]
+    assert artsim_in_process(*arguments, "-o", "tower.onnx") == 0
+    capsys.readouterr()
+    assert artsim_in_process(*arguments, "--precision", precision, "--max-auc-loss", "0.2") == 0
+    out, err = capsys.readouterr()
+    # What is decoded is said, and nothing that the converters would have to say.
+    assert all("paintings decoded at 32 px" in line for line in err.splitlines())
+    written = checkpoints / f"tower-{precision}.onnx"
+    assert out.splitlines()[-1] == str(written)
+    for line in (f"{precision} beside fp32", "artists trained on", "artists never seen", "images/s", "size", "apart"):
+        assert line in out
+
+    full, reduced = artsim.load("tower.onnx"), artsim.load(written)
+    assert (full.card.precision, reduced.card.precision) == ("fp32", precision)
+    assert reduced.card.selection_sha256 == full.card.selection_sha256
+    before, after = (card.validation["val_unseen_auc"] for card in (full.card, reduced.card))
+    assert f"AUC {before:.4f} -> {after:.4f}" in out  # the figures in the card are those of the graph itself
+    assert abs(reduced.card.calibration.slope - full.card.calibration.slope) > 0
+    assert written.stat().st_size < Path("tower.onnx").stat().st_size
+
+    names = sorted(path.name for path in works.glob("*.jpg"))[:3]
+    Path("pairs.csv").write_text(f"image1,image2\n{names[0]},{names[1]}\n{names[0]},{names[2]}\n")
+    distances = []
+    for tower in ("tower.onnx", str(written)):
+        assert artsim_in_process("score", "--model", tower, "pairs.csv", "-o", "scores.csv", "--quiet") == 0
+        distances.append(pd.read_csv("scores.csv")["distance"].to_numpy())
+    np.testing.assert_allclose(distances[1], distances[0], atol=0.1)
+    assert (distances[1] != distances[0]).any()
+    assert artsim_in_process("info", str(written)) == 0
+    assert json.loads(capsys.readouterr().out)["precision"] == precision
+
+
+def save_colours(path: Path) -> None:
+    """A tower that sees how a painting's colours are spread, which says something of these painters."""
+    keras.utils.set_random_seed(0)
+    images = keras.Input((SIZE, SIZE, 3), dtype="uint8")
+    x = layers.Rescaling(1 / 127.5, offset=-1)(images)
+    for channels in (16, 32):
+        x = layers.Conv2D(channels, 2, strides=2, activation="relu")(x)
+    save_tower(keras.Model(images, Normalise()(layers.Dense(16)(layers.GlobalAveragePooling2D()(x)))), path)
+
+
+def test_too_much_loss_is_9_and_nothing_is_written(
+    checkpoints: Path, works: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Ranges taken from grey pictures fit no painting."""
+    folder = shutil.copytree(checkpoints, tmp_path / "copy")
+    save_colours(folder / "best.keras")
+    output = tmp_path / "tower.onnx"
+    arguments = ["export", str(folder), "--data-dir", str(works), "-o", str(output), "--precision", "int8"]
+    assert artsim_in_process(*arguments, "--max-auc-loss", "0.05") == 0
+    output.unlink()
+    for path in training_works(checkpoints, works):
+        Image.new("RGB", (64, 64), (128, 128, 128)).save(path)
+    before = set(tmp_path.rglob("*"))
+    assert artsim_in_process(*arguments, "--max-auc-loss", "0.05") == 9
+    err = capsys.readouterr().err
+    assert "--precision int8 loses" in err
+    assert "more than --max-auc-loss 0.05: not written" in err
+    assert set(tmp_path.rglob("*")) == before
+
+
+def test_training_works_that_are_gone_are_3(checkpoints: Path, works: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for path in training_works(checkpoints, works):
+        path.unlink()
+    (works / training_works(checkpoints, works)[0].name).mkdir()  # so that the folder is not the first to be blamed
+    output = str(works / "tower.onnx")
+    arguments = ["export", str(checkpoints), "--data-dir", str(works), "-o", output, "--max-auc-loss", "1"]
+    assert artsim_in_process(*arguments, "--precision", "fp16") == 0  # needs none of them
+    assert artsim_in_process(*arguments, "--precision", "int8") == 3
+    assert "int8 is calibrated by works trained on, and one can't be used" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("arguments", [["--precision", "int4"], ["--max-auc-loss", "-0.1"], ["--max-auc-loss", "2"]])
+def test_what_makes_no_sense_is_2(arguments: list[str], checkpoints: Path) -> None:
+    assert artsim_in_process("export", str(checkpoints), *arguments) == 2
+
+
+def test_one_part_of_the_validation_is_enough_and_none_is_refused(
+    checkpoints: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = shutil.copytree(checkpoints, tmp_path / "copy")
+    table = pd.read_csv(folder / SELECTION_FILE)
+    arguments = ["export", str(folder), "--precision", "fp16", "--max-auc-loss", "1"]
+    table[table["split"] != VAL_UNSEEN].to_csv(folder / SELECTION_FILE, index=False)
+    assert artsim_in_process(*arguments) == 0
+    out = capsys.readouterr().out
+    assert "AUC" in out
+    assert "artists never seen" not in out
+    table[table["split"] == TRAIN].to_csv(folder / SELECTION_FILE, index=False)
+    assert artsim_in_process(*arguments) == 3
+    assert "no two of its validation works are by one artist" in capsys.readouterr().err
+
+
+def test_calibration_takes_a_repeatable_sample_of_the_training_works_alone(demo_csv: Path) -> None:
+    names = pd.read_csv(demo_csv)["filename"]
+    told: list[tuple[int, int]] = []
+    table = pd.DataFrame({"filename": names, "artist": "a", "split": [TRAIN] * 3 + [VAL_SEEN] * (len(names) - 3)})
+    selection = Selection(table, demo_csv.parent / "train", "test")
+
+    def paintings(selection: Selection, seed: int) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
+        return calibration_paintings(selection, 16, seed, 10**9, lambda *at: told.append(at), lambda _: None)
+
+    expected = {artsim.images.load(path, 16).tobytes() for path in selection.paths(table.head(3))}
+    assert {picture.tobytes() for picture in paintings(selection, 0)} == expected
+    assert told[-1] == (3, 3)
+    many = replace(selection, table=pd.concat([table.head(48)] * 4, ignore_index=True).assign(split=TRAIN))
+    first, again, other = (paintings(many, seed) for seed in (0, 0, 1))
+    assert first.shape == (CALIBRATION_WORKS, 16, 16, 3)
+    assert (first == again).all()
+    assert (first != other).any()
+    with pytest.raises(InputError, match="no works of the split 'train'"):
+        paintings(replace(selection, table=table.assign(split=VAL_SEEN)), 0)
+
+
+def cost(**auc: tuple[float, float]) -> QuantizationCost:
+    return QuantizationCost(auc=auc, embedding=0.0, images_per_second=(1.0, 1.0), bytes=(1, 1))
+
+
+AUC = st.floats(0, 1)
+
+
+@given(AUC, AUC, AUC, AUC, AUC)
+def test_the_gate_looks_at_the_worse_part(seen: float, after: float, unseen: float, later: float, limit: float) -> None:
+    loses = max(seen - after, unseen - later)
+    measured = cost(val_seen=(seen, after), val_unseen=(unseen, later))
+    assert measured.auc_loss == loses
+    if loses > limit + 1e-6:
+        with pytest.raises(GateError, match="more than --max-auc-loss"):
+            check_loss(measured, Quantization("int8", limit))
+    elif loses <= limit:
+        check_loss(measured, Quantization("int8", limit))
+
+
+def test_a_gain_is_no_loss_and_what_is_no_number_fails() -> None:
+    check_loss(cost(val_seen=(0.8, 0.81)), Quantization("fp16", 0.0))
+    with pytest.raises(GateError):
+        check_loss(cost(val_seen=(0.8, float("nan"))), Quantization("fp16", 1.0))

@@ -1,0 +1,93 @@
+"""What Spark's workers do with a part of the images or pairs, without Spark."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import artsim
+from artsim.scoring.scores import Criterion
+from artsim.scoring.spark import stages
+from tests.towers import card, write_paintings, write_tower
+
+
+def joined(vectors: np.ndarray, first: list[int], second: list[int]) -> pa.RecordBatch:
+    good = pa.array(["ok"] * len(first))
+    return pa.RecordBatch.from_pydict(
+        {
+            "row": pa.array(range(len(first)), pa.int64()),
+            "c0": pa.array([str(number) for number in first]),
+            "vector1": pa.array([vectors[number].tobytes() for number in first], pa.binary()),
+            "status1": good,
+            "vector2": pa.array([vectors[number].tobytes() for number in second], pa.binary()),
+            "status2": good,
+        }
+    )
+
+
+@given(st.integers(1, 40), st.integers(0, 39), st.integers(1, 70), st.integers(0, 2**32 - 1))
+def test_a_part_of_the_pairs_has_the_scores_of_the_whole(count: int, skipped: int, width: int, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    vectors = rng.normal(size=(5, width)).astype(np.float32)
+    first, second = rng.integers(0, 5, (2, count))
+    criterion = Criterion.of(card())
+    wanted = criterion.scores(vectors, first, second)
+    part = joined(vectors, first.tolist(), second.tolist()).slice(min(skipped, count - 1))
+    found = stages._scored(part, ("a name",), criterion)
+    for column, whole in wanted._asdict().items():
+        assert np.asarray(found.column(column)).tobytes() == whole[min(skipped, count - 1) :].tobytes()
+    assert found.schema.names == ["a name", "distance", "probability", "prediction", "status", "row"]
+    assert found.column("row").to_pylist() == list(range(count))[min(skipped, count - 1) :]
+
+
+def test_a_pair_with_a_bad_image_has_no_scores_and_says_why() -> None:
+    vectors = np.zeros((3, 4), dtype=np.float32)
+    batch = joined(vectors, [0, 0, 0, 0], [1, 1, 1, 1])
+    for column, words in (
+        ("status1", ["ok", "missing", "ok", "too large"]),
+        ("status2", ["ok", "ok", "unreadable", "missing"]),
+    ):
+        batch = batch.set_column(batch.schema.get_field_index(column), column, pa.array(words))
+    found = stages._scored(batch, ("a",), Criterion.of(card()))
+    assert found.column("status").to_pylist() == [
+        "ok", "image1: missing", "image2: unreadable", "image1: too large; image2: missing",
+    ]  # fmt: skip
+    for column in ("distance", "probability", "prediction"):
+        assert [value is None for value in found.column(column).to_pylist()] == [False, True, True, True]
+
+
+def test_images_come_with_their_numbers_in_any_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_paintings(tmp_path, "a.png", "b.png", "c.png")
+    scorer = artsim.load(write_tower(tmp_path / "tower.onnx"), "cpu", batch_size=2)
+    monkeypatch.setattr(stages, "_scorer", lambda _: scorer)
+    images = pd.DataFrame({"image": [7, 3, 9, 1], "name": ["a.png", "lost.png", "b.png", "c.png"]})
+    images["path"] = [str(tmp_path / name) for name in images["name"]]
+    tower = stages.WorkersTower("tower.onnx", "cpu", 2, 1000)
+    found = pd.concat(stages._embedded(iter([images[:3], images[3:]]), tower)).set_index("image").to_dict("index")
+    for number, name in ((7, "a.png"), (9, "b.png"), (1, "c.png")):
+        assert found[number]["status"] == "ok"
+        vector = np.frombuffer(found[number]["vector"], np.float32)
+        np.testing.assert_allclose(vector, scorer.embed(tmp_path / name)[0], rtol=1e-6)
+    assert (found[3]["status"], found[3]["reason"]) == ("missing", "'lost.png': no such file")
+
+
+def test_a_task_without_images_gives_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    scorer = artsim.load(write_tower(tmp_path / "tower.onnx"), "cpu")
+    monkeypatch.setattr(stages, "_scorer", lambda _: scorer)
+    assert list(stages._embedded(iter([]), stages.WorkersTower("tower.onnx", "cpu", 2, 1000))) == []
+
+
+def test_a_path_is_no_pattern_to_spark() -> None:
+    assert stages.to_read(Path("/a b/{c,d}/[e]*?.parquet")) == r"file:///a b/\{c,d\}/\[e\]\*\?.parquet"
+
+
+def test_a_batch_of_pairs_stays_small_for_wide_embeddings() -> None:
+    for width in (1, 128, 4096, 10**8):
+        rows = stages.rows_of_a_batch(width)
+        assert rows == 1 or 2 * 4 * width * rows <= stages.VECTORS_BYTES

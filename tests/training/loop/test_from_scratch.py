@@ -1,0 +1,150 @@
+"""A tower trained from scratch with a readout beside its head; few works and small images."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from artsim.demo import paint
+from artsim.errors import UsageError
+from artsim.training.data.batches import LabelledImages
+from artsim.training.devices import computes_in_bfloat16, for_this_device, mixed_precision
+from artsim.training.loop.evaluator import embed
+from artsim.training.loop.fit import fit
+from artsim.training.loop.from_scratch import READOUT_WORKS, READOUT_WORKS_PER_ARTIST, TowerWithReadout, works_to_fit_on
+from artsim.training.loop.hooks import FitHooks, Outputs
+from artsim.training.networks.checkpoints import BEST, LAST, load_tower
+from artsim.training.networks.heads import blank_readout, build_readout, refit_readout, trained_part
+from artsim.training.networks.readout import fit_projection
+from artsim.training.networks.towers import build_tower
+from artsim.training.recipes import RECIPES, MixedPrecision, TowerName, recipe_of
+
+SIZE = 32
+ARTISTS, WORKS = 4, 6
+SMALL = replace(RECIPES["compact"], image_size=SIZE, embedding_size=16, batch_size=16, epochs=2, augment="none")
+
+
+@pytest.fixture(scope="module")
+def works() -> LabelledImages:
+    paintings = [paint(artist, work) for artist in range(ARTISTS) for work in range(WORKS)]
+    pixels = np.stack([np.asarray(painting.resize((SIZE, SIZE))) for painting in paintings])
+    return LabelledImages(pixels, np.repeat(np.arange(ARTISTS), WORKS))
+
+
+@pytest.mark.parametrize("mixed", ["off", "on"])
+def test_the_saved_tower_has_the_readout_of_its_own_features_and_is_what_was_judged(
+    tmp_path: Path, works: LabelledImages, mixed: MixedPrecision
+) -> None:
+    judged: list[NDArray[np.float32]] = []
+
+    def validate(embeddings: NDArray[np.float32]) -> dict[str, float]:
+        judged.append(embeddings)
+        return {"val_seen_auc": 0.5 + len(judged) / 10}
+
+    reported: list[dict[str, float]] = []
+    hooks = FitHooks(
+        Outputs(tmp_path, tmp_path),
+        validate,
+        report=lambda _, metrics: reported.append(metrics),
+        calibrate=lambda _: None,
+        say=lambda _: None,
+        progress=lambda *_: None,
+        quiet=True,
+    )
+    monitor = fit(replace(SMALL, mixed_precision=mixed), None, works, works, hooks, seed=0)
+    assert monitor.best_epoch == len(judged) == 2
+    assert all(np.isfinite(metrics["val_loss"]) for metrics in reported)
+    for name in (BEST, LAST):
+        tower = load_tower(tmp_path / name)
+        assert {layer.compute_dtype for layer in tower.get_layer("network").layers} == {"float32"}
+        embeddings = embed(tower, works.pixels)
+        np.testing.assert_allclose(embeddings, judged[-1], atol=1e-5)
+        np.testing.assert_allclose(np.linalg.norm(embeddings, axis=1), 1, rtol=1e-4)
+        features = embed(tower.get_layer("network"), works.pixels)
+        readout = blank_readout(features.shape[1], 8)
+        refit_readout(readout, features, works.labels)
+        expected = np.sqrt(SMALL.readout_share) * embed(readout, features)
+        # The directions of the readout may differ in sign: what counts is how far works are apart.
+        found = embeddings[:, :8]
+        np.testing.assert_allclose(found @ found.T, expected @ expected.T, atol=1e-3)
+
+
+@pytest.mark.parametrize("name", ["classic", "compact"])
+def test_embeddings_stay_in_float32_whatever_layers_before_compute_in(name: TowerName) -> None:
+    with mixed_precision(True):
+        tower = build_tower(name, 64, 8)
+    assert tower.compute_dtype == "bfloat16"
+    assert tower.output.dtype == "float32"
+    assert keras.config.dtype_policy().compute_dtype == "float32"
+
+
+def test_a_recipe_is_trained_in_bfloat16_only_where_it_trains_a_network() -> None:
+    frozen = replace(RECIPES["transfer"], tune_epochs=0, mixed_precision="on")
+    assert frozen.trained_in == "float32"
+    assert replace(frozen, tune_epochs=1).trained_in == replace(SMALL, mixed_precision="on").trained_in == "bfloat16"
+    assert for_this_device(SMALL).mixed_precision == ("on" if computes_in_bfloat16() else "off")
+    assert for_this_device(replace(SMALL, mixed_precision="off")).mixed_precision == "off"
+
+
+def test_the_part_of_the_trained_head_is_what_the_loss_sees(works: LabelledImages) -> None:
+    trained = build_tower("compact", SIZE, 8)
+    beside = TowerWithReadout(trained, SMALL, 8, works, seed=0)
+    beside.refit()
+    part = trained_part(embed(beside.tower, works.pixels), 8)
+    np.testing.assert_allclose(part, embed(trained, works.pixels), atol=1e-5)
+
+
+def test_it_shares_the_weights_of_the_tower_in_training(works: LabelledImages) -> None:
+    trained = build_tower("compact", SIZE, 8)
+    beside = TowerWithReadout(trained, SMALL, 8, works, seed=0)
+    before = embed(beside.tower, works.pixels)
+    trained.trainable_variables[0].assign_add(keras.ops.ones_like(trained.trainable_variables[0]))
+    assert np.abs(embed(beside.tower, works.pixels) - before).max() > 1e-3
+
+
+def test_a_readout_fitted_anew_is_the_readout_and_has_nothing_where_works_are_too_few() -> None:
+    rng = np.random.default_rng(0)
+    features, labels = rng.normal(size=(12, 20)).astype(np.float32), np.repeat(np.arange(4), 3)
+    projection = fit_projection(features, labels, 512)
+    width = projection.kernel.shape[1]  # 12 works span no more axes
+    readout = blank_readout(20, 16)
+    refit_readout(readout, rng.normal(size=(12, 20)).astype(np.float32), labels)
+    refit_readout(readout, features, labels)
+    found = embed(readout, features)
+    expected = embed(build_readout(projection, features, labels, width), features)
+    np.testing.assert_allclose(found[:, :width], expected, atol=1e-6)
+    assert width < 16
+    assert not found[:, width:].any()
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(st.integers(1, 60), min_size=2, max_size=40), st.integers(0, 3))
+def test_artists_have_equal_shares_in_a_readout(counts: list[int], seed: int) -> None:
+    labels = np.repeat(np.arange(len(counts)), counts)
+    rows = works_to_fit_on(labels, seed)
+    assert len(np.unique(rows)) == len(rows)
+    assert np.bincount(labels[rows]).tolist() == [min(count, READOUT_WORKS_PER_ARTIST) for count in counts]
+
+
+def test_a_readout_of_many_artists_stays_within_its_works() -> None:
+    labels = np.repeat(np.arange(500), 20)
+    assert READOUT_WORKS / 2 < len(works_to_fit_on(labels, seed=0)) <= READOUT_WORKS
+
+
+@pytest.mark.parametrize(
+    ("name", "changes", "said"),
+    [
+        ("classic", {"readout_share": 0.5}, "pools no features"),
+        ("compact", {"readout_share": 1.0}, "Use less"),
+    ],
+)
+def test_towers_that_no_readout_suits_are_refused(name: str, changes: dict[str, object], said: str) -> None:
+    with pytest.raises(UsageError, match=said):
+        recipe_of(name, changes)

@@ -1,0 +1,249 @@
+"""A tower on a pretrained network, from features to checkpoints; the network has random weights and small images."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from artsim.demo import paint
+from artsim.errors import UsageError
+from artsim.training.data.batches import LabelledImages
+from artsim.training.loop.evaluator import embed
+from artsim.training.loop.fit import fit, prepare
+from artsim.training.loop.hooks import FitHooks, Fold, Outputs
+from artsim.training.networks.checkpoints import BEST, REFIT, load_tower
+from artsim.training.networks.features import build_features, compute
+from artsim.training.networks.heads import side_by_side
+from artsim.training.networks.readout import Projection, fit_projection
+from artsim.training.networks.towers import ChannelStatistics, PictureMask
+from artsim.training.recipes import RECIPES, Recipe, recipe_of
+
+SIZE = 64
+ARTISTS, WORKS = 5, 6
+
+
+@pytest.fixture(scope="module")
+def pixels() -> NDArray[np.uint8]:
+    """Five painters with six works each, the last two painters held out."""
+    paintings = [paint(artist, work) for artist in range(ARTISTS) for work in range(WORKS)]
+    return np.stack([np.asarray(painting.resize((SIZE, SIZE))) for painting in paintings])
+
+
+@pytest.fixture(scope="module")
+def network() -> keras.Model:
+    keras.utils.set_random_seed(0)
+    return build_features("mobilenet", SIZE, "none")
+
+
+def small(name: str, **changes: object) -> Recipe:
+    settings = {"weights": "none", "image_size": SIZE, "embedding_size": 16, "batch_size": 12, "works_per_artist": 4}
+    return replace(RECIPES[name], **{**settings, "tune_epochs": 0, "epochs": 3, **changes})  # type: ignore[arg-type]
+
+
+class Fitted:
+    """A fit on works by artists of equally many each, the last two of them held out."""
+
+    def __init__(self, folder: Path, recipe: Recipe, pixels: NDArray[np.uint8], artists: int = ARTISTS) -> None:
+        labels = np.repeat(np.arange(artists), len(pixels) // artists)
+        known = labels < artists - 2
+        self.folder = folder
+        self.judged: list[NDArray[np.float32]] = []
+        self.reported: list[dict[str, float]] = []
+        self.folds: list[Fold] = []
+
+        def validate(embeddings: NDArray[np.float32]) -> dict[str, float]:
+            self.judged.append(embeddings)
+            return {"val_seen_auc": 0.5, "val_unseen_auc": 0.5}
+
+        hooks = FitHooks(
+            Outputs(folder, folder),
+            validate,
+            report=lambda _, metrics: self.reported.append(metrics),
+            calibrate=lambda folds: self.folds.extend(folds),
+            say=lambda _: None,
+            progress=lambda *_: None,
+            quiet=True,
+        )
+        held = LabelledImages(pixels[~known], labels[~known])
+        known_works = LabelledImages(pixels[known], labels[known])
+        self.monitor = fit(recipe, prepare(recipe, 0), known_works, held, hooks, seed=0)
+        self.held = held.pixels
+
+    def tower(self, name: str) -> keras.Model:
+        return load_tower(self.folder / name)
+
+
+def test_features_are_means_and_deviations_of_every_map(network: keras.Model, pixels: NDArray[np.uint8]) -> None:
+    backbone = next(layer for layer in network.layers if layer.name == "mobilenet")
+    maps = backbone.predict_on_batch(pixels[:3].astype(np.float32))
+    expected = [np.concatenate([each.mean((1, 2)), each.std((1, 2))], axis=1) for each in maps]
+    found = compute(network, pixels[:3], lambda *_: None)
+    np.testing.assert_allclose(found, np.concatenate(expected, axis=1), atol=4e-3)  # a deviation of 0 is kept off 0
+
+
+def test_features_do_not_depend_on_the_batch_and_tell_how_far_they_are(
+    network: keras.Model, pixels: NDArray[np.uint8], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = compute(network, pixels[:5], lambda *_: None)
+    monkeypatch.setattr("artsim.training.networks.features.EMBED_BATCH", 2)
+    told: list[tuple[int, int]] = []
+    np.testing.assert_allclose(compute(network, pixels[:5], lambda *at: told.append(at)), whole, atol=1e-5)
+    assert told == [(2, 5), (4, 5), (5, 5)]
+
+
+def test_bars_of_the_letterbox_are_left_out_at_every_depth(network: keras.Model, pixels: NDArray[np.uint8]) -> None:
+    barred = pixels[:1].copy()
+    barred[:, :, : SIZE // 4] = barred[:, :, -SIZE // 4 :] = 0
+    mask = PictureMask()(barred)
+    assert float(np.mean(mask)) == 0.5
+    images = keras.Input((SIZE, SIZE, 1))
+    statistics = ChannelStatistics()(images, keras.layers.Lambda(lambda _: mask)(images))
+    inside = np.full((1, SIZE, SIZE, 1), 3.0, np.float32)
+    inside[:, :, : SIZE // 4] = 100
+    inside[:, :, -SIZE // 4 :] = 100
+    mean, deviation = keras.Model(images, statistics).predict_on_batch(inside)[0]
+    assert (mean, deviation) == pytest.approx((3, 0), abs=0.01)
+    assert np.isfinite(compute(network, barred, lambda *_: None)).all()
+
+
+@pytest.mark.parametrize(("share", "width"), [(1.0, 15), (0.5, 16), (0.0, 16)])
+def test_what_is_saved_is_what_was_judged(tmp_path: Path, pixels: NDArray[np.uint8], share: float, width: int) -> None:
+    fitted = Fitted(tmp_path, small("transfer", readout_share=share, loss="softmax", refit=False), pixels)
+    epochs = 1 if share == 1 else 3
+    assert len(fitted.reported) == fitted.monitor.epoch == epochs
+    embeddings = embed(fitted.tower(BEST), fitted.held)
+    np.testing.assert_allclose(embeddings, fitted.judged[fitted.monitor.best_epoch - 1], atol=1e-5)
+    np.testing.assert_allclose(np.linalg.norm(embeddings, axis=1), 1, rtol=1e-4)
+    assert embeddings.shape[1] in (width, width + 1)  # a readout is as wide as its works allow
+    assert not (tmp_path / REFIT).exists()
+    assert ("train_loss" in fitted.reported[0]) == (share < 1)
+
+
+@pytest.mark.slow
+def test_another_process_reads_a_tower_back(tmp_path: Path, pixels: NDArray[np.uint8]) -> None:
+    fitted = Fitted(tmp_path, small("transfer", loss="softmax", refit=False), pixels)
+    np.save(tmp_path / "held.npy", fitted.held)
+    program = (
+        "import numpy as np; from pathlib import Path; "
+        "from artsim.training.networks.checkpoints import BEST, load_tower; "
+        "tower = load_tower(Path(BEST)); np.save('embeddings.npy', tower.predict_on_batch(np.load('held.npy')))"
+    )
+    subprocess.run([sys.executable, "-c", program], cwd=tmp_path, check=True)
+    there = np.load(tmp_path / "embeddings.npy")
+    np.testing.assert_allclose(there, embed(fitted.tower(BEST), fitted.held), atol=1e-5)
+
+
+def test_a_refitted_tower_has_met_the_works_held_out(tmp_path: Path, pixels: NDArray[np.uint8]) -> None:
+    fitted = Fitted(tmp_path, small("readout", embedding_size=24), pixels)
+    judged, refitted = (embed(fitted.tower(name), fitted.held) for name in (BEST, REFIT))
+    held = np.repeat(np.arange(2), WORKS)
+    apart = [_separation(embeddings, held) for embeddings in (judged, refitted)]
+    assert apart[1] > apart[0] + 0.1
+    assert sorted(np.concatenate([artists for _, artists in fitted.folds])) == sorted(np.repeat(range(ARTISTS), WORKS))
+    assert len(fitted.folds) == 3
+    np.testing.assert_allclose(fitted.folds[0][0], judged, atol=1e-5)  # of those whom the first fit had not met
+    np.testing.assert_allclose(judged, fitted.judged[0], atol=1e-5)
+
+
+@pytest.mark.slow
+def test_every_fit_of_a_tuned_tower_tunes_anew(tmp_path: Path, pixels: NDArray[np.uint8]) -> None:
+    fitted = Fitted(tmp_path, small("transfer", tune_epochs=3, tune_rate=1e-3, epochs=2), pixels)
+    embeddings = embed(fitted.tower(BEST), fitted.held)
+    np.testing.assert_allclose(embeddings, fitted.judged[fitted.monitor.best_epoch - 1], atol=1e-5)
+    # One tuned without the works held out, one with them; both began at the network that was given.
+    judged, refitted = (fitted.tower(name).get_layer("backbone").get_weights() for name in (BEST, REFIT))
+    given = prepare(small("transfer"), 0)
+    assert given is not None
+    changed = [
+        (np.array_equal(one, start), np.array_equal(other, start), np.array_equal(one, other))
+        for start, one, other in zip(given.get_weights(), judged, refitted, strict=True)
+    ]
+    assert set(changed) == {(True, True, True), (False, False, False)}
+    assert len(fitted.folds) == 3
+
+
+def test_artists_held_out_are_a_fold_of_the_calibration_without_a_fit_of_their_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paintings = [np.asarray(paint(artist, work).resize((SIZE, SIZE))) for artist in range(10) for work in (0, 1)]
+    artist_of = {painting.tobytes(): number // 2 for number, painting in enumerate(paintings)}
+    tuned_on: list[set[int]] = []
+
+    def spy(_: Recipe, same: keras.Model, given: list[NDArray[np.uint8]], *__: object) -> keras.Model:
+        tuned_on.append({artist_of[painting.tobytes()] for painting in given})
+        return same
+
+    fitted_on: list[int] = []
+
+    def projection(features: NDArray[np.float32], labels: NDArray[np.int64], components: int) -> Projection:
+        fitted_on.append(len(features))
+        return fit_projection(features, labels, components)
+
+    monkeypatch.setattr("artsim.training.loop.tuning.tune", spy)
+    monkeypatch.setattr("artsim.training.loop.pretrained.fit_projection", projection)
+    fitted = Fitted(tmp_path, small("readout", tune_epochs=1), np.stack(paintings), artists=10)
+    asked = [set(artists) for _, artists in fitted.folds]
+    assert asked[0] == {8, 9}
+    assert sorted(artist for fold in asked for artist in fold) == list(range(10))
+    assert tuned_on == [set(range(10)) - fold for fold in asked] + [set(range(10))]
+    assert fitted_on == [2 * len(artists) for artists in tuned_on]
+
+
+def test_four_artists_are_enough_for_folds(tmp_path: Path, pixels: NDArray[np.uint8]) -> None:
+    fitted = Fitted(tmp_path, small("readout"), pixels[: 4 * WORKS], artists=4)
+    assert [set(artists) for _, artists in fitted.folds] == [{2, 3}, {0}, {1}]
+
+
+def _separation(embeddings: NDArray[np.float32], labels: NDArray[np.int64]) -> float:
+    likeness = embeddings @ embeddings.T
+    same = labels[:, None] == labels
+    return float(likeness[same & ~np.eye(len(labels), dtype=bool)].mean() - likeness[~same].mean())
+
+
+def test_trained_heads_learn_and_the_same_seed_gives_the_same(tmp_path: Path, pixels: NDArray[np.uint8]) -> None:
+    losses = []
+    for run in ("one", "two"):
+        (tmp_path / run).mkdir()
+        recipe = small("transfer", loss="softmax", epochs=12, refit=False)
+        losses.append([metrics["train_loss"] for metrics in Fitted(tmp_path / run, recipe, pixels).reported])
+    assert losses[0][-1] < 0.6 * losses[0][0]
+    np.testing.assert_allclose(losses[0], losses[1], rtol=1e-3)
+
+
+def test_the_distance_of_two_heads_is_the_weighted_mean_of_theirs() -> None:
+    def head(columns: slice) -> keras.Model:
+        features = keras.Input((6,))
+        return keras.Model(features, keras.layers.UnitNormalization()(features[:, columns]))
+
+    one, other = head(slice(0, 3)), head(slice(3, 6))
+    features = np.random.default_rng(0).normal(size=(2, 6)).astype(np.float32)
+    squared = [
+        float(np.sum(np.diff(model.predict_on_batch(features), axis=0) ** 2))
+        for model in (one, other, side_by_side(one, other, 0.3))
+    ]
+    assert squared[2] == pytest.approx(0.3 * squared[0] + 0.7 * squared[1], rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("name", "changes", "said"),
+    [
+        ("compact", {"weights": "imagenet"}, "trained from scratch"),
+        ("classic", {"refit": True}, "trained from scratch"),
+        ("transfer", {"loss": "contrastive"}, "softmax or supcon"),
+    ],
+)
+def test_settings_that_contradict_each_other_are_refused(name: str, changes: dict[str, object], said: str) -> None:
+    with pytest.raises(UsageError, match=said):
+        recipe_of(name, changes)
+
+
+def test_the_default_recipe_depends_on_whether_there_are_weights() -> None:
+    assert recipe_of(None, {}).name == recipe_of(None, {"weights": "none"}).name == "compact"
+    assert recipe_of(None, {"weights": "mobilenet.weights.h5"}).name == "transfer"

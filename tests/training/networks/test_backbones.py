@@ -1,0 +1,349 @@
+from __future__ import annotations
+
+import os
+import socket
+import threading
+import time
+import zipfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import h5py
+import keras
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from artsim.errors import ModelError, UsageError
+from artsim.training.networks import backbones
+from artsim.training.networks.backbones import build_backbone
+from artsim.training.networks.checkpoints import load_tower
+from artsim.training.recipes import BackboneName
+
+SIZE = 64
+APPLICATIONS = keras.applications
+
+
+def pixels(size: int) -> NDArray[np.float32]:
+    return np.random.default_rng(0).integers(0, 256, (2, size, size, 3)).astype(np.float32)
+
+
+def shaken(network: keras.Model) -> keras.Model:
+    """No variable is as its initialiser leaves it, so one that is not loaded is noticed."""
+    generator = np.random.default_rng(1)
+    for weight in network.weights:
+        shape = tuple(weight.shape)
+        change = generator.uniform(0.0, 0.1, shape) if weight.ndim == 1 else 0.01 * generator.normal(size=shape)
+        weight.assign(np.asarray(weight) + change)
+    return network
+
+
+def mobilenet(**settings: Any) -> keras.Model:
+    given = {"include_top": False, "weights": None, "input_shape": (SIZE, SIZE, 3)}
+    return APPLICATIONS.MobileNet(**{**given, **settings})
+
+
+def outputs(network: keras.Model, wanted: list[Any], images: NDArray[np.float32]) -> list[NDArray[np.float32]]:
+    return list(keras.Model(network.inputs[0], wanted).predict_on_batch(images))
+
+
+def assert_close(found: list[NDArray[np.float32]], expected: list[NDArray[np.float32]]) -> None:
+    assert [each.shape for each in found] == [each.shape for each in expected]
+    for one, other in zip(found, expected, strict=True):
+        np.testing.assert_allclose(one, other, rtol=0, atol=1e-5 * np.abs(other).max())
+
+
+@pytest.fixture(scope="module")
+def network() -> keras.Model:
+    return shaken(mobilenet())
+
+
+@pytest.fixture(scope="module")
+def weights(network: keras.Model, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """MobileNet's weights as Keras saves them today, and beside them as it did before version 3."""
+    path = tmp_path_factory.mktemp("weights") / "mobilenet.weights.h5"
+    network.save_weights(path)
+    network.save(path.with_name("mobilenet.h5"))
+    return path
+
+
+@pytest.mark.parametrize("name", ["mobilenet.weights.h5", "mobilenet.h5"])
+def test_mobilenet_gives_the_maps_of_its_library(weights: Path, network: keras.Model, name: str) -> None:
+    backbone = build_backbone("mobilenet", SIZE, str(weights.with_name(name)))
+    wanted = [network.get_layer(f"conv_pw_{block}_relu").output for block in range(1, 13)]
+    scaled = APPLICATIONS.mobilenet.preprocess_input(pixels(SIZE).copy())
+    assert_close(backbone.predict_on_batch(pixels(SIZE)), outputs(network, wanted, scaled))
+    # Nothing after the last map is there to be computed or exported: block 13 has a million parameters.
+    assert backbone.count_params() < network.count_params() - 1_000_000
+
+
+@pytest.mark.slow
+def test_efficientnetv2_gives_the_maps_of_its_library(tmp_path: Path) -> None:
+    shape = (SIZE, SIZE, 3)
+    network = shaken(APPLICATIONS.EfficientNetV2B0(include_top=False, weights=None, input_shape=shape))
+    network.save_weights(tmp_path / "b0.weights.h5")
+    maps = build_backbone("efficientnetv2-b0", SIZE, str(tmp_path / "b0.weights.h5")).predict_on_batch(pixels(SIZE))
+    ends = ["1a_project_activation", "2b_add", "3b_add", "4c_add", "5e_add", "6h_add"]
+    wanted = [*(network.get_layer(f"block{end}").output for end in ends), network.output]
+    assert_close(maps, outputs(network, wanted, pixels(SIZE)))
+
+
+@pytest.mark.slow
+def test_convnext_gives_the_maps_of_its_library(tmp_path: Path) -> None:
+    shape = (SIZE, SIZE, 3)
+    network = shaken(APPLICATIONS.ConvNeXtTiny(include_top=False, weights=None, input_shape=shape))
+    network.save_weights(tmp_path / "tiny.weights.h5")
+    maps = build_backbone("convnext-tiny", SIZE, str(tmp_path / "tiny.weights.h5")).predict_on_batch(pixels(SIZE))
+    starts = [network.get_layer(f"convnext_tiny_stage_{stage}_block_0_depthwise_conv").input for stage in (1, 2, 3)]
+    middle = network.get_layer("convnext_tiny_stage_2_block_5_depthwise_conv").input
+    following = [
+        *(network.get_layer(f"convnext_tiny_downsampling_block_{step}")(maps[at]) for step, at in enumerate((0, 1, 3))),
+        maps[2],
+        network.layers[-1](maps[4]),
+    ]
+    expected = outputs(network, [*starts, middle, network.output], pixels(SIZE))
+    assert_close([np.asarray(each) for each in following], expected)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("registers", [0, 4])
+def test_dinov2_gives_the_patches_of_its_library(tmp_path: Path, registers: int) -> None:
+    from keras_hub.models import DINOV2Backbone
+
+    settings = {**backbones.DINOV2_SMALL, "num_register_tokens": registers}
+    network = shaken(DINOV2Backbone(image_shape=(70, 70, 3), **settings))
+    network.save_to_preset(str(tmp_path / "preset"))
+    sources = [tmp_path / "preset"]
+    if not registers:  # a file alone does not say that it has them
+        sources.append(tmp_path / "preset" / "model.weights.h5")
+    network.load_weights(tmp_path / "preset" / "model.weights.h5")  # position embeddings are kept at 518 px
+    tokens = [network.layernorm(network.pyramid_outputs[f"stage{stage}"]) for stage in (2, 4, 6, 8, 10, 12)]
+    scaled = ((pixels(70) / 255 - (0.485, 0.456, 0.406)) / (0.229, 0.224, 0.225)).astype(np.float32)
+    expected = [each[:, 1 + registers :].reshape(2, 5, 5, 384) for each in outputs(network, tokens, scaled)]
+    for source in sources:
+        backbone = build_backbone("dinov2-small", 70, str(source))
+        assert_close(backbone.predict_on_batch(pixels(70)), expected)
+
+
+def test_mobilenet_takes_the_weights_at_hand() -> None:
+    if not os.environ.get("ARTSIM_DATA"):
+        pytest.skip("ARTSIM_DATA is not set: no pretrained weights here")
+    path = Path(os.environ["ARTSIM_DATA"], "weights", "mobilenet_1_0_224_imagenet_to_pw12.weights.h5")
+    maps = build_backbone("mobilenet", 256, str(path)).predict_on_batch(pixels(256))
+    # What ImageNet taught it keeps every map alive, and the bound of ReLU6.
+    assert all(0.05 < each.mean() < 3 and each.max() <= 6 for each in maps[:-1])
+
+
+def of(build: Callable[[], keras.Model], suffix: str) -> Callable[[Path, Path], Path]:
+    def write(folder: Path, weights: Path) -> Path:
+        path = folder / f"other{suffix}"
+        (keras.Model.save if suffix == ".h5" else keras.Model.save_weights)(build(), path)
+        return path
+
+    return write
+
+
+def cut(share: float) -> Callable[[Path, Path], Path]:
+    def write(folder: Path, weights: Path) -> Path:
+        whole = weights.read_bytes()
+        path = folder / "half.weights.h5"
+        path.write_bytes(whole[: int(share * len(whole))])
+        return path
+
+    return write
+
+
+def short_of_one(folder: Path, weights: Path) -> Path:
+    path = folder / "short.weights.h5"
+    path.write_bytes(weights.read_bytes())
+    with h5py.File(path, "a") as file:
+        del file["layers/batch_normalization_3/vars/2"]
+    return path
+
+
+def text(folder: Path, weights: Path) -> Path:
+    path = folder / "page.h5"
+    path.write_text("<html>Not found</html>")
+    return path
+
+
+def other_suffix(folder: Path, weights: Path) -> Path:
+    path = folder / "weights.pb"
+    path.write_bytes(b"")
+    return path
+
+
+UNFIT: dict[str, tuple[Callable[[Path, Path], Path], str]] = {
+    "missing": (lambda folder, _: folder / "none.weights.h5", "no such file"),
+    "a folder": (lambda folder, _: folder, "a folder, not a file"),
+    "half": (cut(0.5), "not all of one"),
+    "all but the end": (cut(0.999), "not all of one"),
+    "empty": (cut(0.0), "not an HDF5 file"),
+    "a page": (text, "not an HDF5 file"),
+    "another format": (other_suffix, "end in .weights.h5 or .h5"),
+    "an array missing": (short_of_one, "134 arrays, mobilenet has 135"),
+    "narrower": (of(lambda: mobilenet(alpha=0.5), ".weights.h5"), "another network"),
+    "narrower, old format": (of(lambda: mobilenet(alpha=0.5), ".h5"), "another network"),
+    "with its classifier": (
+        of(lambda: mobilenet(include_top=True, classes=5), ".weights.h5"),
+        "137 arrays, mobilenet has 135",
+    ),
+    "with its classifier, old format": (of(lambda: mobilenet(include_top=True, classes=5), ".h5"), "another network"),
+}
+
+
+@pytest.mark.parametrize("case", UNFIT)
+def test_a_file_that_does_not_fit_is_refused(case: str, tmp_path: Path, weights: Path) -> None:
+    write, message = UNFIT[case]
+    path = write(tmp_path, weights)
+    with pytest.raises(ModelError, match=message) as caught:
+        build_backbone("mobilenet", SIZE, str(path))
+    assert str(path) in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_folder_that_is_no_preset_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="not a folder that keras-hub saved"):
+        build_backbone("dinov2-small", 70, str(tmp_path))
+
+
+def test_a_preset_of_another_size_is_refused(tmp_path: Path) -> None:
+    from keras_hub.models import DINOV2Backbone
+
+    small = {**backbones.DINOV2_SMALL, "hidden_dim": 12, "intermediate_dim": 24, "num_layers": 2}
+    DINOV2Backbone(image_shape=(70, 70, 3), **small).save_to_preset(str(tmp_path / "tiny"))
+    with pytest.raises(ModelError, match=r"another network.*\(2, 12, 14\)"):
+        build_backbone("dinov2-small", 70, str(tmp_path / "tiny"))
+
+
+@pytest.mark.parametrize(
+    ("name", "size", "weights", "said"),
+    [
+        ("mobilenet", SIZE, "imagnet", "there is none, imagenet, or a file"),
+        ("mobilenet", SIZE, "dinov2_small", "there is none, imagenet, or a file"),
+        ("dinov2-small", 70, "imagenet", "there is none, dinov2_small, or a file"),
+        ("dinov2-small", SIZE, "none", "multiples of 14"),
+        ("convnext-tiny", 32, "none", "64 or more"),
+    ],
+)
+def test_what_a_network_does_not_take_is_a_mistake_of_use(
+    name: BackboneName, size: int, weights: str, said: str
+) -> None:
+    with pytest.raises(UsageError, match=said):
+        build_backbone(name, size, weights)
+
+
+def test_without_keras_hub_it_is_said_what_to_install(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(backbones, "find_spec", lambda _: None)
+    with pytest.raises(UsageError, match=r"pip install 'artsim\[hub\]'"):
+        build_backbone("dinov2-small", 70, "none")
+    with zipfile.ZipFile(tmp_path / "best.keras", "w") as archive:
+        archive.writestr("config.json", '{"module": "keras_hub.src.models.dinov2.dinov2_layers"}')
+    with pytest.raises(UsageError, match=r"best\.keras: .*pip install 'artsim\[hub\]'"):
+        load_tower(tmp_path / "best.keras")
+
+
+QueryResult = Callable[[BaseHTTPRequestHandler], None]
+
+
+@contextmanager
+def server(answer: QueryResult) -> Iterator[str]:
+    """An HTTP server on this machine; its address."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            answer(self)
+
+        def log_message(self, *arguments: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as running:
+        thread = threading.Thread(target=running.serve_forever)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{running.server_address[1]}/"
+        finally:
+            running.shutdown()
+            thread.join()
+
+
+@pytest.fixture
+def cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """Keras's cache, empty, and no proxy between the tests and their server."""
+    monkeypatch.setattr("keras.src.backend.config._KERAS_DIR", str(tmp_path))
+    monkeypatch.setenv("no_proxy", "*")
+    return tmp_path / "models"
+
+
+def sent(handler: BaseHTTPRequestHandler, body: bytes, length: int) -> None:
+    handler.send_response(200)
+    handler.send_header("Content-Length", str(length))
+    handler.end_headers()
+    handler.wfile.write(body)
+
+
+def test_a_download_is_kept_in_the_librarys_cache(
+    monkeypatch: pytest.MonkeyPatch,
+    cache: Path,
+    weights: Path,
+    network: keras.Model,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    body = weights.with_name("mobilenet.h5").read_bytes()
+    with server(lambda handler: sent(handler, body, len(body))) as address:
+        monkeypatch.setattr("keras.src.applications.mobilenet.BASE_WEIGHT_PATH", address)
+        # 64 px is none of the sizes that the network was trained at, of which Keras would warn.
+        loaded = build_backbone("mobilenet", SIZE, "imagenet")
+    again = build_backbone("mobilenet", SIZE, "imagenet")  # the server is gone
+    wanted = [network.get_layer(f"conv_pw_{block}_relu").output for block in (11, 12)]
+    expected = outputs(network, wanted, pixels(SIZE) / 127.5 - 1)
+    for backbone in (loaded, again):
+        assert_close(backbone.predict_on_batch(pixels(SIZE))[-2:], expected)
+    assert len(list(cache.iterdir())) == 1
+    assert capsys.readouterr() == ("", "")
+
+
+def never(handler: BaseHTTPRequestHandler) -> None:
+    time.sleep(1.5)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        pytest.param(lambda handler: sent(handler, b"x" * 1000, 100_000), id="half"),
+        pytest.param(lambda handler: handler.send_error(404), id="not found"),
+        pytest.param(never, id="never"),
+    ],
+)
+def test_a_download_that_fails_is_said_and_leaves_nothing(
+    monkeypatch: pytest.MonkeyPatch, cache: Path, answer: QueryResult, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(backbones, "TIMEOUT", 0.3)
+    with server(answer) as address:
+        monkeypatch.setattr("keras.src.applications.mobilenet.BASE_WEIGHT_PATH", address)
+        with pytest.raises(ModelError, match=r"could not be downloaded .*--weights FILE.*--weights none") as caught:
+            build_backbone("mobilenet", SIZE, "imagenet")
+    assert "\n" not in str(caught.value)
+    assert list(cache.iterdir()) == []
+    assert socket.getdefaulttimeout() is None
+    assert capsys.readouterr() == ("", "")
+
+
+def test_a_damaged_download_in_the_cache_is_said(cache: Path) -> None:
+    cache.mkdir()
+    (cache / "mobilenet_1_0_224_tf_no_top.h5").write_bytes(b"half of a file")
+    with pytest.raises(ModelError, match=r"damaged in the library's cache .*delete.*--weights FILE"):
+        build_backbone("mobilenet", SIZE, "imagenet")
+
+
+def test_a_preset_that_can_not_be_downloaded_is_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    with socket.socket() as free:  # a port that nobody listens on, for a proxy
+        free.bind(("127.0.0.1", 0))
+        monkeypatch.setenv("https_proxy", f"http://127.0.0.1:{free.getsockname()[1]}")
+    monkeypatch.setenv("KAGGLEHUB_CACHE", str(tmp_path))
+    with pytest.raises(ModelError, match=r"dinov2-small could not be downloaded .*--weights FILE"):
+        build_backbone("dinov2-small", 70, "dinov2_small")
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
