@@ -16,13 +16,13 @@ from artsim._version import __version__
 from artsim.errors import ArtsimError
 
 if TYPE_CHECKING:
-    from artsim.scoring.scorer import Scorer, Scores, load
+    from artsim.scoring.scorer import Score, Scorer, Scores, load
 
-__all__ = ["ArtsimError", "Scorer", "Scores", "__version__", "load"]
+__all__ = ["ArtsimError", "Score", "Scorer", "Scores", "__version__", "load"]
 
 
 def __getattr__(name: str) -> Any:
-    if name in ("Scorer", "Scores", "load"):
+    if name in ("Score", "Scorer", "Scores", "load"):
         from artsim.scoring import scorer
 
         return getattr(scorer, name)

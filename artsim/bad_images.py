@@ -1,18 +1,17 @@
-"""How many bad images a job puts up with."""
+"""The limit of bad images: how many images of a job may be missing or unreadable."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from artsim.errors import BadImagesError, UsageError
-
-NAMED = 5  # of the bad images
+from artsim.errors import BadImagesError
+from artsim.messages import first_few
 
 
 @dataclass(frozen=True)
 class BadImageLimit:
-    """How many bad images are let pass: a count, or a share of the different images."""
+    """The number of bad images that a job accepts: a count, or a share of the different images."""
 
     limit: float
     is_share: bool = False
@@ -22,31 +21,31 @@ class BadImageLimit:
         """Read `3` or `1%`.
 
         Raises:
-            UsageError: neither a whole number from 0 up nor a share of 0 to 100 %.
+            ValueError: neither a whole number from 0 up nor a share from 0 % to 100 %.
         """
         is_share = text.endswith("%")
-        try:
-            limit = float(text[:-1]) / 100 if is_share else int(text)
-        except ValueError:
-            limit = -1
+        limit = float(text[:-1]) / 100 if is_share else int(text)
         if not 0 <= limit <= (1 if is_share else float("inf")):
-            raise UsageError(f"bad images are allowed as a count or a share, 3 or 1%, not {text!r}.")
+            raise ValueError(text)
         return cls(limit, is_share)
 
-    def admits(self, bad: int, of: int) -> bool:
-        """Whether so many bad images are few enough."""
+    def accepts(self, bad: int, of: int) -> bool:
+        """Whether `bad` of `of` images are within the limit."""
         return bad <= (self.limit * of if self.is_share else self.limit)
 
-    def check(self, reasons: Sequence[str], of: int, others: str) -> None:
-        """Hold a finished job to it; `reasons` has a sentence for each bad image, `others` what became of the others.
+    def check(self, reasons: Sequence[str], of: int, outcome: str) -> None:
+        """Raise if a finished job has too many bad images.
+
+        Args:
+            reasons: one for each bad image; each begins with the image's name.
+            of: the number of all images.
+            outcome: a sentence that says what happened to the others.
 
         Raises:
             BadImagesError: more images were bad.
         """
-        if self.admits(len(reasons), of):
-            return
-        more = "; and others" if len(reasons) > NAMED else ""
-        raise BadImagesError(
-            f"{len(reasons):,} of {of:,} images are bad, more than --max-bad-images allows: "
-            f"{'; '.join(reasons[:NAMED])}{more}. {others}"
-        )
+        if not self.accepts(len(reasons), of):
+            raise BadImagesError(
+                f"{len(reasons):,} of {of:,} images are bad, more than --max-bad-images allows: "
+                f"{first_few(reasons, '; ')}. {outcome}"
+            )

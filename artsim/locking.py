@@ -1,4 +1,4 @@
-"""One run on one output: whoever comes second is refused, and death gives the place free."""
+"""At most one process writes an output. The lock disappears when its process ends."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from artsim.errors import OutputError
+from artsim.files import writing
 
 
 @contextmanager
@@ -29,12 +30,11 @@ def only_one(path: Path) -> Iterator[None]:
     # A digest, not the name: it may be as long as names can be.
     hidden = place.with_name(f".{sha256(os.fsencode(place.name)).hexdigest()[:32]}.lock")
     lock = FileLock(hidden, timeout=0)
-    try:
-        lock.acquire()
-    except Timeout as error:
-        raise OutputError(f"{path}: another run is writing it. Wait for it, or name another output.") from error
-    except OSError as error:
-        raise OutputError(f"{path}: can't be written ({error.strerror or error}).") from error
+    with writing(path):
+        try:
+            lock.acquire()
+        except Timeout as error:
+            raise OutputError(f"{path}: another run is writing it. Wait for it, or name another output.") from error
     try:
         yield
     finally:

@@ -26,7 +26,8 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet
 
-from artsim.scoring.embedding_store import EmbeddingStore, file_digest, write_store
+from artsim.files import file_sha256
+from artsim.scoring.embedding_store import EmbeddingStore, write_store
 from artsim.scoring.session import read_card
 from benchmarks.data import verdict
 from benchmarks.seed_sample import COMMAND
@@ -88,7 +89,7 @@ def write_embeddings(folder: Path) -> pa.Array:
     names = [f"{number}.jpg" for number in rng.permutation(103_250)[:IMAGES]]
     vectors = rng.normal(size=(IMAGES, WIDTH)).astype(np.float32)
     digests = [f"{row:064x}" for row in range(IMAGES)]
-    kept = EmbeddingStore(file_digest(model), read_card(model), names, digests, [None] * IMAGES, vectors)
+    kept = EmbeddingStore(file_sha256(model), read_card(model), names, digests, [None] * IMAGES, vectors)
     write_store(folder / "embeddings.parquet", kept)
     return pa.array(names)
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from artsim.bad_images import BadImageLimit
 from artsim.cli.options import SPELLING, bad_image_options, exit_codes_help, quiet_option, tower_options
 from artsim.cli.progress import stage_bars
 
@@ -27,7 +28,7 @@ Examples:
 @click.option("--data-dir", metavar="DIR", help="Where the images of a csv lie; default: beside it.")
 @bad_image_options(default="0")
 @quiet_option
-def embed(inputs: tuple[str, ...], max_bad_images: str, quiet: bool, **options: Any) -> None:
+def embed(inputs: tuple[str, ...], max_bad_images: BadImageLimit, quiet: bool, **options: Any) -> None:
     """Embed collections of images and keep the embeddings, which pandas.read_parquet reads, too.
 
     A folder gives the images in it and below, named by their path from there; where all lie in folders one level below,
@@ -37,14 +38,12 @@ def embed(inputs: tuple[str, ...], max_bad_images: str, quiet: bool, **options: 
     have not changed are taken from it, whatever their names; one that ended early goes on where it was. Rows of images
     that are no longer named are left out at the end. Of a name that is no file, as in a csv, the kept row stays.
     """
-    from artsim.bad_images import BadImageLimit
     from artsim.evaluation.summary import aligned
     from artsim.jobs.embed import EmbedOptions, embed_collections
 
-    bad_image_limit = BadImageLimit.parse(max_bad_images)
     with stage_bars(quiet=quiet) as progress:
         summary = embed_collections(EmbedOptions(inputs=inputs, **options), progress)
     if not quiet:
         for name, value in aligned(summary.lines()):
             click.echo(f"{click.style(name, bold=True)}  {value}", err=True)
-    bad_image_limit.check(summary.bad_images, summary.images, "The others are kept.")
+    max_bad_images.check(summary.bad_images, summary.images, "The others are kept.")

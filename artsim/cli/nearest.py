@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from artsim.bad_images import BadImageLimit
 from artsim.cli.options import SPELLING, bad_image_options, exit_codes_help, quiet_option, tower_options
 from artsim.cli.progress import stage_bars
 
@@ -48,7 +49,7 @@ Examples:
 @click.option("--with-itself", is_flag=True, help="Rank a query among the works even where it is one of them.")
 @bad_image_options(default="0")
 @quiet_option
-def nearest(max_bad_images: str, quiet: bool, output: str, artists: str | None, **options: Any) -> None:
+def nearest(max_bad_images: BadImageLimit, quiet: bool, output: str, artists: str | None, **options: Any) -> None:
     """Who painted this? For each QUERY, an image or a folder, list the works most likely by the same hand.
 
     A work's probability is that of a pair by one artist, as artsim-score has it. Where artists are known they are
@@ -57,11 +58,9 @@ def nearest(max_bad_images: str, quiet: bool, output: str, artists: str | None, 
     all works than 99 of 100 works of the collection are from their nearest is said to be unlike; one that is not may
     still be by nobody in there.
     """
-    from artsim.bad_images import BadImageLimit
     from artsim.jobs.nearest import NearestOptions, check_outcome, find_nearest
     from artsim.tables.ranked_writer import check_ranked_output
 
-    bad_image_limit = BadImageLimit.parse(max_bad_images)
     for place in (output, artists):
         if place is not None:
             check_ranked_output(place)
@@ -72,7 +71,7 @@ def nearest(max_bad_images: str, quiet: bool, output: str, artists: str | None, 
 
     with stage_bars(quiet=quiet) as progress, _shown(output, artists, say) as show:
         outcome = find_nearest(NearestOptions(**options), say, progress, show)
-    check_outcome(outcome, bad_image_limit)
+    check_outcome(outcome, max_bad_images)
 
 
 @contextmanager

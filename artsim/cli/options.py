@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from artsim.bad_images import BadImageLimit
 from artsim.errors import EXIT_CODES
 
 # images.MAX_PIXELS and scorer.LARGEST_BATCH, which --help must not import numpy and Pillow for.
@@ -33,6 +34,21 @@ def exit_codes_help() -> str:
     return "\b\nExit codes:\n" + "\n".join(f"  {code:<4} {meaning}" for code, meaning in EXIT_CODES.items())
 
 
+class BadImageLimitType(click.ParamType[BadImageLimit]):
+    """A count such as 3, or a share such as 1%."""
+
+    name = "N|N%"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> BadImageLimit:
+        """Read the limit, or fail with the flag's name."""
+        if isinstance(value, BadImageLimit):
+            return value
+        try:
+            return BadImageLimit.parse(value)
+        except ValueError:
+            self.fail(f"{value!r} is neither a count such as 3 nor a share such as 1%.", param, ctx)
+
+
 def bad_image_options(default: str) -> Callable[[Command], Command]:
     """--max-bad-images and --max-pixels: when images are no longer good enough to go on."""
 
@@ -46,6 +62,7 @@ def bad_image_options(default: str) -> Callable[[Command], Command]:
         )(command)
         return click.option(
             "--max-bad-images",
+            type=BadImageLimitType(),
             default=default,
             show_default=True,
             metavar="N|N%",

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from artsim.bad_images import BadImageLimit
 from artsim.cli.extras import needs_spark_extra
 from artsim.cli.options import SPELLING, bad_image_options, exit_codes_help, quiet_option, tower_options
 from artsim.cli.progress import Tell, stage_bars
@@ -58,7 +59,7 @@ Examples:
 @bad_image_options(default="0")
 @click.option("--summary", metavar="FILE.json", help="Also write the summary there, as JSON.")
 @quiet_option
-def score(max_bad_images: str, quiet: bool, engine: str, master: str | None, **options: Any) -> None:
+def score(max_bad_images: BadImageLimit, quiet: bool, engine: str, master: str | None, **options: Any) -> None:
     """Score pairs of paintings: how far apart they are, and how likely by the same artist.
 
     PAIRS.CSV (or .jsonl or .parquet, - for standard input) has the columns image1,image2 or img1,img2; with a
@@ -69,11 +70,9 @@ def score(max_bad_images: str, quiet: bool, engine: str, master: str | None, **o
     A run that was killed goes on where it was if the same command is started again; what goes to standard
     output can't.
     """
-    from artsim.bad_images import BadImageLimit
     from artsim.evaluation.summary import aligned
     from artsim.jobs.score import ScoreOptions, check_bad_images, score_pairs
 
-    bad_image_limit = BadImageLimit.parse(max_bad_images)
     if master is not None and engine != "spark":
         raise UsageError("--master goes with --engine spark.")
     with stage_bars(quiet=quiet) as progress:
@@ -84,7 +83,7 @@ def score(max_bad_images: str, quiet: bool, engine: str, master: str | None, **o
     if not quiet:
         for name, value in aligned(summary.lines()):
             click.echo(f"{click.style(name, bold=True)}  {value}", err=True)
-    check_bad_images(summary, bad_image_limit)
+    check_bad_images(summary, max_bad_images)
 
 
 def _on_spark(options: ScoreOptions, master: str | None, progress: Tell) -> Summary:

@@ -198,7 +198,6 @@ def train(recipe: str | None, **flags: Any) -> None:
     }
 
     needs_train_extra()
-    from artsim.bad_images import BadImageLimit
     from artsim.collection.prepare import SelectOptions
     from artsim.jobs.train import TrainOptions, report
     from artsim.jobs.train import train as run_job
@@ -212,7 +211,7 @@ def train(recipe: str | None, **flags: Any) -> None:
             num_of_artists=chosen.num_of_artists,
             num_of_images_per_artist=chosen.num_of_images_per_artist,
             seed=flags["seed"],
-            max_bad_images=BadImageLimit.parse(flags["max_bad_images"]),
+            max_bad_images=flags["max_bad_images"],
             max_pixels=flags["max_pixels"],
             merge_spellings=flags["merge_spellings"],
         ),

@@ -19,10 +19,10 @@ from artsim.collection.selection import Selection, choose, read_selection
 from artsim.collection.spellings import described, merged, variants
 from artsim.collection.split import check, split
 from artsim.errors import BadImagesError, ImageError, InputError
+from artsim.messages import first_few
 from artsim.prefetch import prefetch_images
 
 Table = TypeVar("Table", bound=Selection | Catalogue)
-BAD_IMAGES_NAMED = 3
 
 
 @dataclass(frozen=True)
@@ -124,16 +124,14 @@ def _look_at(
 def _report_bad(failures: dict[int, ImageError], of: int, allowed: BadImageLimit, say: Callable[[str], None]) -> None:
     if not failures:
         return
-    named = " ".join(str(error) for error in list(failures.values())[:BAD_IMAGES_NAMED])
-    more = f" … and {len(failures) - BAD_IMAGES_NAMED} more." if len(failures) > BAD_IMAGES_NAMED else ""
+    reasons = first_few([str(error) for error in failures.values()], "; ")
     if len(failures) == of:
-        raise InputError(f"none of the {of} images can be used: {named}{more} Is --data-dir right?")
-    if not allowed.admits(len(failures), of):
+        raise InputError(f"none of the {of:,} images can be used: {reasons}. Is --data-dir right?")
+    if not allowed.accepts(len(failures), of):
         raise BadImagesError(
-            f"{len(failures)} of {of} images can't be used: {named}{more} Mend them, or allow them with "
-            "--max-bad-images."
+            f"{len(failures):,} of {of:,} images can't be used: {reasons}. Repair them, or raise --max-bad-images."
         )
-    say(f"{len(failures)} of {of} images can't be used and are left out: {named}{more}")
+    say(f"{len(failures):,} of {of:,} images can't be used and are left out: {reasons}.")
 
 
 def _without(works: Table, rows: Iterable[int]) -> Table:

@@ -11,10 +11,11 @@ import numpy as np
 
 from artsim import images
 from artsim.collection.inputs import NamedImage, list_images
+from artsim.files import file_sha256
 from artsim.locking import only_one
 from artsim.scoring.device import Device
 from artsim.scoring.embed_images import EmbeddedImages, Progress, embed_named, open_store, store_path
-from artsim.scoring.embedding_store import EmbeddingStore, file_digest, write_store
+from artsim.scoring.embedding_store import EmbeddingStore, write_store
 from artsim.scoring.scorer import Scorer, load
 from artsim.tables.output import check_place
 
@@ -100,7 +101,7 @@ def _store_of(scorer: Scorer, listed: Sequence[NamedImage], embedded: EmbeddedIm
     good = np.flatnonzero(embedded.status == 0).tolist()
     rows = [listed[position] for position in good]
     return EmbeddingStore(
-        file_digest(scorer.tower.path),
+        file_sha256(scorer.tower.path),
         scorer.card,
         [image.name for image in rows],
         [embedded.contents[position] for position in good],

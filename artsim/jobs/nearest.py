@@ -11,12 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from artsim import images
-from artsim.bad_images import NAMED, BadImageLimit
+from artsim.bad_images import BadImageLimit
 from artsim.collection.catalogue import find_folder
 from artsim.collection.inputs import list_folder
 from artsim.collection.works import numbered, read_works
 from artsim.errors import InputError
-from artsim.messages import counted
+from artsim.messages import counted, first_few
 from artsim.scoring.device import Device
 from artsim.scoring.embed_images import STORE_SUFFIX, EmbeddedImages, Progress, embed_files, open_store
 from artsim.scoring.scorer import Scorer, load
@@ -116,7 +116,7 @@ def find_nearest(options: NearestOptions, say: Say, progress: Progress, show: Ca
     criterion = Criterion.of(scorer.card, prior=options.prior)
     queries = embed_files(scorer, names, Path(), progress=lambda _, *at: progress("queries", *at))
     if len(queries.reasons) == len(names):
-        raise InputError(f"no query can be used: {_named(queries.reasons)}.")
+        raise InputError(f"no query can be used: {first_few(queries.reasons, '; ')}.")
     gallery = read_gallery(options, scorer, progress)
     say(_described(gallery))
     for answer in _answers(options, criterion, names, queries, gallery):
@@ -133,7 +133,7 @@ def check_outcome(outcome: Outcome, bad_image_limit: BadImageLimit) -> None:
     """
     unread = outcome.unread_queries
     if unread:
-        raise InputError(f"{len(unread):,} of {outcome.queries:,} queries can't be used: {_named(unread)}.")
+        raise InputError(f"{len(unread):,} of {outcome.queries:,} queries can't be used: {first_few(unread, '; ')}.")
     bad_image_limit.check(outcome.bad_works, outcome.works, "The queries were answered without them.")
 
 
@@ -175,7 +175,9 @@ def read_gallery(options: NearestOptions, scorer: Scorer, progress: Progress) ->
         embedded.reasons,
     )
     if not gallery.names:
-        raise InputError(f"{options.among}: none of its {gallery.total:,} images can be used: {_named(gallery.bad)}.")
+        raise InputError(
+            f"{options.among}: none of its {gallery.total:,} images can be used: {first_few(gallery.bad, '; ')}."
+        )
     return gallery
 
 
@@ -229,9 +231,9 @@ class _ResultFormatter:
 def _described(gallery: Gallery) -> str:
     known = {artist for artist in gallery.artists if artist is not None}
     by = f" by {counted(len(known), 'artist')}" if known else ""
-    bad = f"; {len(gallery.bad):,} of {gallery.total:,} can't be used: {_named(gallery.bad)}" if gallery.bad else ""
+    bad = (
+        f"; {len(gallery.bad):,} of {gallery.total:,} can't be used: {first_few(gallery.bad, '; ')}"
+        if gallery.bad
+        else ""
+    )
     return f"searched {counted(len(gallery.names), 'work')}{by}{bad}"
-
-
-def _named(reasons: Sequence[str]) -> str:
-    return "; ".join(reasons[:NAMED]) + ("; and others" if len(reasons) > NAMED else "")

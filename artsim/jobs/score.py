@@ -29,7 +29,7 @@ from artsim.scoring.device import Device
 from artsim.scoring.embed_images import STATUSES, EmbeddedImages, Progress, embed_files, open_store, store_path
 from artsim.scoring.embedding_store import EmbeddingStore
 from artsim.scoring.scorer import Scorer, load
-from artsim.scoring.scores import Criterion, PairScores
+from artsim.scoring.scores import Criterion, Scores
 from artsim.tables.arrow import of_numbers, of_texts
 from artsim.tables.formats import Format, with_scores
 from artsim.tables.image_index import ImageIndex, index_images
@@ -158,7 +158,7 @@ class ScoredBlock:
     first: NDArray[np.int64]
     second: NDArray[np.int64]
     good: NDArray[np.bool_]
-    scores: PairScores
+    scores: Scores
     status1: NDArray[np.uint8]
     status2: NDArray[np.uint8]
 

@@ -21,6 +21,7 @@ from artsim._version import __version__
 from artsim.errors import ArtsimError, OutputError, UsageError
 from artsim.evaluation.labelled_pairs import LabelledPairs
 from artsim.evaluation.summary import Summary
+from artsim.files import writing
 from artsim.jobs.score import ScoreOptions, Tally, labelled_metrics
 from artsim.locking import only_one
 from artsim.scoring.contract import Card
@@ -29,7 +30,7 @@ from artsim.scoring.scores import Criterion
 from artsim.scoring.session import read_card
 from artsim.scoring.spark.session import check_java, spark_session, watched
 from artsim.scoring.spark.stages import WorkersTower, embedded_images, rows_of_a_batch, scored_pairs, to_write
-from artsim.scoring.spark.staging import StagedPairs, stage_pairs, writing
+from artsim.scoring.spark.staging import StagedPairs, stage_pairs
 from artsim.tables.output import check_place, open_output
 from artsim.tables.pairs_file import folder_of, open_pairs
 

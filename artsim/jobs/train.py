@@ -14,10 +14,9 @@ import numpy as np
 from artsim._version import __version__
 from artsim.collection.prepare import SelectOptions, select
 from artsim.collection.selection import TRAIN, VAL_SEEN, VAL_UNSEEN, Selection, as_csv
-from artsim.errors import OutputError
 from artsim.evaluation.validation import Validation, artists_of, calibrate_by_folds
 from artsim.export.run_record import SELECTION_FILE, ExportSource, RunRecord, write_decision_rule
-from artsim.files import replacing
+from artsim.files import replacing, writing
 from artsim.jobs.export import PARTS, Exported, auc_text, described, export
 from artsim.tracking.run import Run, tracked_run, ui_command
 from artsim.training.monitor import Monitor
@@ -143,10 +142,8 @@ def _ended(monitor: Monitor, epochs: int) -> str:
 
 
 def _made(folder: Path) -> Path:
-    try:
+    with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"{folder}: the folder can't be made ({error.strerror}).") from error
     return folder
 
 

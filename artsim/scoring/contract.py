@@ -33,6 +33,14 @@ class Calibration:
 
 
 @dataclass(frozen=True)
+class DecisionRule:
+    """A calibration, and the threshold below which a distance means the same artist."""
+
+    calibration: Calibration
+    threshold: float
+
+
+@dataclass(frozen=True)
 class Card:
     """The contents of the metadata key; `validation` holds the figures of the exported graph.
 

@@ -18,8 +18,9 @@ from numpy.typing import NDArray
 
 from artsim import images
 from artsim.errors import ImageError, MissingImageError, UnreadableImageError, UsageError
+from artsim.files import file_sha256
 from artsim.prefetch import prefetch_images
-from artsim.scoring.embedding_store import EmbeddingStore, check_model, file_digest, read_store, write_store
+from artsim.scoring.embedding_store import EmbeddingStore, check_model, read_store, write_store
 from artsim.scoring.inference import Image, prefetch_depth, through
 from artsim.scoring.scorer import Scorer
 
@@ -68,7 +69,7 @@ def open_store(path: Path, scorer: Scorer) -> EmbeddingStore | None:
     if not path.exists():
         return None
     kept = read_store(path)
-    check_model(kept, path, file_digest(scorer.tower.path))
+    check_model(kept, path, file_sha256(scorer.tower.path))
     return kept
 
 
@@ -119,7 +120,7 @@ def embed_named(
 
 def _empty_store(scorer: Scorer) -> EmbeddingStore:
     nothing = np.empty((0, scorer.tower.width), dtype=np.float32)
-    return EmbeddingStore(file_digest(scorer.tower.path), scorer.card, [], [], [], nothing)
+    return EmbeddingStore(file_sha256(scorer.tower.path), scorer.card, [], [], [], nothing)
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,6 @@ The key-value metadata `artsim` holds JSON: the contract's number, which model m
 
 from __future__ import annotations
 
-import hashlib
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -114,12 +113,6 @@ def check_model(kept: EmbeddingStore, path: Path, model_sha256: str) -> None:
             f"{path}: holds embeddings of another model, SHA-256 {kept.model_sha256}; this one has {model_sha256}. "
             "Name another file for this model's, or remove that one."
         )
-
-
-def file_digest(path: Path) -> str:
-    """Hex SHA-256 of a file's bytes."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _described(metadata: dict[bytes, bytes], path: Path) -> dict[str, Any]:

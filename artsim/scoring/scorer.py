@@ -20,10 +20,10 @@ from artsim.errors import UsageError
 from artsim.scoring.contract import Card
 from artsim.scoring.device import CPU, CUDA, Device
 from artsim.scoring.inference import Embedded, embed
-from artsim.scoring.scores import Criterion, Scores
+from artsim.scoring.scores import Criterion, Score, Scores
 from artsim.scoring.session import Tower, open_tower
 
-__all__ = ["Scorer", "Scores", "load"]
+__all__ = ["Score", "Scorer", "Scores", "load"]
 
 # Images that go through a tower at once. On a CPU, 4 are embedded as fast each as 32, and a pair, which is filled up
 # to a batch, is not kept waiting; a GPU wants more.
@@ -108,7 +108,7 @@ class Scorer:
         *,
         threshold: float | None = None,
         prior: float | None = None,
-    ) -> Scores:
+    ) -> Score | Scores:
         """Score one image with another, or two lists pair by pair; each different image is embedded once.
 
         Args:
@@ -131,8 +131,8 @@ class Scorer:
         distinct, rows = _distinct([*first, *second])
         scores = criterion.scores(self.embed(distinct), rows[: len(first)], rows[len(first) :])
         if single:
-            return Scores(scores.distance.item(), scores.probability.item(), scores.prediction.item())
-        return Scores(*scores)
+            return Score(scores.distance.item(), scores.probability.item(), scores.prediction.item())
+        return scores
 
 
 def _listed(images: Any) -> tuple[list[Any], bool]:

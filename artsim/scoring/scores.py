@@ -14,21 +14,20 @@ from artsim.scoring.contract import Calibration, Card, DistanceName
 from artsim.scoring.distance import pair_distances
 
 
-@dataclass(frozen=True)
-class Scores:
-    """What is said of pairs: numbers of one pair, or arrays (N,) of N.
+class Score(NamedTuple):
+    """The score of one pair.
 
-    `distance` is float32, smaller for the same artist; `probability`, float32 in 0..1, of the same artist;
-    `prediction`, int8, 1 where the distance is below the threshold.
+    `distance` is smaller for paintings by the same artist. `probability`, 0 to 1, is that of the same artist.
+    `prediction` is 1 where the distance is below the threshold, else 0.
     """
 
-    distance: float | NDArray[np.float32]
-    probability: float | NDArray[np.float32]
-    prediction: int | NDArray[np.int8]
+    distance: float
+    probability: float
+    prediction: int
 
 
-class PairScores(NamedTuple):
-    """Scores of N pairs, arrays (N,) with the meaning of Scores."""
+class Scores(NamedTuple):
+    """The scores of N pairs: arrays (N,) with the fields of Score."""
 
     distance: NDArray[np.float32]
     probability: NDArray[np.float32]
@@ -64,12 +63,10 @@ class Criterion:
             prior=card.calibration.prior if prior is None else prior,
         )
 
-    def scores(
-        self, embeddings: NDArray[np.float32], first: NDArray[np.int64], second: NDArray[np.int64]
-    ) -> PairScores:
+    def scores(self, embeddings: NDArray[np.float32], first: NDArray[np.int64], second: NDArray[np.int64]) -> Scores:
         """Score N pairs of the rows `first` (N,) and `second` (N,) of the embeddings (M, D)."""
         distance = pair_distances(embeddings, first, second, self.distance)
-        return PairScores(distance, self.probability(distance), self.prediction(distance))
+        return Scores(distance, self.probability(distance), self.prediction(distance))
 
     def probability(self, distance: NDArray[np.float32]) -> NDArray[np.float32]:
         """Of the same artist, float32 (N,), where `prior` of the pairs are."""

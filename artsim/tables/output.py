@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import IO, Any, Literal
 
 from artsim.errors import OutputError, UsageError
-from artsim.files import replacing
+from artsim.files import replacing, writing
 from artsim.tables.formats import (
     Compressed,
     CsvFormat,
@@ -97,10 +97,8 @@ def check_place(output: str) -> None:
     """
     if output == "-":
         return
-    try:
+    with writing(output):  # a name that is too long, a folder without permission
         _check(output, Path(output))
-    except OSError as error:  # a name that is too long, a folder that can't be looked into
-        raise OutputError(f"{output}: can't be written ({error.strerror}).") from error
 
 
 def _check(output: str, path: Path) -> None:
@@ -121,14 +119,9 @@ def is_stream(path: Path) -> bool:
 @contextmanager
 def _stream(output: str) -> Iterator[IO[bytes]]:
     name = "standard output" if output == "-" else output
-    try:
-        with _standard_output() if output == "-" else Path(output).open("wb") as file:
-            yield file
-            file.flush()
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        raise OutputError(f"{name}: can't be written ({error.strerror or error}).") from error
+    with writing(name), _standard_output() if output == "-" else Path(output).open("wb") as file:
+        yield file
+        file.flush()
 
 
 @contextmanager

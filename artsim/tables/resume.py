@@ -22,7 +22,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, Protocol
 
-from artsim.errors import InputError, OutputError
+from artsim.errors import InputError
+from artsim.files import writing
 from artsim.locking import only_one
 from artsim.tables.formats import Format
 from artsim.tables.output import check_place, is_stream, open_output
@@ -88,13 +89,13 @@ class _ResumableFile:
         self.embeddings: Path | None = self._folder / "embeddings.parquet"
         self._file: IO[bytes] | None = None
         self._blocks = 0
-        with self._writing():
+        with writing(self._output):
             self._folder.mkdir(exist_ok=True)
 
     def begin(self, row_format: Format, fingerprint: str) -> int:
         self._format, self._fingerprint = row_format, fingerprint
         self._blocks, size = self._done()
-        with self._writing():
+        with writing(self._output):
             # Without a buffer, which would be written once more when the file is closed on a full disk.
             self._file = (self._folder / "rows").open("r+b" if self._blocks else "wb", buffering=0)
             self._file.truncate(size)
@@ -105,7 +106,7 @@ class _ResumableFile:
 
     def append(self, data: Any) -> None:
         assert self._file is not None  # noqa: S101 - `begin` comes first
-        with self._writing():
+        with writing(self._output):
             _write(self._file, data)
             self._blocks += 1
             done = {"fingerprint": self._fingerprint, "blocks": self._blocks, "bytes": self._file.tell()}
@@ -115,7 +116,7 @@ class _ResumableFile:
 
     def finish(self) -> None:
         assert self._file is not None  # noqa: S101 - `begin` comes first
-        with self._writing():
+        with writing(self._output):
             self._file.close()
             self._format.finish(self._folder / "rows").replace(self._target)
 
@@ -151,13 +152,6 @@ class _ResumableFile:
             pass
         (self._folder / "run.json").unlink(missing_ok=True)
         return 0, 0
-
-    @contextmanager
-    def _writing(self) -> Iterator[None]:
-        try:
-            yield
-        except OSError as error:
-            raise OutputError(f"{self._output}: can't be written ({error.strerror or error}).") from error
 
 
 def _write(file: IO[bytes], data: Any) -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import shutil
-import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+
+from artsim.files import stderr_to
 
 
 def start_tensorflow() -> None:
@@ -24,17 +25,12 @@ def start_tensorflow() -> None:
 @contextmanager
 def _stderr_held_back() -> Iterator[None]:
     """Keep what is written to descriptor 2, and let it out only if the block fails."""
-    sys.stderr.flush()
-    real = os.dup(2)
     with tempfile.TemporaryFile() as held:
-        os.dup2(held.fileno(), 2)
         try:
-            yield
+            with stderr_to(held):
+                yield
         except BaseException:
             held.seek(0)
-            with os.fdopen(os.dup(real), "wb") as out:
+            with os.fdopen(os.dup(2), "wb") as out:
                 shutil.copyfileobj(held, out)
             raise
-        finally:
-            os.dup2(real, 2)
-            os.close(real)

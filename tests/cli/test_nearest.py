@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 
 import artsim
-from artsim.scoring.embedding_store import EmbeddingStore, file_digest, write_store
+from artsim.files import file_sha256
+from artsim.scoring.embedding_store import EmbeddingStore, write_store
 from tests.command import artsim_in_process
 from tests.towers import write_paintings, write_tower
 
@@ -44,9 +45,9 @@ def keep(folder: Path) -> None:
     paths = [folder / "works" / name for name in names]
     scorer = artsim.load(folder / "tower.onnx", "cpu")
     artists: list[str | None] = [name[:3] for name in names]
-    contents = [file_digest(path) for path in paths]
+    contents = [file_sha256(path) for path in paths]
     kept = EmbeddingStore(
-        file_digest(folder / "tower.onnx"), scorer.card, names, contents, artists, scorer.embed(paths)
+        file_sha256(folder / "tower.onnx"), scorer.card, names, contents, artists, scorer.embed(paths)
     )
     write_store(folder / "works.parquet", kept)
 

@@ -16,8 +16,9 @@ import pytest
 
 import artsim
 from artsim.errors import EXIT_CODES
+from artsim.files import file_sha256
 from artsim.locking import only_one
-from artsim.scoring.embedding_store import file_digest, read_store
+from artsim.scoring.embedding_store import read_store
 from tests.command import ROOT, artsim_in_process
 from tests.towers import write_paintings, write_tower
 
@@ -48,10 +49,10 @@ def test_a_folder_of_artists(folder: Path, capsys: pytest.CaptureFixture[str]) -
     frame = pd.read_parquet("kept.parquet")
     assert list(frame["image"]) == ["Manet/a.png", "Monet/b.png", "Monet/c.png"]
     assert list(frame["artist"]) == ["Manet", "Monet", "Monet"]
-    assert list(frame["sha256"]) == [file_digest(folder / "works" / name) for name in frame["image"]]
+    assert list(frame["sha256"]) == [file_sha256(folder / "works" / name) for name in frame["image"]]
     vectors = artsim.load("tower.onnx", "cpu").embed([folder / "works" / name for name in frame["image"]])
     np.testing.assert_array_equal(np.stack(list(frame["embedding"])), vectors)
-    assert read_store(Path("kept.parquet")).model_sha256 == file_digest(Path("tower.onnx"))
+    assert read_store(Path("kept.parquet")).model_sha256 == file_sha256(Path("tower.onnx"))
 
 
 def test_a_second_run_embeds_what_is_new_and_leaves_out_what_is_not_named(
@@ -121,8 +122,8 @@ def test_another_models_output_is_refused_and_left_alone(folder: Path, capsys: p
     write_tower(folder / "other.onnx", scale=1 / 128)
     assert embed("works", model="other.onnx") == 3
     err = capsys.readouterr().err
-    assert file_digest(folder / "tower.onnx") in err
-    assert file_digest(folder / "other.onnx") in err
+    assert file_sha256(folder / "tower.onnx") in err
+    assert file_sha256(folder / "other.onnx") in err
     assert (folder / "kept.parquet").read_bytes() == before
 
 

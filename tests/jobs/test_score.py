@@ -258,7 +258,7 @@ def test_what_fails_leaves_no_output(folder: Path) -> None:
      ("20%", 2, 5, False), ("0%", 1, 1000, False), ("100%", 5, 5, True), ("0.5%", 1, 200, True)],
 )  # fmt: skip
 def test_bad_images_are_allowed_as_a_count_or_a_share(text: str, bad: int, of: int, admitted: bool) -> None:
-    assert BadImageLimit.parse(text).admits(bad, of) is admitted
+    assert BadImageLimit.parse(text).accepts(bad, of) is admitted
 
 
 @pytest.mark.parametrize("text", ["", "-1", "1.5", "many", "101%", "-1%", "nan%", "%"])

@@ -12,9 +12,10 @@ import pytest
 
 import artsim
 from artsim.errors import InputError, OutputError
+from artsim.files import file_sha256
 from artsim.scoring import embed_images
 from artsim.scoring.embed_images import STATUSES, EmbeddedImages, embed_files, open_store
-from artsim.scoring.embedding_store import EmbeddingStore, file_digest, read_store
+from artsim.scoring.embedding_store import EmbeddingStore, read_store
 from tests.towers import write_paintings, write_tower
 
 NAMES = ["a.png", "b.png", "c.png"]
@@ -53,7 +54,7 @@ def test_without_a_file_to_keep_them_in_the_vectors_are_the_scorers(folder: Path
     embedded = embed_files(scorer, NAMES, folder / "images", progress=lambda *what: told.append(what))
     np.testing.assert_array_equal(embedded.vectors, scorer.embed([folder / "images" / name for name in NAMES]))
     assert (embedded.status.tolist(), embedded.reasons, embedded.embedded) == ([0, 0, 0], [], 3)
-    assert embedded.contents == [file_digest(folder / "images" / name) for name in NAMES]
+    assert embedded.contents == [file_sha256(folder / "images" / name) for name in NAMES]
     assert told == [("images", done, 3) for done in (1, 2, 3)]
     assert sorted(path.name for path in folder.iterdir()) == ["images", "tower.onnx"]
 
@@ -89,7 +90,7 @@ def test_a_changed_file_is_embedded_anew(folder: Path, run: Callable[..., Embedd
     assert after.embedded == 1  # a.png is now what c.png was before
     np.testing.assert_array_equal(after.vectors[[0, 2]], before.vectors[[2, 2]])
     assert not np.array_equal(after.vectors[1], before.vectors[1])
-    assert kept_rows(folder) == {name: file_digest(folder / "images" / name) for name in NAMES}
+    assert kept_rows(folder) == {name: file_sha256(folder / "images" / name) for name in NAMES}
 
 
 def test_a_file_that_moved_is_known_by_its_content(folder: Path, run: Callable[..., EmbeddedImages]) -> None:
@@ -154,7 +155,7 @@ def test_a_file_that_changes_while_it_is_read_is_not_kept(
 
 def test_an_artist_stays_with_the_name(folder: Path, scorer: artsim.Scorer) -> None:
     embedded = embed_files(scorer, ["a.png"], folder / "images")
-    digest = file_digest(folder / "tower.onnx")
+    digest = file_sha256(folder / "tower.onnx")
     kept = EmbeddingStore(digest, scorer.card, ["a.png"], embedded.contents, ["Monet"], embedded.vectors)
     embed_files(scorer, NAMES, folder / "images", kept, folder / "kept.parquet")
     after = read_store(folder / "kept.parquet")
@@ -164,9 +165,9 @@ def test_an_artist_stays_with_the_name(folder: Path, scorer: artsim.Scorer) -> N
 
 def test_another_models_file_is_refused(folder: Path, run: Callable[..., EmbeddedImages]) -> None:
     run("a.png")
-    digest = file_digest(folder / "tower.onnx")
+    digest = file_sha256(folder / "tower.onnx")
     other = artsim.load(write_tower(folder / "other.onnx", scale=1 / 128), "cpu")
-    with pytest.raises(InputError, match=f"kept.parquet: .*{digest}.*{file_digest(folder / 'other.onnx')}"):
+    with pytest.raises(InputError, match=f"kept.parquet: .*{digest}.*{file_sha256(folder / 'other.onnx')}"):
         run("a.png", scorer=other)
 
 

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from pyarrow import parquet
 
 from artsim.errors import InputError
-from artsim.scoring.embedding_store import CONTRACT, EmbeddingStore, check_model, file_digest, read_store, write_store
+from artsim.files import file_sha256
+from artsim.scoring.embedding_store import CONTRACT, EmbeddingStore, check_model, read_store, write_store
 from tests.towers import card
 
 MODEL = "ab" * 32
@@ -151,4 +152,4 @@ def test_another_models_embeddings_are_refused_with_both_digests() -> None:
 
 def test_a_digest_is_sha256s(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(b"abc")
-    assert file_digest(tmp_path / "a") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+    assert file_sha256(tmp_path / "a") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"

@@ -17,6 +17,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from artsim import errors
 from artsim.errors import ArtsimError, DeviceError, OutputError, UsageError
+from artsim.files import stderr_to
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -59,7 +60,7 @@ def spark_session(app: str, master: str | None) -> Iterator[SparkSession]:
         # Said of pandas 3, of which only strings, numbers and bytes are used here.
         warnings.filterwarnings("ignore", "PySpark does not yet fully support pandas", FutureWarning)
         try:
-            with _errors_to(log):
+            with stderr_to(log):
                 session = _started(app, master)
         except (PySparkException, Py4JError, RuntimeError) as error:
             failure = _not_started(error, log, master)
@@ -146,20 +147,6 @@ def _tasks(tracker: Any, group: str) -> tuple[int, int]:
     stages = [tracker.getStageInfo(stage) for job in jobs if job for stage in job.stageIds]
     known = [stage for stage in stages if stage]
     return sum(stage.numCompletedTasks for stage in known), sum(stage.numTasks for stage in known)
-
-
-@contextmanager
-def _errors_to(log: IO[bytes]) -> Iterator[None]:
-    """Standard error of processes started here goes to a file, for as long as they live."""
-    sys.stderr.flush()
-    terminal = os.dup(2)
-    os.dup2(log.fileno(), 2)
-    try:
-        yield
-    finally:
-        sys.stderr.flush()
-        os.dup2(terminal, 2)
-        os.close(terminal)
 
 
 def _not_started(error: Exception, log: IO[bytes], master: str | None) -> ArtsimError:

@@ -6,8 +6,6 @@ the messages that it has for itself; 20 million rows take about as long as Spark
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +14,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet
 
-from artsim.errors import InputError, OutputError
+from artsim.errors import InputError
+from artsim.files import writing
 from artsim.scoring.spark.stages import ROW_COLUMN
 from artsim.tables.image_index import ImageNumbering
 from artsim.tables.pairs_file import Block, PairsFile
@@ -126,12 +125,3 @@ def _nothing(pairs: PairsFile) -> Any:
     kinds |= {"same": pa.int8()} if pairs.labelled else {}
     kinds |= {f"c{place}": kind for place, kind in enumerate(pairs.schema.types)}
     return pa.schema(list(kinds.items())).empty_table()
-
-
-@contextmanager
-def writing(place: Path) -> Iterator[None]:
-    """Turn what the system says of what is written there into an OutputError."""
-    try:
-        yield
-    except OSError as error:
-        raise OutputError(f"{place}: can't be written ({error.strerror or error}).") from error

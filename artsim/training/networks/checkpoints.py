@@ -8,7 +8,8 @@ from pathlib import Path
 
 import keras
 
-from artsim.errors import ModelError, OutputError
+from artsim.errors import ModelError
+from artsim.files import writing
 
 # What a saved tower is made of must be registered before one is read back.
 from artsim.training.networks import towers  # noqa: F401 - imported for that alone
@@ -25,13 +26,10 @@ def save_tower(tower: keras.Model, path: Path) -> None:
     Raises:
         OutputError: it can't be written.
     """
-    try:
-        with tempfile.TemporaryDirectory(prefix=".saving-", dir=path.parent) as folder:
-            part = Path(folder) / path.name
-            tower.save(part)
-            part.replace(path)
-    except OSError as error:
-        raise OutputError(f"{path}: the checkpoint can't be written ({error.strerror or error}).") from error
+    with writing(path), tempfile.TemporaryDirectory(prefix=".saving-", dir=path.parent) as folder:
+        part = Path(folder) / path.name
+        tower.save(part)
+        part.replace(path)
 
 
 def load_tower(path: Path) -> keras.Model:
