@@ -10,6 +10,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 from hypothesis import settings
 
 from artsim.demo import write_demo
@@ -17,6 +18,25 @@ from tests import THREADS
 
 settings.register_profile("artsim", deadline=None)  # a busy machine is no defect
 settings.load_profile("artsim")
+
+
+TRAINS = ("tests/jobs/test_train", "tests/training/loop/", "tests/export/")  # files of most of the suite's time
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Start with the files that take long, so that no worker is left with one of them at the end."""
+    items.sort(key=lambda item: not item.nodeid.startswith(TRAINS))
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _one_spark_at_a_time(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Two clusters of Java processes are too much for a machine of two cores."""
+    if "spark" not in request.node.nodeid:
+        yield
+        return
+    shared = tmp_path_factory.getbasetemp().parent  # by all workers
+    with FileLock(shared / "spark.lock"):
+        yield
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -69,3 +89,17 @@ def eager() -> Iterator[None]:
     tf.config.run_functions_eagerly(True)
     yield
     tf.config.run_functions_eagerly(False)
+
+
+@pytest.fixture
+def tiny_tower(eager: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A tower of one layer in place of compact, without a readout, for tests to which it is all the same."""
+    import keras
+
+    def build(_: str, size: int, width: int) -> keras.Model:
+        images = keras.Input((size, size, 3), dtype="uint8")
+        cells = keras.layers.AveragePooling2D(size // 4)(keras.layers.Rescaling(1 / 255)(images))
+        embedding = keras.layers.Dense(width)(keras.layers.Flatten()(cells))
+        return keras.Model(images, keras.layers.UnitNormalization()(embedding))
+
+    monkeypatch.setattr("artsim.training.loop.from_scratch.build_tower", build)

@@ -155,7 +155,7 @@ def test_invalid_options_exits_2(arguments: list[str], checkpoints: Path) -> Non
     assert artsim_in_process("export", str(checkpoints), *arguments) == 2
 
 
-def test_one_part_of_the_validation_is_enough(
+def test_one_part_of_the_validation_is_enough_and_none_is_refused(
     checkpoints: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder = shutil.copytree(checkpoints, tmp_path / "copy")

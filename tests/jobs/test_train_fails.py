@@ -33,7 +33,9 @@ def the_run(folder: Path) -> tuple[str, dict[str, str]]:
 
 
 @eagerly
-def test_missing_and_corrupt_images_are_left_out_and_said(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_missing_and_corrupt_images_are_left_out_and_reported(
+    folder: Path, tiny_tower: None, capsys: pytest.CaptureFixture[str]
+) -> None:
     (folder / "works/train/a0001_w002.jpg").unlink()
     (folder / "works/train/a0002_w003.jpg").write_bytes(b"\xff\xd8 not much of a JPEG")
     assert train("--epochs", "1") == 0
@@ -42,13 +44,16 @@ def test_missing_and_corrupt_images_are_left_out_and_said(folder: Path, capsys: 
     assert "a0001_w002.jpg" in err
 
 
-def test_more_bad_images_than_allowed_is_4(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_more_bad_images_than_allowed_exits_4(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (folder / "works/train/a0001_w002.jpg").unlink()
-    assert train("--max-bad-images", "0") == 4
-    assert "--max-bad-images" in capsys.readouterr().err
+    (folder / "works/train/a0002_w003.jpg").unlink()
+    assert train("--max-bad-images", "1") == 4
     status, tags = the_run(folder)
     assert status == "FAILED"
-    assert tags["artsim.failure"].startswith("BadImagesError: 1 of 48 images")
+    missing = "; ".join(f"'works/train/{name}': no such file" for name in ("a0001_w002.jpg", "a0002_w003.jpg"))
+    told = f"2 of 48 images can't be used: {missing}. Repair them, or raise --max-bad-images."
+    assert tags["artsim.failure"] == f"BadImagesError: {told}"
+    assert told in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -65,7 +70,7 @@ def test_more_bad_images_than_allowed_is_4(folder: Path, capsys: pytest.CaptureF
         (["--summaries-dir", "/proc/nowhere"], 8, "/proc/nowhere"),
     ],
 )
-def test_what_is_wrong_is_said_with_its_exit_code(
+def test_a_failed_run_tells_its_reason_and_exits_with_its_code(
     folder: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], code: int, message: str
 ) -> None:
     assert train(*arguments) == code
@@ -88,14 +93,14 @@ def test_what_is_wrong_is_said_with_its_exit_code(
         ["--max-bad-images", "few"],
     ],
 )
-def test_usage_is_2_and_makes_no_run(folder: Path, arguments: list[str]) -> None:
+def test_wrong_usage_exits_2_and_makes_no_run(folder: Path, arguments: list[str]) -> None:
     (folder / "mlflow.db").unlink()
     assert train(*arguments) == 2
     assert not (folder / "mlflow.db").exists()
 
 
 @eagerly
-def test_a_loss_that_is_no_number_is_9(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_loss_that_is_not_finite_exits_9(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     # The contrastive loss under plain gradient descent at an absurd rate runs away after some steps.
     arguments = ["--recipe", "classic", "--tower", "compact", "--learning-rate", "1e30", "--epochs", "1"]
     assert train(*arguments) == 9
@@ -103,7 +108,7 @@ def test_a_loss_that_is_no_number_is_9(folder: Path, capsys: pytest.CaptureFixtu
     assert the_run(folder)[0] == "FAILED"
 
 
-def test_an_unreachable_tracking_server_is_7_and_said_at_once(
+def test_an_unreachable_tracking_server_exits_7_before_the_work(
     folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with socket.socket() as free:
@@ -135,7 +140,7 @@ def at_each_step_of_epoch_two(monkeypatch: pytest.MonkeyPatch, act: Callable[[di
     monkeypatch.setattr(ThroughputMonitor, "on_train_batch_end", step)
 
 
-def what_it_had(folder: Path) -> set[str]:
+def logged_checkpoints(folder: Path) -> set[str]:
     client = MlflowClient(f"sqlite:///{folder}/mlflow.db")
     run_id = client.search_runs(["0"])[0].info.run_id
     assert len(client.get_metric_history(run_id, "val_unseen_auc")) == 1
@@ -143,17 +148,17 @@ def what_it_had(folder: Path) -> set[str]:
 
 
 @eagerly
-def test_a_loss_that_goes_wrong_later_keeps_the_good_checkpoint(
-    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+def test_a_loss_that_diverges_later_keeps_the_best_checkpoint(
+    folder: Path, tiny_tower: None, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     at_each_step_of_epoch_two(monkeypatch, lambda logs: logs.update(loss=math.nan))
     assert train() == 9
     assert "the loss is nan in epoch 2, step 1" in capsys.readouterr().err
-    assert "checkpoints/best.keras" in what_it_had(folder)
+    assert "checkpoints/best.keras" in logged_checkpoints(folder)
 
 
 @eagerly
-def test_weights_out_of_bounds_after_the_last_step_of_an_epoch_stop_it_too(
+def test_weights_that_are_not_finite_after_the_last_step_of_an_epoch_exit_9(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert train("--learning-rate", "1e30") == 9
@@ -163,11 +168,13 @@ def test_weights_out_of_bounds_after_the_last_step_of_an_epoch_stop_it_too(
 
 
 @eagerly
-def test_an_interrupt_kills_the_run_and_keeps_what_it_had(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_interrupt_kills_the_run_and_keeps_its_checkpoints(
+    folder: Path, tiny_tower: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def interrupt(logs: dict[str, float]) -> None:
         raise KeyboardInterrupt
 
     at_each_step_of_epoch_two(monkeypatch, interrupt)
     assert train() == 130
     assert the_run(folder)[0] == "KILLED"
-    assert "checkpoints/last.keras" in what_it_had(folder)
+    assert "checkpoints/last.keras" in logged_checkpoints(folder)

@@ -86,6 +86,7 @@ def test_weights_that_can_not_be_had_end_a_run_before_a_painting_is_decoded(
     said: str,
 ) -> None:
     monkeypatch.setattr("keras.src.applications.mobilenet.BASE_WEIGHT_PATH", "http://127.0.0.1:9/")  # nobody answers
+    # Keras reads KERAS_HOME once, on import, and has no public way to set the folder later.
     monkeypatch.setattr("keras.src.backend.config._KERAS_DIR", str(folder / "cache"))
     monkeypatch.setenv("no_proxy", "*")
     arguments = ["--data-file-path", str(demo_csv), "--recipe", "readout", "--weights", weights, "--image-size", "64"]

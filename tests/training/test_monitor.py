@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-import keras
 import numpy as np
 import pytest
 from hypothesis import given
@@ -69,19 +68,6 @@ def test_the_mean_of_both_aucs_decides_as_far_as_they_are_there() -> None:
     alone = Monitor("val_auc")
     alone.is_best({"val_seen_auc": 0.6})
     assert alone.best == pytest.approx(0.6)
-
-
-@pytest.fixture
-def tiny_tower(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A tower of one layer in place of compact: which epoch is kept does not depend on what is trained."""
-
-    def build(_: str, size: int, width: int) -> keras.Model:
-        images = keras.Input((size, size, 3), dtype="uint8")
-        cells = keras.layers.AveragePooling2D(size // 4)(keras.layers.Rescaling(1 / 255)(images))
-        embedding = keras.layers.Dense(width)(keras.layers.Flatten()(cells))
-        return keras.Model(images, keras.layers.UnitNormalization()(embedding))
-
-    monkeypatch.setattr("artsim.training.loop.from_scratch.build_tower", build)
 
 
 AUCS = [0.5, 0.7, 0.6, 0.7, 0.9]

@@ -273,6 +273,7 @@ def server(answer: QueryResult) -> Iterator[str]:
 @pytest.fixture
 def cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """Keras's cache, empty, and no proxy between the tests and their server."""
+    # Keras reads KERAS_HOME once, on import, and has no public way to set the folder later.
     monkeypatch.setattr("keras.src.backend.config._KERAS_DIR", str(tmp_path))
     monkeypatch.setenv("no_proxy", "*")
     return tmp_path / "models"
