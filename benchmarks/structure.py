@@ -95,7 +95,7 @@ def _texts(tree: ast.Module) -> Iterator[str]:
 def _prose(path: Path) -> str:
     """A page of Markdown without code, tables and headings."""
     text = re.sub(r"```.*?```", "", path.read_text(encoding="utf-8"), flags=re.S)
-    kept = [line for line in text.splitlines() if not line.lstrip().startswith(("|", "#", "    "))]
+    kept = [line for line in text.splitlines() if not line.startswith(("|", "#", "    "))]
     return re.sub(r"\n\s*[-*] ", "\n\n", "\n".join(kept))
 
 
