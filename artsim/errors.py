@@ -1,9 +1,9 @@
-"""What can go wrong, and the exit code that each kind of it ends with.
+"""The error tree, and the exit code of each kind of error.
 
-    ArtsimError              1   a defect of artsim, when nothing below fits
-    ├── UsageError           2   an option that makes no sense, an extra that is not installed
+    ArtsimError              1   a defect of artsim, if no kind below fits
+    ├── UsageError           2   an option with a wrong value, or an extra that is not installed
     ├── InputError           3   input that is missing or can't be used
-    │   └── ImageError       3   one image; `status` is the word for it in the scores
+    │   └── ImageError       3   one image; `status` is its word in the scores
     │       ├── MissingImageError
     │       ├── UnreadableImageError
     │       └── TooLargeImageError
@@ -14,8 +14,8 @@
     ├── OutputError          8   output that can't be written
     └── GateError            9   a check that stops a job: NaN loss, export tolerance, AUC loss
 
-A message says what was wrong, where (file, row, column), and what to do next. The command line prints
-it as it is and ends with `exit_code`; nothing else decides exit codes.
+A message says what was wrong, where (file, row, column), and what to do. The command line prints the message and ends
+with `exit_code`. Nothing else decides exit codes.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ EXIT_CODES: dict[int, str] = {
 
 
 class ArtsimError(Exception):
-    """Anything that artsim reports in its own words."""
+    """Base of all errors that artsim raises on purpose."""
 
     exit_code: ClassVar[int] = 1
 
@@ -58,23 +58,23 @@ class InputError(ArtsimError):
 
 
 class ImageError(InputError):
-    """One image that can't be used; `status` is what the scores say of it."""
+    """One image that can't be used. `status` is its word in the scores."""
 
     status: ClassVar[str] = "unreadable"
 
 
 class MissingImageError(ImageError):
-    """There is no such file."""
+    """A file that does not exist."""
 
     status = "missing"
 
 
 class UnreadableImageError(ImageError):
-    """A file that is not an image, or not a whole one."""
+    """A file that is not an image, or that is damaged."""
 
 
 class TooLargeImageError(ImageError):
-    """More pixels than allowed; nothing was decoded."""
+    """An image with more pixels than --max-pixels. It was not decoded."""
 
     status = "too large"
 
@@ -86,13 +86,13 @@ class BadImagesError(ArtsimError):
 
 
 class ModelError(ArtsimError):
-    """A model that is missing, not ours, or newer than this artsim."""
+    """A model that is missing, that artsim did not write, or that needs a newer artsim."""
 
     exit_code = 5
 
 
 class DeviceError(ArtsimError):
-    """A device that was asked for and is not there."""
+    """A requested device that this machine does not have."""
 
     exit_code = 6
 
@@ -110,6 +110,6 @@ class OutputError(ArtsimError):
 
 
 class GateError(ArtsimError):
-    """A check that stops a job rather than let a wrong result out."""
+    """A check that stops a job before it gives out a wrong result."""
 
     exit_code = 9

@@ -1,4 +1,4 @@
-"""`artsim embed`: embeddings once, for as many scorings and searches as there will be."""
+"""`artsim embed`: write an embedding store, for later scoring and search."""
 
 from __future__ import annotations
 
@@ -23,20 +23,21 @@ Examples:
 
 @click.command(context_settings=SPELLING, epilog=EPILOG)
 @click.argument("inputs", metavar="FOLDER_OR_FILES...", nargs=-1, required=True)
-@click.option("-o", "--output", required=True, metavar="FILE.parquet", help="Where the embeddings are kept.")
+@click.option("-o", "--output", required=True, metavar="FILE.parquet", help="Embedding store to write or to update.")
 @tower_options
-@click.option("--data-dir", metavar="DIR", help="Where the images of a csv lie; default: beside it.")
+@click.option("--data-dir", metavar="DIR", help="Folder of a csv's images. Default: the folder of the csv.")
 @bad_image_options(default="0")
 @quiet_option
 def embed(inputs: tuple[str, ...], max_bad_images: BadImageLimit, quiet: bool, **options: Any) -> None:
-    """Embed collections of images and keep the embeddings, which pandas.read_parquet reads, too.
+    """Embed collections of images and write an embedding store, a parquet file.
 
-    A folder gives the images in it and below, named by their path from there; where all lie in folders one level below,
-    these are their artists. A csv has the columns filename and artist. Any other file is an image, named as typed.
+    A folder stands for all images in it and below. Each image is named by its path within the folder. If all images
+    lie one level below, the folders are the artists. A csv needs the columns filename and artist. Any other file is
+    one image.
 
-    The output describes exactly the images that are named. If it is there already, embeddings of files that
-    have not changed are taken from it, whatever their names; one that ended early goes on where it was. Rows of images
-    that are no longer named are left out at the end. Of a name that is no file, as in a csv, the kept row stays.
+    If the store exists, unchanged files are not embedded again, even under a new name. The store then describes
+    exactly the images that you name; other rows are removed. If a listed file no longer exists, its stored embedding
+    is kept. To resume an interrupted run, start the same command again.
     """
     from artsim.evaluation.summary import aligned
     from artsim.jobs.embed import EmbedOptions, embed_collections
@@ -46,4 +47,4 @@ def embed(inputs: tuple[str, ...], max_bad_images: BadImageLimit, quiet: bool, *
     if not quiet:
         for name, value in aligned(summary.lines()):
             click.echo(f"{click.style(name, bold=True)}  {value}", err=True)
-    max_bad_images.check(summary.bad_images, summary.images, "The others are kept.")
+    max_bad_images.check(summary.bad_images, summary.images, "The embeddings of the others are stored.")

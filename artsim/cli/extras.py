@@ -1,4 +1,4 @@
-"""What a command needs that a plain install does not bring."""
+"""Checks for the packages of optional extras."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ TRAINING_PACKAGES = ("tensorflow", "tf2onnx", "mlflow", "psutil")
 
 
 def needs_train_extra() -> None:
-    """Tell what to install, before anything is done.
+    """Check for the packages that training needs, before any work.
 
     Raises:
-        UsageError: a package that training needs is not there.
+        UsageError: one of them is not installed.
     """
     missing = [name for name in TRAINING_PACKAGES if find_spec(name) is None]
     if missing:
@@ -21,10 +21,10 @@ def needs_train_extra() -> None:
 
 
 def needs_spark_extra() -> None:
-    """Tell what to install, before anything is done.
+    """Check for Spark, before any work.
 
     Raises:
-        UsageError: Spark is not there.
+        UsageError: it is not installed.
     """
     if find_spec("pyspark") is None:
         raise UsageError('pyspark not installed: pip install "artsim[spark]".')

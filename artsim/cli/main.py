@@ -1,4 +1,4 @@
-"""The two programs, `artsim` and `artsim-score`, and the one place where an error becomes an exit code."""
+"""The programs `artsim` and `artsim-score`. Errors become exit codes here and nowhere else."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ from artsim._version import __version__
 from artsim.cli.options import SPELLING, exit_codes_help
 from artsim.errors import INTERRUPTED, ArtsimError, OutputError
 
-# Where each command lives; a module is imported when its command is used, so that --help answers at once.
+# The module of each command. It is imported only if its command is used, so that --help is fast.
 COMMANDS = {
-    "train": ("artsim.cli.train", "Train a tower, export it and evaluate it, all in one MLflow run."),
-    "export": ("artsim.cli.export", "Turn a checkpoint into an ONNX tower."),
+    "train": ("artsim.cli.train", "Train a tower, export it and evaluate it in one MLflow run."),
+    "export": ("artsim.cli.export", "Export a checkpoint to an ONNX tower."),
     "score": ("artsim.cli.score", "Score pairs of paintings with an ONNX tower."),
-    "embed": ("artsim.cli.embed", "Embed collections of paintings, for scoring and searching."),
-    "pairs": ("artsim.cli.pairs", "Make a file of pairs to score, of a folder or a csv."),
-    "nearest": ("artsim.cli.nearest", "Find who painted a work: the nearest ones in a collection."),
-    "info": ("artsim.cli.info", "Print what an ONNX tower says about itself."),
-    "demo": ("artsim.cli.demo", "Write the embedded collection: paintings by made-up hands."),
+    "embed": ("artsim.cli.embed", "Write the embeddings of collections to a store."),
+    "pairs": ("artsim.cli.pairs", "Make a file of pairs from a folder or a csv."),
+    "nearest": ("artsim.cli.nearest", "Who painted this? Rank the works and artists of a gallery."),
+    "info": ("artsim.cli.info", "Print a tower's card."),
+    "demo": ("artsim.cli.demo", "Write the embedded collection as ordinary files."),
 }
 
 
 class _Commands(click.Group):
-    """A group whose commands are imported on demand and whose help needs none of them."""
+    """A group that imports a command only to run it. Its own help imports none."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
@@ -66,16 +66,16 @@ def score_main() -> NoReturn:
 
 
 def _start(command: click.Command, name: str) -> NoReturn:
-    # Ended by a service manager, or by whoever started it, a command cleans up as after Ctrl-C.
     for stream, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
-        if getattr(sys, stream) is None:  # closed by whoever started it
+        if getattr(sys, stream) is None:  # closed by the parent process
             setattr(sys, stream, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115 - until the end
+    # SIGTERM, from a service manager for example, cleans up as Ctrl-C does.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     sys.exit(run(lambda: command.main(prog_name=name, standalone_mode=False)))
 
 
 def run(command: Callable[[], object]) -> int:
-    """Run a command and return its exit code; an error is told in its own words, without a traceback."""
+    """Run a command and return its exit code. An error prints its message, without a traceback."""
     try:
         command()
         sys.stdout.flush()
@@ -88,7 +88,7 @@ def run(command: Callable[[], object]) -> int:
     except (KeyboardInterrupt, click.Abort) as error:
         _say(". ".join(["interrupted", *_notes(error)]))
         return INTERRUPTED
-    except (BrokenPipeError, SystemExit):  # click, told not to end the program, does so in this one case
+    except (BrokenPipeError, SystemExit):  # click raises SystemExit for a broken pipe, even outside standalone mode
         return _reader_has_gone()
     except OSError as error:
         if error.filename is not None:
@@ -99,13 +99,13 @@ def run(command: Callable[[], object]) -> int:
 
 
 def _reader_has_gone() -> int:
-    """Whoever reads the pipe has what they wanted; Python must not complain when it flushes at exit."""
+    """The reader has closed the pipe. Redirect stdout, so that Python's flush at exit does not fail."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     return 0
 
 
 def _notes(error: BaseException) -> list[str]:
-    """What was added on the way up: what is left to go on with."""
+    """Notes that callers added to the error, such as how to resume."""
     return getattr(error, "__notes__", [])
 
 

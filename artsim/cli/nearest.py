@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from artsim.bad_images import BadImageLimit
-from artsim.cli.options import SPELLING, bad_image_options, exit_codes_help, quiet_option, tower_options
+from artsim.cli.options import SPELLING, bad_image_options, exit_codes_help, quiet_option, stderr_lines, tower_options
 from artsim.cli.progress import stage_bars
 
 if TYPE_CHECKING:
@@ -35,28 +35,32 @@ Examples:
 @click.argument("queries", nargs=-1, required=True, metavar="QUERY…")
 @click.option(
     "--among", required=True, metavar="FOLDER|CSV|FILE.parquet",
-    help="The collection: a folder, a csv with the column filename, or embeddings that `artsim embed` kept.",
+    help="Gallery: a folder, a csv with the column filename, or an embedding store of `artsim embed`.",
 )  # fmt: skip
 @tower_options
-@click.option("-k", type=click.IntRange(min=1), default=10, show_default=True, help="Works, and artists, to list.")
+@click.option(
+    "-k", type=click.IntRange(min=1), default=10, show_default=True, help="Number of works, and of artists, to list."
+)
 @click.option(
     "-o", "--output", default="-", show_default=True, metavar="FILE",
-    help="Where the works go: .csv or .jsonl; - is a table on a terminal, csv anywhere else.",
+    help="Output of the works: .csv or .jsonl. - is a table on a terminal, else csv.",
 )  # fmt: skip
-@click.option("--artists", metavar="FILE", help="Where the ranked artists go, too: .csv or .jsonl.")
-@click.option("--data-dir", metavar="DIR", help="Where the images of a csv lie; default: beside it.")
-@click.option("--prior", type=float, help="Share of the pairs by the same artist, 0 to 1; default: the tower's.")
-@click.option("--with-itself", is_flag=True, help="Rank a query among the works even where it is one of them.")
+@click.option("--artists", metavar="FILE", help="Also write the ranked artists to this file: .csv or .jsonl.")
+@click.option("--data-dir", metavar="DIR", help="Folder of a csv's images. Default: the folder of the csv.")
+@click.option(
+    "--prior", type=float, help="Share of same-artist pairs that probabilities assume, 0 to 1. Default: the tower's."
+)
+@click.option("--with-itself", is_flag=True, help="Also rank works with the same content as the query.")
 @bad_image_options(default="0")
 @quiet_option
 def nearest(max_bad_images: BadImageLimit, quiet: bool, output: str, artists: str | None, **options: Any) -> None:
-    """Who painted this? For each QUERY, an image or a folder, list the works most likely by the same hand.
+    """Who painted this? List the works of a gallery that are nearest to each QUERY, an image or a folder.
 
-    A work's probability is that of a pair by one artist, as artsim-score has it. Where artists are known they are
-    ranked, too, by their three nearest works; an artist's probability is meant for a query by one of the artists in
-    the collection. A query that is in the collection, by its content, does not find itself. One that is farther from
-    all works than 99 of 100 works of the collection are from their nearest is said to be unlike; one that is not may
-    still be by nobody in there.
+    A work's probability is that of the pair, as in artsim-score. Known artists are ranked by their three nearest
+    works. An artist's probability assumes that the query is by one of the gallery's artists. A work with the same
+    content as the query is left out.
+
+    A query that is an outlier is flagged as unlike. No flag does not mean that its artist is in the gallery.
     """
     from artsim.jobs.nearest import NearestOptions, check_outcome, find_nearest
     from artsim.tables.ranked_writer import check_ranked_output
@@ -65,18 +69,14 @@ def nearest(max_bad_images: BadImageLimit, quiet: bool, output: str, artists: st
         if place is not None:
             check_ranked_output(place)
 
-    def say(note: str) -> None:
-        if not quiet:
-            click.echo(note, err=True)
-
-    with stage_bars(quiet=quiet) as progress, _shown(output, artists, say) as show:
-        outcome = find_nearest(NearestOptions(**options), say, progress, show)
+    with stage_bars(quiet=quiet) as progress, _shown(output, artists, stderr_lines(quiet=quiet)) as show:
+        outcome = find_nearest(NearestOptions(**options), stderr_lines(quiet=quiet), progress, show)
     check_outcome(outcome, max_bad_images)
 
 
 @contextmanager
 def _shown(output: str, artists: str | None, say: Callable[[str], None]) -> Iterator[Callable[[QueryResult], None]]:
-    """What shows an answer: as tables on a terminal, or as rows of files."""
+    """A function that shows a result: as tables on a terminal, or as rows of files."""
     from artsim.cli.nearest_tables import print_result, remarks
     from artsim.tables.ranked_writer import open_ranked_writer
 

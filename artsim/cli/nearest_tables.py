@@ -1,4 +1,4 @@
-"""What `artsim nearest` shows on a terminal: for each query its nearest works and the artists that they speak for."""
+"""The tables of `artsim nearest` on a terminal: the nearest works and the ranked artists of each query."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from artsim.messages import first_few
 
 
 def print_result(answer: QueryResult) -> None:
-    """Print an answer to standard output, artists first where there are any."""
+    """Print a result to standard output, artists first if there are any."""
     console = Console(highlight=False)
     console.print(Text(answer.query, style="bold"), soft_wrap=True)
     for remark in remarks(answer):
@@ -28,13 +28,15 @@ def print_result(answer: QueryResult) -> None:
 
 
 def remarks(answer: QueryResult) -> list[str]:
-    """What should be known of a query before its answer is read."""
+    """Remarks on a query that matter for its result."""
     found = []
     if answer.itself:
         ranked = any(work.image in answer.itself for work in answer.works)
-        found.append(f"is in the collection{'' if ranked else ' and left out'}: {first_few(answer.itself)}")
+        found.append(f"is in the gallery{'' if ranked else ' and left out'}: {first_few(answer.itself)}")
     if answer.unlike:
-        found.append("unlike anything in the collection: hardly a work in there is so far from all others")
+        found.append(
+            "unlike: an outlier, farther from its nearest work than 99 % of the gallery's works are from theirs"
+        )
     return found
 
 

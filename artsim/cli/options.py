@@ -1,27 +1,29 @@
-"""What the commands share: how flags are spelled, and option groups as decorators."""
+"""Shared parts of the commands: the spelling of flags, and groups of options as decorators."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import click
 
 from artsim.bad_images import BadImageLimit
 from artsim.errors import EXIT_CODES
+from artsim.messages import Say
 
-# images.MAX_PIXELS and scorer.LARGEST_BATCH, which --help must not import numpy and Pillow for.
+# The same as images.MAX_PIXELS and scorer.LARGEST_BATCH. Importing these would load numpy and Pillow for --help.
 MAX_PIXELS = 500_000_000
 LARGEST_BATCH = 1024
 
-# The old program's names that differ by more than underscores and letter case.
+# Names of the 2018 program that differ by more than underscores and letter case.
 OLD_NAMES = {"savedata-to-file": "save-data-to-file", "checkpt-dir": "checkpoint-dir"}
 
 Command = Callable[..., Any]
 
 
 def spell(token: str) -> str:
-    """One spelling of a flag for all that are accepted: kebab case, whatever the letter case or underscores."""
+    """The kebab-case spelling of a flag, for any letter case and for underscores."""
     spelled = token.replace("_", "-").lower()
     return OLD_NAMES.get(spelled, spelled)
 
@@ -30,7 +32,7 @@ SPELLING = {"token_normalize_func": spell, "help_option_names": ["-h", "--help"]
 
 
 def exit_codes_help() -> str:
-    r"""The exit codes as the last part of a help text; \b keeps click from joining the lines."""
+    r"""The exit codes, as the last part of a help text. click does not join lines after \b."""
     return "\b\nExit codes:\n" + "\n".join(f"  {code:<4} {meaning}" for code, meaning in EXIT_CODES.items())
 
 
@@ -50,7 +52,7 @@ class BadImageLimitType(click.ParamType[BadImageLimit]):
 
 
 def bad_image_options(default: str) -> Callable[[Command], Command]:
-    """--max-bad-images and --max-pixels: when images are no longer good enough to go on."""
+    """--max-bad-images and --max-pixels: which images are bad, and how many may be."""
 
     def decorate(command: Command) -> Command:
         command = click.option(
@@ -58,7 +60,7 @@ def bad_image_options(default: str) -> Callable[[Command], Command]:
             type=click.IntRange(min=1),
             default=MAX_PIXELS,
             show_default=True,
-            help="An image of more pixels is not decoded.",
+            help="Do not decode images with more pixels than this.",
         )(command)
         return click.option(
             "--max-bad-images",
@@ -66,30 +68,38 @@ def bad_image_options(default: str) -> Callable[[Command], Command]:
             default=default,
             show_default=True,
             metavar="N|N%",
-            help="How many of the different images may be bad, as a count or a share, before the exit code is 4.",
+            help="Bad images to accept, as a count or a share of the different images. With more, the exit code is 4.",
         )(command)
 
     return decorate
 
 
 def tower_options(command: Command) -> Command:
-    """--model, --device and --batch-size: the tower and how it is run."""
+    """--model, --device and --batch-size: the tower and the way it runs."""
     command = click.option(
         "--batch-size",
         type=click.IntRange(1, LARGEST_BATCH),
         metavar="N",
-        help="Images that go through the tower at once; default: 4 on the CPU, 64 on CUDA.",
+        help="Images in one batch of the tower. Default: 4 on the CPU, 64 on CUDA.",
     )(command)
     command = click.option(
         "--device",
         type=click.Choice(["auto", "cuda", "cpu"]),
         default="auto",
         show_default=True,
-        help="auto is CUDA where it works, else the CPU.",
+        help="Device that runs the tower. auto is CUDA if it works, else the CPU.",
     )(command)
-    return click.option("--model", required=True, metavar="FILE", help="The tower, an .onnx file that artsim wrote.")(
-        command
-    )
+    return click.option(
+        "--model",
+        required=True,
+        metavar="FILE",
+        help="Tower: an .onnx file that `artsim train` or `artsim export` wrote.",
+    )(command)
 
 
-quiet_option = click.option("--quiet", is_flag=True, help="No progress and no summary on standard error.")
+quiet_option = click.option("--quiet", is_flag=True, help="Print no progress and no summary on standard error.")
+
+
+def stderr_lines(*, quiet: bool) -> Say:
+    """What prints a line on standard error, or nothing if the command is quiet."""
+    return (lambda _: None) if quiet else partial(click.echo, err=True)

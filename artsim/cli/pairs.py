@@ -6,14 +6,14 @@ from typing import Any
 
 import click
 
-from artsim.cli.options import SPELLING, exit_codes_help, quiet_option
+from artsim.cli.options import SPELLING, exit_codes_help, quiet_option, stderr_lines
 from artsim.cli.progress import stage_bars
 
 EPILOG = f"""
 \b
 Examples:
-  artsim pairs paintings -o pairs.csv                             # every work with every other one
-  artsim pairs works.csv --within group -o pairs.parquet          # inside each group only
+  artsim pairs paintings -o pairs.csv                             # each work with each other work
+  artsim pairs works.csv --within group -o pairs.parquet          # only inside each group
   artsim pairs paintings --queries found.jpg -o pairs.csv         # one work with a whole collection
   artsim pairs train_info.csv --sample 10000 -o pairs.csv         # half by the same artist, half not
   artsim pairs paintings | artsim-score --model tower.onnx --data-dir paintings - > scores.csv
@@ -26,35 +26,31 @@ Examples:
 @click.argument("source", metavar="FOLDER_OR_CSV")
 @click.option(
     "-o", "--output", default="-", show_default=True, metavar="FILE",
-    help="Where the pairs go: .csv or .jsonl, also .csv.gz and the like or .zst, .parquet, - for standard output.",
+    help="Output file: .csv, .jsonl (also .gz or .zst) or .parquet. - is standard output.",
 )  # fmt: skip
 @click.option(
     "--within", metavar="COLUMN",
-    help="Only works with the same value of this column of the csv; of a folder with one folder an artist: artist.",
+    help="Pair only works with the same value in this column of the csv. A folder of artists has the column artist.",
 )  # fmt: skip
 @click.option(
     "--queries", multiple=True, metavar="FOLDER_OR_CSV_OR_FILE",
-    help="Each of these works with each of FOLDER_OR_CSV; may be given several times.",
+    help="Pair each of these works with each work of FOLDER_OR_CSV. May be given several times.",
 )  # fmt: skip
 @click.option(
     "--sample", type=click.IntRange(min=2), metavar="N",
-    help="N different pairs at random, half of them by the same artist.",
+    help="Draw N different pairs at random, half of them by the same artist.",
 )  # fmt: skip
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of the sample.")
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of the sample.")
 @quiet_option
 def pairs(quiet: bool, **options: Any) -> None:
-    """Make a file of pairs to score: without a flag, every work with every other one, once.
+    """Make a file of pairs to score. Without a flag, each work is paired once with each other work.
 
-    FOLDER_OR_CSV holds the works, a folder with one folder an artist or the works themselves, or is a csv with the
-    column filename. The pairs have the columns image1,image2 and, where all artists are known, sameArtist. Works are
-    named by their path within the folder, or as the csv names them, which is how artsim-score looks them up under
-    --data-dir; a query from elsewhere by its full path.
+    FOLDER_OR_CSV is a folder of works, a folder with one folder for each artist, or a csv with the column filename.
+    The pairs have the columns image1,image2, and sameArtist if all artists are known. A work is named by its path
+    within the folder or as in the csv, so that artsim-score finds it under --data-dir. A query from another place
+    has its full path.
     """
     from artsim.jobs.pairs import PairsOptions, make_pairs
 
-    def say(note: str) -> None:
-        if not quiet:
-            click.echo(note, err=True)
-
     with stage_bars(quiet=quiet) as progress:
-        make_pairs(PairsOptions(**options), say, progress)
+        make_pairs(PairsOptions(**options), stderr_lines(quiet=quiet), progress)

@@ -1,22 +1,22 @@
-"""How far a command has come: a bar for each stage, on stderr, on a terminal only."""
+"""Progress bars: one for each stage of a command, on stderr, on a terminal only."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from rich.progress import Progress, TaskID
+from artsim.messages import Progress
 
-# Told of the stage, how much of it is done, and how much there is.
-Tell = Callable[[str, int, int], None]
+if TYPE_CHECKING:
+    from rich.progress import Progress as Bar
+    from rich.progress import TaskID
 
 
 @contextmanager
-def stage_bars(*, quiet: bool) -> Iterator[Tell]:
-    """Bars that go when their stage is done; nothing is shown where nobody looks, or nobody wants to."""
+def stage_bars(*, quiet: bool) -> Iterator[Progress]:
+    """Yield a progress callback. Its bars disappear when their stage is done; without a terminal there are none."""
     if quiet or not sys.stderr.isatty():
         yield lambda *_: None
         return
@@ -28,11 +28,11 @@ def stage_bars(*, quiet: bool) -> Iterator[Tell]:
 
 
 class _Bars:
-    """One live display at a time, and none between stages: others write to the terminal then."""
+    """At most one live display. There is none between stages, when others write to the terminal."""
 
     def __init__(self) -> None:
         self._stage: str | None = None
-        self._live: tuple[Progress, TaskID] | None = None
+        self._live: tuple[Bar, TaskID] | None = None
 
     def tell(self, stage: str, done: int, total: int) -> None:
         if stage != self._stage:
@@ -51,9 +51,10 @@ class _Bars:
 
     def _start(self, stage: str, total: int) -> None:
         from rich.console import Console
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+        from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+        from rich.progress import Progress as Bar
 
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-        progress = Progress(*columns, console=Console(stderr=True), transient=True)
+        progress = Bar(*columns, console=Console(stderr=True), transient=True)
         self._stage, self._live = stage, (progress, progress.add_task(stage, total=total))
         progress.start()

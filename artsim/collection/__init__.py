@@ -1,1 +1,1 @@
-"""Which paintings there are, by whom, and in which pairs: tables in pandas, files on disk, no pixels trained on."""
+"""Collections: works, their artists, the split and the pairs, as pandas tables."""

@@ -1,7 +1,7 @@
-"""All the paintings that a run may choose from: one table, one row a work, and the folder of its files.
+"""The catalogue: a table of all works that a run may choose from, and the folder of their files.
 
-The table has `filename` and `artist` first, then whatever else its source knows (title, style, genre, date, …),
-all as text, in the order of the source.
+The table has one row for each work, in the order of the source. `filename` and `artist` come first, then the other
+columns of the source (title, style, genre, date, …). All values are text.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ IMAGE_SUFFIXES = frozenset({".bmp", ".gif", ".jfif", ".jpeg", ".jpg", ".png", ".
 
 @dataclass(frozen=True)
 class Catalogue:
-    """`table`: filename, artist, …; `folder`: where the files lie; `source`: what the user named."""
+    """`table` has filename, artist and more; `folder` holds the files; `source` is what the user named."""
 
     table: pd.DataFrame
     folder: Path
@@ -39,17 +39,17 @@ def read_catalogue(
     works: int,
     progress: Callable[[int, int], None] | None = None,
 ) -> Catalogue:
-    """Read a csv, a folder with one folder an artist, or the embedded collection.
+    """Read a csv, a folder with one folder for each artist, or the embedded collection.
 
     Args:
         source: a path, or `demo`.
-        data_dir: where a csv's files lie; None: beside it.
-        artists: how many artists of the embedded collection to have at hand.
-        works: how many works of each.
-        progress: told of the embedded collection's (works written, works in all).
+        data_dir: the folder of a csv's files; None: the csv's own folder.
+        artists: number of artists of the embedded collection.
+        works: number of works by each of them.
+        progress: receives (works written, all works) of the embedded collection.
 
     Raises:
-        InputError: nothing there, or nothing that can be read as a collection.
+        InputError: the source does not exist or is no collection.
     """
     if source.lower() == DEMO:
         folder = user_cache_path("artsim") / f"demo-{demo.GENERATOR}"
@@ -66,7 +66,9 @@ def read_catalogue(
 def _from_folder(folder: Path) -> Catalogue:
     files = sorted(file for file in folder.glob("*/*") if file.suffix.lower() in IMAGE_SUFFIXES and file.is_file())
     if not files:
-        raise InputError(f"{folder}: no images in it. It should hold one folder an artist, with the works inside.")
+        raise InputError(
+            f"{folder}: no images found. The folder needs one folder for each artist, with the works inside."
+        )
     table = pd.DataFrame(
         {
             "filename": [f"{file.parent.name}/{file.name}" for file in files],
@@ -82,46 +84,46 @@ def _from_csv(path: Path, data_dir: Path | None, source: str) -> Catalogue:
 
 
 def read_table(path: Path, required: Sequence[str] = REQUIRED) -> pd.DataFrame:
-    """A csv as text cells, the required columns first.
+    """Read a csv as text cells, with the required columns first.
 
     Raises:
-        InputError: not a csv in UTF-8, a column missing or doubled, no rows, an empty file name or artist.
+        InputError: not a csv in UTF-8, a missing column, a repeated file name, no rows, or an empty required cell.
     """
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", pd.errors.ParserWarning)  # a first row with too many fields
             table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig", index_col=False)
     except (OSError, ValueError, pd.errors.ParserWarning) as error:  # its parser and decoding errors are ValueErrors
-        raise InputError(f"{path}: not a csv that can be read ({str(error).strip()}).") from error
+        raise InputError(f"{path}: can't be read as a csv ({str(error).strip()}). Save it as csv in UTF-8.") from error
     table = table.fillna("")  # fields that a short row lacks
     missing = [column for column in required if column not in table.columns]
     if missing:
         found = ", ".join(map(str, table.columns)) or "none"
         raise InputError(f"{path}: no column {' and no column '.join(missing)}; the columns found: {found}.")
     if table.empty:
-        raise InputError(f"{path}: a header and no rows.")
+        raise InputError(f"{path}: has a header but no rows.")
     for column in required:
         empty = table[column].str.strip() == ""
         if empty.any():
             row = int(empty.to_numpy().argmax()) + 1
-            raise InputError(f"{path}: row {row} after the header has an empty {column}: fill it or remove the row.")
+            raise InputError(f"{path}: row {row} after the header has an empty {column}. Fill it or remove the row.")
     if table["filename"].duplicated().any():
         row = int(table["filename"].duplicated().to_numpy().argmax())
         raise InputError(
             f"{path}: {table['filename'].iloc[row]!r} is listed twice, the second time in row {row + 1} after the "
-            "header: keep one."
+            "header. Keep one."
         )
     others = [column for column in table.columns if column not in required]
     return table[[*required, *others]]
 
 
 def find_folder(path: Path, data_dir: Path | None, filenames: pd.Series[str]) -> Path:
-    """Where the files of a csv lie: `data_dir`, or beside it, or in the folder that Painter by Numbers names.
+    """Find the folder of a csv's files: `data_dir`, the csv's own folder, or the folder that Painter by Numbers uses.
 
-    There `train_info.csv` lies beside the folder `train`. The first 20 files are looked for.
+    Painter by Numbers has the folder `train` beside `train_info.csv`. The first 20 files are looked for.
 
     Raises:
-        InputError: none of them is there.
+        InputError: no folder holds any of them.
     """
     candidates = [data_dir] if data_dir else [path.parent, path.parent / path.stem.removesuffix("_info")]
     first = list(filenames.head(20))

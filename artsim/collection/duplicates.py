@@ -1,7 +1,7 @@
-"""Which works belong together: near duplicates by perceptual hash, and works of one `group`.
+"""Clusters of works that must stay together: near duplicates, and works of one `group`.
 
-A fingerprint is the 64-bit perceptual hash of `imagehash.phash`; two works whose hashes differ in at most
-`NEAR` bits are taken for the same picture, photographed or scaled anew.
+A fingerprint is the 64-bit perceptual hash of `imagehash.phash`. Two works whose hashes differ in at most `NEAR` bits
+count as one picture that was photographed or scaled twice.
 """
 
 from __future__ import annotations
@@ -13,22 +13,19 @@ from PIL import Image
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-NEAR = 6
+NEAR = 6  # bits; a setting that tolerates recompression and scaling of one photograph
 FINGERPRINT_SIZE = 64
 _BLOCK = 1024
 
 
 def fingerprint(pixels: NDArray[np.uint8]) -> int:
-    """The hash of a letterboxed painting, uint8 (S, S, 3), as a whole number below 2⁶⁴; its bars do not count."""
+    """The hash of a letterboxed painting, uint8 (S, S, 3), without its bars; a whole number below 2⁶⁴."""
     picture = Image.fromarray(pixels)
     return int(str(imagehash.phash(picture.crop(picture.getbbox()))), 16)
 
 
 def near_duplicates(fingerprints: NDArray[np.uint64]) -> NDArray[np.int64]:
-    """(2, M) the index pairs, lower first, of near fingerprints.
-
-    They are found block by block: memory stays at a block of rows.
-    """
+    """(2, M) the index pairs of near fingerprints, lower index first. Memory is one block of rows."""
     found = [np.empty((2, 0), dtype=np.int64)]
     for start in range(0, len(fingerprints), _BLOCK):
         block = fingerprints[start : start + _BLOCK]
@@ -41,7 +38,7 @@ def near_duplicates(fingerprints: NDArray[np.uint64]) -> NDArray[np.int64]:
 def belong_together(
     near: NDArray[np.int64], count: int, groups: NDArray[np.object_] | None = None
 ) -> NDArray[np.int64]:
-    """(N,) the number of each work's cluster: linked as near duplicates, or by the same non-empty group.
+    """(N,) the number of each work's cluster. Near duplicates and works of one non-empty group are linked.
 
     Args:
         near: (2, M) the near duplicates among the works.

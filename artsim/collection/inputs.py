@@ -1,4 +1,4 @@
-"""The images that a command line names: folders, csvs and single files as one list, each image under one name."""
+"""The images of a command line: folders, csvs and single files as one list, with one name for each image."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from artsim.errors import InputError
 
 @dataclass(frozen=True)
 class NamedImage:
-    """One image: what it is called, where it lies, and by whom it is, if known."""
+    """One image: its name, its path, and its artist if known."""
 
     name: str
     path: Path
@@ -22,18 +22,18 @@ class NamedImage:
 
 
 def list_images(inputs: Sequence[str], data_dir: Path | None = None) -> list[NamedImage]:
-    """The images of some inputs, in order.
+    """The images of all inputs, in order.
 
-    A folder gives all images in it and below, named by their path from there, with `/`. A csv gives those of its
-    column filename, by the artists of its column artist. Any other file is an image, named as typed.
+    A folder gives all images in it and below, named by their path within it, with `/`. A csv gives the images of its
+    column filename, with the artists of its column artist. Any other file is one image, named as typed.
 
     Args:
         inputs: paths.
-        data_dir: where a csv's files lie; None: see `find_folder`.
+        data_dir: the folder of a csv's files; None: see `find_folder`.
 
     Raises:
-        InputError: no such file or folder, a folder without images, a csv that can't be read, or two files of
-            different content under one name.
+        InputError: no such file or folder, a folder without images, a csv that can't be read, or one name for two
+            files of different content.
     """
     found: dict[str, NamedImage] = {}
     for each in inputs:
@@ -41,8 +41,8 @@ def list_images(inputs: Sequence[str], data_dir: Path | None = None) -> list[Nam
             other = found.setdefault(image.name, image)
             if other.path != image.path and not _same(other.path, image.path):
                 raise InputError(
-                    f"{image.name!r} names two different images, {other.path} and {image.path}: rename one, or embed "
-                    "the folder that both lie in."
+                    f"{image.name!r} names two different images, {other.path} and {image.path}. Rename one, or embed "
+                    "a folder that holds both."
                 )
             if other.artist is None:
                 found[image.name] = NamedImage(other.name, other.path, image.artist)
@@ -50,16 +50,16 @@ def list_images(inputs: Sequence[str], data_dir: Path | None = None) -> list[Nam
 
 
 def list_folder(folder: Path) -> list[NamedImage]:
-    """The images in a folder and below, links followed, sorted by name.
+    """The images in a folder and below, sorted by name. Links are followed.
 
-    Where all lie one level below, as in a folder with one folder an artist, these are the artists.
+    If all images lie one level below, the folders are their artists.
 
     Raises:
-        InputError: there are none.
+        InputError: there are no images.
     """
     names = sorted(path.relative_to(folder).as_posix() for path in _walk(folder) if _is_image(path))
     if not names:
-        raise InputError(f"{folder}: no images in it or below ({', '.join(sorted(IMAGE_SUFFIXES))}).")
+        raise InputError(f"{folder}: no images found in it or below ({', '.join(sorted(IMAGE_SUFFIXES))}).")
     by_artist = all(name.count("/") == 1 for name in names)
     return [NamedImage(name, folder / name, name.partition("/")[0] if by_artist else None) for name in names]
 
@@ -79,7 +79,7 @@ def _images_of(source: str, data_dir: Path | None) -> Iterable[NamedImage]:
 
 
 def _walk(folder: Path) -> Iterator[Path]:
-    """Every file below; a folder that links lead to again is entered once."""
+    """Every file below. A folder that several links lead to is entered once."""
     entered: set[tuple[int, int]] = set()
     for place, folders, files in os.walk(folder, followlinks=True):
         status = Path(place).stat()
@@ -87,7 +87,7 @@ def _walk(folder: Path) -> Iterator[Path]:
             folders.clear()
             continue
         entered.add((status.st_dev, status.st_ino))
-        folders.sort()  # so that which of two ways leads there first does not depend on the disk
+        folders.sort()  # the order of visits must not depend on the disk
         yield from (Path(place, name) for name in files)
 
 

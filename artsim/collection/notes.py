@@ -1,7 +1,4 @@
-"""What a user should know of the works that were chosen: each remark a function of tables and arrays, one sentence.
-
-Works are rows of a table with `filename` and `artist`.
-"""
+"""Notes about the chosen works for the user. Works are rows of a table with `filename` and `artist`."""
 
 from __future__ import annotations
 
@@ -13,16 +10,16 @@ from artsim.messages import NAMED, counted, first_few
 
 
 def lost_artists(before: pd.DataFrame, after: pd.DataFrame) -> list[str]:
-    """Who has no work left of those chosen."""
+    """Artists that lost all of their chosen works."""
     left = set(after["artist"])
     lost = [artist for artist in before["artist"].unique() if artist not in left]
     if not lost:
         return []
-    return [f"{counted(len(lost), 'artist')} left out whole, as none of their works can be used: {first_few(lost)}."]
+    return [f"{counted(len(lost), 'artist')} left out, because none of their works can be used: {first_few(lost)}."]
 
 
 def single_works(table: pd.DataFrame) -> list[str]:
-    """Who has one work only: nothing to pair it with as by the same artist."""
+    """Artists with one work only, which makes no same-artist pair."""
     works = table["artist"].value_counts(sort=False)
     single = list(works.index[works == 1])
     if not single:
@@ -34,7 +31,7 @@ def single_works(table: pd.DataFrame) -> list[str]:
 
 
 def shared_pictures(table: pd.DataFrame, fingerprints: NDArray[np.uint64], near: NDArray[np.int64]) -> list[str]:
-    """Which pictures stand under two artists, equal fingerprints first.
+    """Pictures that are listed under two artists, equal fingerprints first.
 
     Args:
         table: N works.

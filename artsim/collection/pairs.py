@@ -1,4 +1,4 @@
-"""Validation pairs, the same for the same seed: balanced, same against different, or against rivals of a style only."""
+"""Validation pairs, the same for the same seed: balanced pairs, and pairs of artists who share a style."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ Pairs = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.uint8]]
 
 
 def validation_pairs(selection: Selection, seed: int) -> pd.DataFrame:
-    """The pairs of both validation parts: `image1,image2,sameArtist,split`; a part that can't be paired has none."""
+    """The pairs of both validation splits: `image1,image2,sameArtist,split`. A split may have no pairs."""
     parts = [_balanced(selection.part(split), split, seed) for split in (VAL_SEEN, VAL_UNSEEN)]
     return pd.concat(parts, ignore_index=True)
 
 
 def balanced_pairs(artists: NDArray[Any], seed: int, at_most: int = MAX_PAIRS_OF_A_KIND) -> Pairs:
-    """Pairs of works by their index, no pair twice: (M,) first, (M,) second, (M,) 1 for the same artist.
+    """Different pairs of works, by index: (M,) first, (M,) second, (M,) 1 for the same artist.
 
     Args:
-        artists: (N,) who made each work.
-        seed: of the choice.
-        at_most: pairs of each kind; fewer, where fewer of either kind exist.
+        artists: (N,) the artist of each work.
+        seed: seed of the choice.
+        at_most: pairs of each kind; fewer if fewer of either kind exist.
     """
     order, end = _by_artist(artists)
-    # Work i is paired with later ones only: of the same artist in [i + 1, end), of others in [end, N).
+    # Work i is paired with later works only: the same artist in [i + 1, end), others in [end, N).
     same = Spans(order, np.arange(len(end)) + 1, end, order)
     other = Spans(order, end, np.full(len(end), len(end)), order)
     count = min(same.total, other.total, at_most)
@@ -47,12 +47,12 @@ def rival_pairs(
 ) -> Pairs:
     """Pairs of works of the same artist, and of different artists who share a style; (M,) each as `balanced_pairs`.
 
-    Each kind is drawn evenly from all there are, however many there are of the other: hard pairs are often few.
+    The number of each kind does not depend on the other kind, because pairs within a style are often few.
 
     Args:
-        artists: (N,) who made each work.
+        artists: (N,) the artist of each work.
         styles: (N, S) which styles each work has.
-        seed: of the choice.
+        seed: seed of the choice.
         at_most: pairs of each kind.
     """
     order, end = _by_artist(artists)
@@ -69,7 +69,7 @@ def _draw_rivals(
 ) -> NDArray[np.int64]:
     """(2, count) different pairs by different artists with a style in common.
 
-    Works of one artist with the same styles are alike here, so that pairs of such groups are counted, not of works.
+    Works by one artist with the same styles form a group, and pairs of groups are counted instead of pairs of works.
     """
     _, label = np.unique(artists.astype(str), return_inverse=True)
     kinds, kind, sizes = np.unique(
@@ -89,7 +89,7 @@ def _draw_rivals(
 
 
 def _by_artist(artists: NDArray[Any]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """(N,) the works artist by artist, and (N,) where in that order the works of each one's artist end."""
+    """(N,) the works sorted by artist, and (N,) the end of each work's artist in that order."""
     order = np.argsort(artists.astype(str), kind="stable")
     _, label = np.unique(artists[order].astype(str), return_inverse=True)
     return order, np.searchsorted(label, label, side="right")
@@ -108,7 +108,7 @@ def _balanced(works: pd.DataFrame, split: str, seed: int) -> pd.DataFrame:
 
 
 def epochs_of_pairs(artists: NDArray[Any], seed: int) -> Iterator[Pairs]:
-    """Endless epochs of balanced pairs, newly drawn and shuffled each time."""
+    """Endless epochs of balanced pairs, drawn and shuffled for each epoch."""
     epoch = 0
     while True:
         first, second, same = balanced_pairs(artists, seed + epoch)

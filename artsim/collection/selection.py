@@ -1,4 +1,4 @@
-"""The works that one run uses, each in its part of the split: what `selection.csv` holds.
+"""The selection: the works that one run uses, with their split. `selection.csv` holds it.
 
 The table has `filename`, `artist`, `split` and the source's other columns, one row a work; `split` is `train`,
 `val_seen` or `val_unseen`. The digest is the SHA-256 of its rows sorted by filename, written as csv.
@@ -25,7 +25,7 @@ SPLITS = (TRAIN, VAL_SEEN, VAL_UNSEEN)
 
 @dataclass(frozen=True)
 class Selection:
-    """`table`: filename, artist, split, …; `folder`: where the files lie; `source`: what the user named."""
+    """`table` has filename, artist, split and more; `folder` holds the files; `source` is what the user named."""
 
     table: pd.DataFrame
     folder: Path
@@ -37,11 +37,11 @@ class Selection:
         return hashlib.sha256(as_csv(self.table.sort_values("filename")).encode()).hexdigest()
 
     def part(self, split: str) -> pd.DataFrame:
-        """The works of one part, in the selection's order."""
+        """The works of one split, in the selection's order."""
         return self.table[self.table["split"] == split].reset_index(drop=True)
 
     def paths(self, table: pd.DataFrame) -> list[Path]:
-        """The files of some of the works."""
+        """The files of some works."""
         return [self.folder / name for name in table["filename"]]
 
     def write(self, path: Path) -> None:
@@ -55,27 +55,27 @@ class Selection:
 
 
 def as_csv(table: pd.DataFrame) -> str:
-    """One text for one table, on any system."""
+    """A table as csv text, the same on every system."""
     return table.to_csv(index=False, lineterminator="\n")
 
 
 def choose(catalogue: Catalogue, artists: int, works: int, seed: int) -> tuple[Catalogue, list[str]]:
-    """The artists with most works, ties in the source's order, and that many works of each at random.
+    """Choose the artists with most works, ties in the source's order, and random works of each.
 
     Returns:
-        The chosen works, artist by artist in the source's order, and what to tell the user where there are
-        fewer artists or works than asked for.
+        The chosen works in the source's order, and notes for the user if there are fewer artists or works than
+        requested.
     """
     counts = catalogue.table["artist"].value_counts(sort=False)  # in order of appearance
     chosen = counts.sort_values(ascending=False, kind="stable").head(artists)
     notes = []
     if len(counts) < artists:
         there = counted(len(counts), "artist")
-        notes.append(f"{catalogue.source} has {there}, fewer than the {artists} asked for: all are used.")
+        notes.append(f"{catalogue.source} has {there}, fewer than the {artists} requested. All are used.")
     short = int((chosen < works).sum())
     if short:
         have = "has" if short == 1 else "have"
-        notes.append(f"{short} of the {len(chosen)} artists {have} fewer than {works} works: all of theirs are used.")
+        notes.append(f"{short} of the {len(chosen)} artists {have} fewer than {works} works. All of them are used.")
     table = catalogue.table[catalogue.table["artist"].isin(chosen.index)]
     drawn = table.sample(frac=1, random_state=seed).groupby("artist", sort=False).head(works)
     return Catalogue(
@@ -84,16 +84,16 @@ def choose(catalogue: Catalogue, artists: int, works: int, seed: int) -> tuple[C
 
 
 def read_selection(path: Path, data_dir: Path | None) -> Selection | Catalogue:
-    """A saved selection: `selection.csv`, or the old text file with `path label` a line.
+    """Read a saved selection: `selection.csv`, or the 2018 program's text file of `path label` lines.
 
     Returns:
-        A selection, or a catalogue still to be split where the file says nothing of a split.
+        A selection, or a catalogue if the file has no split.
 
     Raises:
-        InputError: not there, or neither of the two.
+        InputError: no such file, or neither format.
     """
     if not path.is_file():
-        raise InputError(f"{path}: no such file. --read-prefetched-data wants a saved selection.")
+        raise InputError(f"{path}: no such file. --read-prefetched-data needs a saved selection.")
     table = read_table(path) if _has_csv_header(path) else _read_old_text(path)
     folder = find_folder(path, data_dir, table["filename"])
     if "split" not in table.columns:
@@ -116,7 +116,7 @@ def _has_csv_header(path: Path) -> bool:
 
 
 def _read_old_text(path: Path) -> pd.DataFrame:
-    """Lines of `path label`, split at the first space: the old program wrote no spaces into paths that worked."""
+    """Lines of `path label`, split at the first space. The 2018 program could not use paths with spaces."""
     try:
         lines = path.read_text(encoding="utf-8-sig").splitlines()
     except UnicodeDecodeError as error:

@@ -1,8 +1,8 @@
-"""Several spellings of one artist: found by what the eye passes over, merged on request.
+"""Several spellings of one artist's name: found in the catalogue, merged on request.
 
-Two spellings are taken for one name if they are equal after Unicode's NFKC (composed or not, any width, any kind of
-space), case folding, one sign for all dashes and one for all apostrophes, without invisible characters, and with
-one space for each run of white space and none at the ends. Accents, initials and word order stay differences.
+Two spellings are one name if they are equal after these steps: Unicode's NFKC, case folding, one character for all
+dashes and one for all apostrophes, no invisible characters, single spaces, none at the ends. Accents, initials and word
+order remain differences.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ _ONE_SIGN = str.maketrans({**dict.fromkeys(_DASHES, "-"), **dict.fromkeys(_APOST
 
 
 def variants(artists: pd.Series[str]) -> list[dict[Hashable, int]]:
-    """The names with several spellings, in order of appearance.
+    """Names with several spellings, in order of appearance.
 
     Returns:
-        Of each name its spellings with their works, the most frequent first, ties in order of appearance.
+        For each name its spellings and their number of works, most frequent first, ties in order of appearance.
     """
     names: dict[str, dict[Hashable, int]] = {}
     for spelling, works in artists.value_counts(sort=False).items():  # in order of appearance
@@ -33,14 +33,14 @@ def variants(artists: pd.Series[str]) -> list[dict[Hashable, int]]:
 
 
 def merged(table: pd.DataFrame, found: list[dict[Hashable, int]]) -> pd.DataFrame:
-    """The same works with the most frequent spelling of each name that `variants` found."""
+    """The works with the most frequent spelling of each name that `variants` found."""
     spelled = {spelling: next(iter(spellings)) for spellings in found for spelling in spellings}
     artists = [spelled.get(artist, artist) for artist in table["artist"]]
     return table.assign(artist=pd.Series(artists, index=table.index, dtype=table["artist"].dtype))
 
 
 def described(found: list[dict[Hashable, int]]) -> str:
-    """How many names have several spellings, and the first of them with their works."""
+    """A text that counts the names with several spellings and shows the first few."""
     names = [
         " / ".join(f"{_shown(str(spelling))} ({works})" for spelling, works in spellings.items()) for spellings in found
     ]
@@ -54,7 +54,7 @@ def _key(name: str) -> str:
 
 
 def _shown(spelling: str) -> str:
-    """Quoted, with escapes for what would look like another spelling: spaces, combining accents, dashes."""
+    """The spelling in quotes, with escapes for characters that look like others: spaces, accents, dashes."""
     return "'" + "".join(sign if _is_plain(sign) else ascii(sign)[1:-1] for sign in spelling) + "'"
 
 
