@@ -30,13 +30,10 @@ case, so the command lines of the 2018 program still work. `artsim-score` is `ar
 def reference() -> str:
     """The whole page."""
     context = click.Context(artsim, info_name="artsim")
-    parts = [INTRODUCTION]
-    for name in COMMANDS:
-        if command := artsim.get_command(context, name):
-            parts.append("\n".join(_command(name, command, context)))
-    parts.append("\n".join(_recipes()))
-    parts.append("\n".join(["## Exit codes", "", "| code | meaning |", "|---|---|", *_exit_codes()]))
-    return "\n".join(parts)
+    commands = ((name, artsim.get_command(context, name)) for name in COMMANDS)
+    parts = ["\n".join(_command(name, command, context)) for name, command in commands if command]
+    exit_codes = ["## Exit codes", "", "| code | meaning |", "|---|---|", *_exit_codes()]
+    return "\n".join([INTRODUCTION, *parts, *_recipes(), *exit_codes])
 
 
 def _command(name: str, command: click.Command, parent: click.Context) -> Iterator[str]:

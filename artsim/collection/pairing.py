@@ -1,7 +1,7 @@
-"""Which works go together as pairs: counted at once, listed a block at a time.
+"""Pairs of works: counted at once, listed block by block.
 
-Indices are numbers, 0 to N - 1. An unordered pair is there once, the work that comes first in the source's order first;
-only queries, which are asked about a collection, come first wherever they stand.
+Works are indices from 0 to N - 1. Each unordered pair occurs once, with the work that comes first in the source's order
+first. A query always comes first.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Which works a run uses: read the collection, choose, look at every file once, split."""
+"""Prepare the selection of a run: read the collection, choose works, check every file, split."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from artsim.collection.selection import Selection, choose, read_selection
 from artsim.collection.spellings import described, merged, variants
 from artsim.collection.split import check, split
 from artsim.errors import BadImagesError, ImageError, InputError
-from artsim.messages import first_few
+from artsim.messages import Say, first_few
 from artsim.prefetch import prefetch_images
 
 Table = TypeVar("Table", bound=Selection | Catalogue)
 
 
 @dataclass(frozen=True)
-class SelectOptions:
-    """Where the works come from and how many of them are used; the flags say what each is."""
+class SelectionOptions:
+    """The source of the works and how many are used. The flags describe each field."""
 
     data_file_path: str
     data_dir: Path | None
@@ -40,11 +40,11 @@ class SelectOptions:
     merge_spellings: bool
 
 
-def select(options: SelectOptions, say: Callable[[str], None], progress: Callable[[str, int, int], None]) -> Selection:
-    """Choose the works and split them; what a user should know of it is said on the way.
+def prepare_selection(options: SelectionOptions, say: Say, progress: Callable[[str, int, int], None]) -> Selection:
+    """Choose the works and split them, and report notes for the user.
 
     Raises:
-        InputError: nothing to choose from, or too little to train on and to judge by.
+        InputError: no works, or too few to train on or to evaluate.
         BadImagesError: more bad images than allowed.
     """
     chosen = _chosen(options, say, lambda done, total: progress("painting the demo", done, total))
@@ -64,14 +64,12 @@ def select(options: SelectOptions, say: Callable[[str], None], progress: Callabl
     return selection
 
 
-def _say_all(notes: Iterable[str], say: Callable[[str], None]) -> None:
+def _say_all(notes: Iterable[str], say: Say) -> None:
     for note in notes:
         say(note)
 
 
-def _chosen(
-    options: SelectOptions, say: Callable[[str], None], progress: Callable[[int, int], None]
-) -> Selection | Catalogue:
+def _chosen(options: SelectionOptions, say: Say, progress: Callable[[int, int], None]) -> Selection | Catalogue:
     counts = {"artists": options.num_of_artists, "works": options.num_of_images_per_artist}
     if options.read_prefetched_data:
         saved = read_selection(Path(options.data_file_path), options.data_dir)
@@ -82,20 +80,20 @@ def _chosen(
     return chosen
 
 
-def _spelled(works: Table, merge: bool, say: Callable[[str], None]) -> Table:
-    """The works with one spelling of each artist where that is asked for; what is found is said in any case."""
+def _spelled(works: Table, merge: bool, say: Say) -> Table:
+    """The works, with one spelling of each artist if requested. Several spellings are always reported."""
     found = variants(works.table["artist"])
     if not found:
         return works
     note = f"{works.source}: {described(found)}."
     if isinstance(works, Selection):
-        cure = "Its split is made already: correct its artists, or select anew with --merge-spellings True."
+        cure = "Its split exists already. Correct its artists, or select again with --merge-spellings True."
         if merge:
             raise InputError(f"{note} They can't be merged. {cure}")
         say(f"{note} Each spelling is an artist of its own. {cure}")
         return works
     if not merge:
-        say(f"{note} Each spelling is an artist of its own: --merge-spellings True makes them one.")
+        say(f"{note} Each spelling is an artist of its own. --merge-spellings True makes them one.")
         return works
     say(f"{note} They are merged into the first spelling of each.")
     return replace(works, table=merged(works.table, found))
@@ -104,7 +102,7 @@ def _spelled(works: Table, merge: bool, say: Callable[[str], None]) -> Table:
 def _look_at(
     works: Selection | Catalogue, max_pixels: int, progress: Callable[[int, int], None]
 ) -> tuple[NDArray[np.uint64], dict[int, ImageError]]:
-    """Fingerprints uint64 (N - failures,) of the works that can be read, and what is wrong with the others."""
+    """Fingerprints uint64 (N - failures,) of the readable works, and the errors of the others by row."""
 
     def read(path: Path) -> NDArray[np.uint8]:
         return images.load(path, FINGERPRINT_SIZE, max_pixels=max_pixels)
@@ -121,7 +119,7 @@ def _look_at(
     return np.array(fingerprints, dtype=np.uint64), failures
 
 
-def _report_bad(failures: dict[int, ImageError], of: int, allowed: BadImageLimit, say: Callable[[str], None]) -> None:
+def _report_bad(failures: dict[int, ImageError], of: int, allowed: BadImageLimit, say: Say) -> None:
     if not failures:
         return
     reasons = first_few([str(error) for error in failures.values()], "; ")

@@ -67,8 +67,8 @@ def split(catalogue: Catalogue, together: NDArray[np.int64], seed: int) -> tuple
     check(selection)
     if held_out and not can_be_paired(_works(selection, VAL_UNSEEN)):
         notes.append(
-            "no metrics for unseen artists: the held-out artists give no same-artist pair or no different-artist pair. "
-            "Try another --seed."
+            "no metrics for unseen artists: the held-out artists give no same-artist pair or no different-artist "
+            "pair. Try another --seed."
         )
     return selection, notes
 
@@ -92,8 +92,8 @@ def check(selection: Selection) -> None:
         )
     if not any(can_be_paired(works[part]) for part in (VAL_SEEN, VAL_UNSEEN)):
         raise InputError(
-            f"{selection.source}: no validation pairs can be made. The held-out works need two artists, one of them with two "
-            "works. Raise --num-of-images-per-artist (4 or more) or --num-of-artists (4 or more)."
+            f"{selection.source}: no validation pairs can be made. The held-out works need two artists, one of them "
+            "with two works. Raise --num-of-images-per-artist (4 or more) or --num-of-artists (4 or more)."
         )
 
 

@@ -1,7 +1,6 @@
-"""Works to be paired or searched: their names, and who made them where that is known.
+"""Works to pair or to search: their names, and their artists if known.
 
-The names are those that scores look images up by: paths within a folder, with `/` between their parts, or what a
-csv's column `filename` says.
+The names are those that scoring looks up: paths within a folder, with `/`, or the csv's column `filename`.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ CSV_SUFFIX = ".csv"
 
 @dataclass(frozen=True)
 class Works:
-    """`table`: filename and what else is known, all text; `folder`: which the names are paths in, None of a csv."""
+    """`table` has filename and more, all text. `folder` holds the names; it is None for a csv."""
 
     table: pd.DataFrame
     folder: Path | None
@@ -44,7 +43,7 @@ class Works:
         return [artist if artist.strip() else None for artist in self.table["artist"]]
 
     def labels(self, column: str) -> NDArray[np.int64]:
-        """(N,) a number for each value of a column, in order of appearance; -1 where it is empty.
+        """(N,) a number for each value of a column, in order of appearance; -1 for an empty cell.
 
         Raises:
             InputError: no such column.
@@ -61,7 +60,7 @@ def numbered(values: Sequence[str | None]) -> NDArray[np.int64]:
 
 
 def read_works(source: str) -> Works:
-    """A folder, with one folder an artist or the works themselves inside, or a csv with the column `filename`.
+    """Read a folder of works, a folder with one folder for each artist, or a csv with the column `filename`.
 
     A csv's files need not be there.
 
@@ -90,23 +89,23 @@ def _check_text(names: Sequence[str], source: str) -> None:
         try:
             name.encode()
         except UnicodeEncodeError as error:
-            raise InputError(f"{source}: the file name {name!a} is not UTF-8 text; rename the file.") from error
+            raise InputError(f"{source}: the file name {name!a} is not UTF-8 text. Rename the file.") from error
 
 
 def read_queries(sources: Sequence[str], collection: Works) -> Works:
-    """What is asked about a collection: image files, folders of them and csv files, named as its works are.
+    """Queries: image files, folders of images and csv files, named as the works of a collection.
 
-    A file in the collection's folder has its path in there for a name, any other one its full path; names of a csv stay
-    as they are. Of a work that is in the collection, the collection says who made it.
+    A file in the collection's folder is named by its path within it, any other file by its full path. The names of a
+    csv stay. The collection's artist of a work counts.
 
     Raises:
-        InputError: as `read_works`, or a name that comes twice.
+        InputError: as `read_works`, or a repeated name.
     """
     tables = [_query_table(source, collection.folder) for source in sources]
     table = pd.concat(tables, ignore_index=True).fillna("")
     again = table["filename"][table["filename"].duplicated()]
     if len(again):
-        raise InputError(f"named twice as a query: {first_few(list(again.unique()))}. Name each once.")
+        raise InputError(f"these queries are named twice: {first_few(list(again.unique()))}. Name each once.")
     known = dict(zip(collection.names, collection.artists, strict=True))
     own = Works(table, None, "").artists
     artists = [known.get(name) or artist for name, artist in zip(table["filename"], own, strict=True)]
@@ -134,5 +133,5 @@ def _name_from(path: Path, folder: Path | None) -> str:
 
 
 def _full(path: Path) -> Path:
-    """Without `..`, but with its links: a link in the collection's folder is in it."""
+    """The path without `..`. Links stay: a link in the collection's folder is in the collection."""
     return Path(os.path.normpath(path.absolute()))

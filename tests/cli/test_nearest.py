@@ -89,7 +89,7 @@ def test_a_query_of_the_collection_leaves_itself_out_and_says_so(
     assert nearest("copy.png", among=among) == 0
     out, err = capsys.readouterr()
     assert "bob/4.png" not in [row["image"] for row in rows(out)]
-    assert "copy.png: is in the collection and left out: bob/4.png" in err
+    assert "copy.png: is in the gallery and left out: bob/4.png" in err
     assert nearest("copy.png", "--with-itself", among=among) == 0
     out, err = capsys.readouterr()
     assert (rows(out)[0]["image"], rows(out)[0]["distance"]) == ("bob/4.png", "0.0")
@@ -124,7 +124,7 @@ def test_a_terminal_gets_tables(
     assert nearest("copy.png", "--quiet") == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "copy.png"
-    assert "is in the collection and left out: bob/4.png" in lines[1]
+    assert "is in the gallery and left out: bob/4.png" in lines[1]
     assert sum("[red]ann" in line for line in lines) == 4  # the artist, and her three works
     assert any(line.split() == ["artist", "probability", "distance", "works"] for line in lines)
     assert any(line.split() == ["work", "probability", "distance", "artist"] for line in lines)
@@ -164,7 +164,7 @@ def test_bad_works_are_left_out_and_held_to_what_is_allowed(folder: Path, capsys
         (["query.png", "--among", "lost.parquet"], 3, "lost.parquet: no such file"),
         (["query.png", "--among", "tower.parquet"], 3, "not kept embeddings"),
         (["lost.png", "--among", "works"], 3, "no query can be used: 'lost.png': no such file"),
-        (["empty", "--among", "works"], 3, "empty: no images in it"),
+        (["empty", "--among", "works"], 3, "empty: no images found in it"),
         (["query.png", "--among", "damaged"], 3, "none of its 1 images can be used"),
         (["--among", "works"], 2, "QUERY"),
         (["query.png", "--among", "works", "-k", "0"], 2, "-k"),

@@ -76,15 +76,15 @@ def test_demo_has_as_many_artists_and_works_as_asked_for() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "not a csv"),
-        ("filename,artist\n", "a header and no rows"),
+        ("", "read as a csv"),
+        ("filename,artist\n", "a header but no rows"),
         ("file,painter\n1.jpg,Ann\n", "no column filename and no column artist; the columns found: file, painter"),
         ("filename,artist\n1.jpg,\n", "row 1 after the header has an empty artist"),
         ("filename,artist\n1.jpg, \n", "row 1 after the header has an empty artist"),
         ("filename,artist\n1.jpg,Ann\n,Ann\n", "row 2 after the header has an empty filename"),
         ("filename,artist\n1.jpg,Ann\n1.jpg,Bob\n", "'1.jpg' is listed twice, the second time in row 2"),
-        ('filename,artist\n1.jpg,"Ann\n2.jpg,Bob\n', "not a csv"),
-        ("filename,artist\n1.jpg,Ann,x,y\n", "not a csv"),
+        ('filename,artist\n1.jpg,"Ann\n2.jpg,Bob\n', "read as a csv"),
+        ("filename,artist\n1.jpg,Ann,x,y\n", "read as a csv"),
     ],
 )
 def test_a_csv_that_can_not_be_used_says_why(tmp_path: Path, text: str, message: str) -> None:
@@ -100,5 +100,5 @@ def test_bytes_that_are_not_utf8_say_so(tmp_path: Path) -> None:
 def test_nothing_there_and_an_empty_folder_say_what_to_name(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no such file or folder"):
         read(tmp_path / "nowhere.csv")
-    with pytest.raises(InputError, match="one folder an artist"):
+    with pytest.raises(InputError, match="one folder for each artist"):
         read(tmp_path)

@@ -86,7 +86,8 @@ def test_links_are_followed_and_lead_round_in_no_circle(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("source", "message"), [("nowhere", "no such file or folder"), ("empty", "no images in it"), ("bad.csv", "artist")]
+    ("source", "message"),
+    [("nowhere", "no such file or folder"), ("empty", "no images found in it"), ("bad.csv", "artist")],
 )
 def test_what_gives_no_images_is_an_input_error(tmp_path: Path, source: str, message: str) -> None:
     (tmp_path / "empty").mkdir()

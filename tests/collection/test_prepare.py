@@ -11,7 +11,7 @@ import pytest
 
 from artsim.bad_images import BadImageLimit
 from artsim.collection.pairs import validation_pairs
-from artsim.collection.prepare import SelectOptions, select
+from artsim.collection.prepare import SelectionOptions, prepare_selection
 from artsim.collection.selection import VAL_UNSEEN, Selection
 from artsim.demo import paint
 from artsim.errors import InputError
@@ -28,7 +28,7 @@ class Works:
         self.table = pd.read_csv(csv)
         self.artists = list(self.table["artist"].unique())
         self.said: list[str] = []
-        self.options = SelectOptions(
+        self.options = SelectionOptions(
             data_file_path=str(csv),
             data_dir=None,
             read_prefetched_data=False,
@@ -55,7 +55,7 @@ class Works:
     def select(self, **changes: object) -> Selection:
         self.said.clear()
         self.table.to_csv(self.csv, index=False)
-        return select(replace(self.options, **changes), self.said.append, lambda *_: None)  # type: ignore[arg-type]
+        return prepare_selection(replace(self.options, **changes), self.said.append, lambda *_: None)  # type: ignore[arg-type]
 
     def the_note(self, about: str) -> str:
         notes = [note for note in self.said if about in note]
@@ -89,7 +89,7 @@ def test_artists_with_one_work_are_kept_and_said_once(works: Works, seed: int) -
     single = {works.of(artist)[0] for artist in range(4)}
     assert not single & set(pairs["image1"][pairs["sameArtist"] == 1])
     unseen = selection.part(VAL_UNSEEN)["artist"].value_counts()
-    assert any("no figures for unseen artists" in note for note in works.said) == (unseen.max() == 1)
+    assert any("no metrics for unseen artists" in note for note in works.said) == (unseen.max() == 1)
     assert (VAL_UNSEEN in set(pairs["split"])) == (unseen.max() > 1)
 
 
@@ -97,16 +97,16 @@ def test_an_artist_without_a_readable_work_is_left_out_by_name(works: Works) -> 
     for name in works.of(2):
         works.image(name).write_bytes(b"no image")
     assert works.artists[2] not in set(works.select().table["artist"])
-    assert works.the_note("left out whole").endswith(f"can be used: {works.artists[2]}.")
+    assert works.the_note("artist left out").endswith(f"can be used: {works.artists[2]}.")
     for artist in range(1, 8):
         for name in works.of(artist):
             works.image(name).unlink(missing_ok=True)
-    with pytest.raises(InputError, match=r"works by 1 artist, and it takes 2"):
+    with pytest.raises(InputError, match=r"works by 1 artist, but training needs 2"):
         works.select()
-    assert works.the_note("left out whole").startswith("7 artists left out whole")
+    assert works.the_note("artists left out").startswith("7 artists left out")
 
 
-@pytest.mark.parametrize(("number", "code", "message"), [("0", 2, "--num-of-artists"), ("1", 3, "it takes 2")])
+@pytest.mark.parametrize(("number", "code", "message"), [("0", 2, "--num-of-artists"), ("1", 3, "training needs 2")])
 def test_too_few_artists_asked_for(
     works: Works,
     monkeypatch: pytest.MonkeyPatch,
@@ -122,14 +122,14 @@ def test_too_few_artists_asked_for(
 
 def test_a_collection_by_one_artist_is_refused(works: Works) -> None:
     works.remove([name for artist in range(1, 8) for name in works.of(artist)])
-    with pytest.raises(InputError, match="works by 1 artist, and it takes 2 to tell apart"):
+    with pytest.raises(InputError, match="works by 1 artist, but training needs 2"):
         works.select()
     assert "has 1 artist, fewer than the 8 asked for" in works.said[0]
 
 
 def test_more_than_there_is_is_said(works: Works) -> None:
     assert works.select(num_of_artists=22, num_of_images_per_artist=7).table["artist"].nunique() == 8
-    assert "has 8 artists, fewer than the 22 asked for: all are used" in works.said[0]
+    assert "has 8 artists, fewer than the 22 requested. All are used" in works.said[0]
     assert "8 of the 8 artists have fewer than 7 works: all of theirs are used" in works.said[1]
 
 
@@ -196,6 +196,6 @@ def test_a_saved_selection_is_split_already_and_not_merged(works: Works, tmp_pat
         "data_dir": works.csv.parent / "train",
     }
     assert works.select(**saved).table["artist"].nunique() == 9
-    assert "Its split is made already: correct its artists" in works.the_note("spelled in several ways")
+    assert "Its split exists already. Correct its artists" in works.the_note("spelled in several ways")
     with pytest.raises(InputError, match=r"can't be merged\. Its split is made already"):
         works.select(**saved, merge_spellings=True)

@@ -27,7 +27,7 @@ def test_choose_takes_the_artists_with_most_works_ties_in_file_order() -> None:
 def test_choose_says_where_there_are_fewer() -> None:
     chosen, notes = choose(catalogue_of({"a": 2, "b": 3}), artists=5, works=3, seed=0)
     assert len(chosen.table) == 5
-    assert "2 artists, fewer than the 5 asked for" in notes[0]
+    assert "2 artists, fewer than the 5 requested" in notes[0]
     assert "1 of the 2 artists has fewer than 3 works" in notes[1]
 
 

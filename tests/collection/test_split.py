@@ -70,7 +70,7 @@ def test_three_artists_have_no_unseen_figures_and_it_is_said() -> None:
     catalogue = catalogue_of(6, 6, 6)
     selection, notes = split(catalogue, alone(catalogue), 0)
     assert selection.part(VAL_UNSEEN).empty
-    assert "no figures for unseen artists" in notes[0]
+    assert "no metrics for unseen artists" in notes[0]
     assert "--num-of-artists" in notes[0]
 
 
@@ -79,7 +79,7 @@ def test_three_artists_have_no_unseen_figures_and_it_is_said() -> None:
     [
         ((9,), "by 1 artist.*--num-of-artists"),
         ((3, 3), "no validation pairs.*--num-of-images-per-artist"),
-        ((1, 1, 1, 1, 1), "no same-artist pair to learn from.*--num-of-images-per-artist"),
+        ((1, 1, 1, 1, 1), "no same-artist pair.*--num-of-images-per-artist"),
     ],
 )
 def test_too_little_says_which_flag_to_change(counts: tuple[int, ...], message: str) -> None:

@@ -59,7 +59,7 @@ def test_a_csv_that_names_no_works_or_one_twice_is_refused(tmp_path: Path, text:
 def test_nothing_there_and_nothing_in_it_is_said(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no such file or folder"):
         read_works(str(tmp_path / "lost"))
-    with pytest.raises(InputError, match="no images in it"):
+    with pytest.raises(InputError, match="no images found in it"):
         read_works(str(tmp_path))
 
 
@@ -85,5 +85,5 @@ def test_queries_are_named_as_the_collection_is_or_by_their_full_path(
 
 def test_a_query_named_twice_is_refused(tmp_path: Path) -> None:
     works = read_works(str(touch(tmp_path, "a/1.png", "b/2.png")))
-    with pytest.raises(InputError, match=r"named twice as a query: a/1\.png"):
+    with pytest.raises(InputError, match=r"these queries are named twice: a/1\.png"):
         read_queries([str(tmp_path / "a"), str(tmp_path / "a" / "1.png")], works)
