@@ -69,7 +69,7 @@ def test_a_file_without_permission_to_read_is_refused(tmp_path: Path, monkeypatc
         (b"\0", "not an image"),
         (b"index,image1,image2\n0,a.jpg,b.jpg\n", "not an image"),
         (b"\xff\xd8\xff", "not an image"),
-        (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EndComments\n", "not an image of a kind"),
+        (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EndComments\n", "not an image in a format"),
     ],
     ids=["no bytes", "a zero", "csv", "start of a JPEG", "EPS"],
 )
