@@ -15,7 +15,7 @@ def names(images: list[NamedImage]) -> list[str]:
     return [image.name for image in images]
 
 
-def test_a_folder_gives_its_images_however_deep_by_their_path_from_there(tmp_path: Path) -> None:
+def test_a_folder_gives_its_images_at_any_depth_named_by_their_path(tmp_path: Path) -> None:
     write_paintings(tmp_path / "works", "b.png", "a.PNG")
     write_paintings(tmp_path / "works" / "deep" / "er", "c.jpg")
     (tmp_path / "works" / "notes.txt").write_text("no image")
@@ -75,7 +75,7 @@ def test_copies_under_one_name_are_one_image_and_other_contents_an_error_naming_
         list_images(folders)
 
 
-def test_links_are_followed_and_lead_round_in_no_circle(tmp_path: Path) -> None:
+def test_links_are_followed_and_a_circle_of_links_ends(tmp_path: Path) -> None:
     write_paintings(tmp_path / "elsewhere", "a.png")
     (tmp_path / "works").mkdir()
     (tmp_path / "works" / "linked").symlink_to(tmp_path / "elsewhere")
@@ -89,7 +89,7 @@ def test_links_are_followed_and_lead_round_in_no_circle(tmp_path: Path) -> None:
     ("source", "message"),
     [("nowhere", "no such file or folder"), ("empty", "no images found in it"), ("bad.csv", "artist")],
 )
-def test_what_gives_no_images_is_an_input_error(tmp_path: Path, source: str, message: str) -> None:
+def test_a_source_without_images_is_an_input_error(tmp_path: Path, source: str, message: str) -> None:
     (tmp_path / "empty").mkdir()
     (tmp_path / "bad.csv").write_text("filename\na.png\n")
     with pytest.raises(InputError, match=message):

@@ -73,7 +73,7 @@ def test_selection_comes_back_as_it_was_written_spaces_and_all(tmp_path: Path) -
     assert again.digest == selection.digest
 
 
-def test_digest_is_of_the_rows_not_of_their_order(tmp_path: Path) -> None:
+def test_the_digest_does_not_depend_on_the_order_of_the_rows(tmp_path: Path) -> None:
     selection = a_selection(tmp_path)
     turned = Selection(selection.table[::-1].reset_index(drop=True), tmp_path, "elsewhere.csv")
     assert turned.digest == selection.digest

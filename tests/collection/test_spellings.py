@@ -43,7 +43,7 @@ def works_by(names: list[str]) -> pd.DataFrame:
 
 
 @given(artists)
-def test_merging_leaves_every_work_and_nothing_to_merge(names: list[str]) -> None:
+def test_merging_keeps_every_work_and_leaves_no_variants(names: list[str]) -> None:
     table = works_by(names)
     found = variants(table["artist"])
     once = merged(table, found)
@@ -78,11 +78,11 @@ def test_names_that_are_spelled_once_stay_as_they_are(names: list[str]) -> None:
 
 
 @pytest.mark.parametrize(("one", "other"), [("Jose", "José"), ("J. Smith", "John Smith"), ("Ann Bee", "Bee Ann")])
-def test_what_may_be_two_artists_is_not_one(one: str, other: str) -> None:
+def test_names_that_may_be_two_artists_are_not_merged(one: str, other: str) -> None:
     assert variants(works_by([one, other])["artist"]) == []
 
 
-def test_what_looks_the_same_is_shown_apart_and_three_names_are_shown() -> None:
+def test_spellings_that_look_alike_are_escaped_and_three_artists_are_shown() -> None:
     names = ["Ann Bee", "Ann\N{NO-BREAK SPACE}Bee", "Zoë", "Zoe\N{COMBINING DIAERESIS}", "Cid", "CID", "Dee", "DEE"]
     text = described(variants(works_by(names)["artist"]))
     assert text.startswith("4 artists spelled in several ways: 'Ann Bee' (1) / 'Ann\\xa0Bee' (1); ")

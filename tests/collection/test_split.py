@@ -28,7 +28,7 @@ def alone(catalogue: Catalogue) -> NDArray[np.int64]:
 
 
 @given(st.lists(st.integers(4, 12), min_size=4, max_size=12), st.integers(0, 999))
-def test_split_keeps_its_promises(counts: list[int], seed: int) -> None:
+def test_a_split_holds_out_artists_and_works_and_keeps_every_work(counts: list[int], seed: int) -> None:
     catalogue = catalogue_of(*counts)
     selection, notes = split(catalogue, alone(catalogue), seed)
     by_part = {part: set(selection.part(part)["artist"]) for part in (TRAIN, VAL_SEEN, VAL_UNSEEN)}

@@ -26,7 +26,7 @@ def test_a_folder_of_artists_names_works_by_their_path_in_it(tmp_path: Path) -> 
     assert works.folder == tmp_path
 
 
-def test_works_that_are_not_all_in_folders_of_artists_are_by_unknown_hands(tmp_path: Path) -> None:
+def test_works_that_are_not_all_in_folders_of_artists_have_no_artist(tmp_path: Path) -> None:
     assert read_works(str(touch(tmp_path / "flat", "1.png", "2.png"))).artists == [None, None]
     assert read_works(str(touch(tmp_path / "mixed", "1.png", "a/2.png"))).artists == [None, None]
 
@@ -63,7 +63,7 @@ def test_nothing_there_and_nothing_in_it_is_said(tmp_path: Path) -> None:
         read_works(str(tmp_path))
 
 
-def test_a_file_name_that_is_no_text_is_said(tmp_path: Path) -> None:
+def test_a_file_name_that_is_not_utf8_is_refused(tmp_path: Path) -> None:
     try:
         (Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff.png"))).touch()
     except OSError:

@@ -104,7 +104,7 @@ def test_years_lie_within_the_artists_life() -> None:
             assert hand.born + 20 <= plan(hand, generator(artist, work, 0)).year <= hand.born + hand.span
 
 
-def test_extending_keeps_what_is_there_and_equals_one_go(tmp_path: Path) -> None:
+def test_a_larger_run_keeps_the_paintings_and_equals_one_run(tmp_path: Path) -> None:
     write_demo(tmp_path / "grown", 1, 2)
     first = tmp_path / "grown" / "train" / "a0000_w000.jpg"
     before = first.stat().st_mtime_ns
@@ -114,7 +114,7 @@ def test_extending_keeps_what_is_there_and_equals_one_go(tmp_path: Path) -> None
     assert files(tmp_path / "grown") == files(tmp_path / "once")
 
 
-def test_fewer_later_leaves_the_paintings_and_lists_fewer(tmp_path: Path) -> None:
+def test_a_smaller_run_keeps_all_paintings_and_lists_its_own(tmp_path: Path) -> None:
     write_demo(tmp_path, 2, 2)
     assert len(rows(write_demo(tmp_path, 1, 1))) == 1
     assert len(list((tmp_path / "train").iterdir())) == 4
@@ -126,7 +126,7 @@ def test_runs_with_csvs_of_their_own_do_not_disturb_each_other(tmp_path: Path) -
     assert len(rows(large)) == 4
 
 
-def test_a_killed_run_leaves_nothing_that_matters(tmp_path: Path) -> None:
+def test_a_run_after_a_killed_one_equals_a_whole_run(tmp_path: Path) -> None:
     class Killed(BaseException):
         pass
 
@@ -142,15 +142,16 @@ def test_a_killed_run_leaves_nothing_that_matters(tmp_path: Path) -> None:
     assert left == files(tmp_path / "whole")
 
 
-def test_a_failed_write_leaves_no_part_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failed_write_leaves_the_folder_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(self: Path, target: Path) -> Path:
         raise OSError(28, "No space left on device", str(self))
 
     write_demo(tmp_path, 1, 1)
+    before = files(tmp_path)
     monkeypatch.setattr(Path, "replace", full)
     with pytest.raises(OutputError, match="No space left on device"):
         write_demo(tmp_path, 1, 2)
-    assert not list(tmp_path.rglob("*.part"))
+    assert files(tmp_path) == before
 
 
 def test_a_folder_of_another_seed_or_generator_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -186,7 +187,7 @@ def test_a_folder_that_is_a_file_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("artists", "works", "seed"), [(0, 1, 0), (1, 0, 0), (1, 1, -1)])
-def test_asking_for_nothing_is_refused(tmp_path: Path, artists: int, works: int, seed: int) -> None:
+def test_numbers_below_the_least_are_refused(tmp_path: Path, artists: int, works: int, seed: int) -> None:
     with pytest.raises(UsageError, match="or more"):
         write_demo(tmp_path, artists, works, seed)
     assert not list(tmp_path.iterdir())
