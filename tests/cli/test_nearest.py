@@ -162,7 +162,7 @@ def test_bad_works_are_left_out_and_held_to_what_is_allowed(folder: Path, capsys
     [
         (["query.png", "--among", "lost"], 3, "lost: no such file or folder"),
         (["query.png", "--among", "lost.parquet"], 3, "lost.parquet: no such file"),
-        (["query.png", "--among", "tower.parquet"], 3, "not kept embeddings"),
+        (["query.png", "--among", "tower.parquet"], 3, "not an embedding store"),
         (["lost.png", "--among", "works"], 3, "no query can be used: 'lost.png': no such file"),
         (["empty", "--among", "works"], 3, "empty: no images found in it"),
         (["query.png", "--among", "damaged"], 3, "none of its 1 images can be used"),
