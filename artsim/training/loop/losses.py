@@ -107,7 +107,7 @@ class SupCon:
     def __init__(self, tower: keras.Model, temperature: float = SUPCON_TEMPERATURE) -> None:
         self.model = keras.Model(tower.input, tower.output)
         # The loss is one number a batch already; summing over it keeps Keras from averaging anew.
-        self.loss = SupConLoss(temperature, quantization="sum")
+        self.loss = SupConLoss(temperature, reduction="sum")
 
     def validation_loss(self, embeddings: NDArray[np.float32], labels: NDArray[np.int64]) -> float:
         return float(self.loss(labels, embeddings))
