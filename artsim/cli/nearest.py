@@ -59,11 +59,11 @@ def nearest(max_bad_images: BadImageLimit, quiet: bool, output: str, artists: st
     still be by nobody in there.
     """
     from artsim.jobs.nearest import NearestOptions, check_outcome, find_nearest
-    from artsim.tables.ranked_writer import check_ranked_output
+    from artsim.tables.output import check_output
 
     for place in (output, artists):
         if place is not None:
-            check_ranked_output(place)
+            check_output(place, plain_text=True)
 
     def say(note: str) -> None:
         if not quiet:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,16 +19,14 @@ from numpy.typing import NDArray
 from artsim import images
 from artsim.errors import ImageError, MissingImageError, UnreadableImageError, UsageError
 from artsim.files import file_sha256
+from artsim.messages import Progress
 from artsim.prefetch import prefetch_images
 from artsim.scoring.embedding_store import EmbeddingStore, check_model, read_store, write_store
 from artsim.scoring.inference import Image, prefetch_depth, through
 from artsim.scoring.scorer import Scorer
-
-# What is told while it runs: the stage, how much of it is done, how much there is.
-Progress = Callable[[str, int, int], None]
+from artsim.scoring.status import STATUSES
 
 STORE_SUFFIX = ".parquet"
-STATUSES = ("ok", "missing", "unreadable", "too large")
 # What a killed run loses, in seconds: at least so much, but writing takes no more than a 20th of the time.
 SHORTEST_INTERVAL = 3.0
 WRITING_PAYS = 20

@@ -1,4 +1,4 @@
-"""A scoring run that is killed, as a process of its own, and started again with the same command."""
+"""A scoring process that is killed, and started again with the same command."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ from tests.command import ROOT
 from tests.towers import write_paintings, write_tower
 
 PROGRAM = [sys.executable, "-c", "from artsim.cli.main import score_main; score_main()"]
-# The same, which stands still once so many blocks are done: there is always time to kill it.
-STANDS_STILL = """
+# The same, but it sleeps once that many blocks are finished. Only a patch leaves time to kill it between two blocks.
+SLEEPING = """
 import sys, time
 from artsim.cli.main import score_main
-from artsim.scoring import unfinished
+from artsim.tables.resume import ResumableFile
 
-append, wanted = unfinished._Kept.append, int(sys.argv.pop(1))
+append, wanted = ResumableFile.append, int(sys.argv.pop(1))
 
-def append_and_wait(rows, data):
-    append(rows, data)
-    if rows._blocks == wanted:
+def append_and_sleep(sink, data):
+    append(sink, data)
+    if sink.blocks == wanted:
         time.sleep(600)
 
-unfinished._Kept.append = append_and_wait
+ResumableFile.append = append_and_sleep
 score_main()
 """
 NAMES = [f"{number}.png" for number in range(40)]
@@ -83,11 +83,11 @@ def test_killed_and_started_again_it_ends_with_the_same_bytes(folder: Path, outp
     whole = (folder / output).read_bytes()
     (folder / output).unlink()
     for wanted in (1, 2):
-        program = [sys.executable, "-c", STANDS_STILL, str(wanted)]
+        program = [sys.executable, "-c", SLEEPING, str(wanted)]
         kill_when(start(folder, output, program), lambda: blocks_done(folder) >= wanted)  # noqa: B023 - called at once
         assert not (folder / output).exists()
     code, err = finished(start(folder, output))
-    assert (code, "gone on from" in err) == (0, True)
+    assert (code, "resumed at" in err) == (0, True)
     assert (folder / output).read_bytes() == whole
     assert not list(folder.glob(".*"))
 
