@@ -95,6 +95,21 @@ def test_another_fingerprint_starts_again(path: Path) -> None:
     assert write(path, fingerprint="other") == [0, 1, 2]
 
 
+def test_a_folder_of_artsim_0_1_is_resumed(tmp_path: Path) -> None:
+    path = tmp_path / "scores.csv"
+    write(path)
+    whole = path.read_bytes()
+    path.unlink()
+    left = tmp_path / ".a8edeb792edcc1153c3f8ac5460110b3.unfinished"
+    left.mkdir()
+    size = len(whole[: whole.index(b"three")])
+    (left / "rows").write_bytes(whole[:size] + b"thr")
+    (left / "run.json").write_text(f'{{"fingerprint": "same", "blocks": 2, "bytes": {size}}}')
+    assert write(path) == [2]
+    assert path.read_bytes() == whole
+    assert names(tmp_path) == ["scores.csv"]
+
+
 @pytest.mark.parametrize("state", ["", "{}", '{"fingerprint": "same", "blocks": 2, "bytes": 1000000}'])
 def test_an_unreadable_state_starts_again(path: Path, state: str) -> None:
     (interrupted(path, 2) / "run.json").write_text(state)
