@@ -119,7 +119,7 @@ def _sample_plan(works: Works, count: int, seed: int, say: Say) -> Plan:
     known = int((labels >= 0).sum())
     if not known:
         raise InputError(
-            f"{works.source}: --sample needs the artists of the works, and none is known. Add a column 'artist'."
+            f"{works.source}: --sample needs the works' artists, and no artist is known. List works with artists."
         )
     if known < len(labels):
         say(f"{counted(len(labels) - known, 'work')} of {len(labels):,} without artist: in no pair")
