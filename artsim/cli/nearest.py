@@ -63,11 +63,11 @@ def nearest(max_bad_images: BadImageLimit, quiet: bool, output: str, artists: st
     A query that is an outlier is flagged as unlike. No flag does not mean that its artist is in the gallery.
     """
     from artsim.jobs.nearest import NearestOptions, check_outcome, find_nearest
-    from artsim.tables.ranked_writer import check_ranked_output
+    from artsim.tables.output import check_output
 
     for place in (output, artists):
         if place is not None:
-            check_ranked_output(place)
+            check_output(place, plain_text=True)
 
     with stage_bars(quiet=quiet) as progress, _shown(output, artists, stderr_lines(quiet=quiet)) as show:
         outcome = find_nearest(NearestOptions(**options), stderr_lines(quiet=quiet), progress, show)

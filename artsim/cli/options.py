@@ -12,9 +12,9 @@ from artsim.bad_images import BadImageLimit
 from artsim.errors import EXIT_CODES
 from artsim.messages import Say
 
-# The same as images.MAX_PIXELS and scorer.LARGEST_BATCH. Importing these would load numpy and Pillow for --help.
+# The same as images.MAX_PIXELS and scorer.MAX_BATCH_SIZE. Importing these would load numpy and Pillow for --help.
 MAX_PIXELS = 500_000_000
-LARGEST_BATCH = 1024
+MAX_BATCH_SIZE = 1024
 
 # Names of the 2018 program that differ by more than underscores and letter case.
 OLD_NAMES = {"savedata-to-file": "save-data-to-file", "checkpt-dir": "checkpoint-dir"}
@@ -78,7 +78,7 @@ def tower_options(command: Command) -> Command:
     """--model, --device and --batch-size: the tower and the way it runs."""
     command = click.option(
         "--batch-size",
-        type=click.IntRange(1, LARGEST_BATCH),
+        type=click.IntRange(1, MAX_BATCH_SIZE),
         metavar="N",
         help="Images in one batch of the tower. Default: 4 on the CPU, 64 on CUDA.",
     )(command)

@@ -168,7 +168,7 @@ def test_bad_works_are_left_out_and_held_to_what_is_allowed(folder: Path, capsys
         (["query.png", "--among", "damaged"], 3, "none of its 1 images can be used"),
         (["--among", "works"], 2, "QUERY"),
         (["query.png", "--among", "works", "-k", "0"], 2, "-k"),
-        (["query.png", "--among", "works", "-o", "works.parquet"], 2, "answers are written as"),
+        (["query.png", "--among", "works", "-o", "works.parquet"], 2, "csv or jsonl, without compression"),
         (["query.png", "--among", "works", "--prior", "2"], 2, "prior"),
         (["query.png", "--among", "works", "--artists", "lost/a.csv"], 8, "there is no folder"),
     ],

@@ -101,7 +101,7 @@ def test_help_shows_examples_and_every_exit_code(command: click.Command, capsys:
 def test_the_flags_defaults_are_the_librarys() -> None:
     defaults = {option.name: option.default for option in score.params}
     assert defaults["max_pixels"] == images.MAX_PIXELS
-    assert options.LARGEST_BATCH == scorer.LARGEST_BATCH
+    assert options.MAX_BATCH_SIZE == scorer.MAX_BATCH_SIZE
     said = score.get_help(click.Context(score))
     assert f"{scorer.BATCH_SIZES[device.CPU]} on the CPU, {scorer.BATCH_SIZES[device.CUDA]} on CUDA" in said
 
@@ -245,7 +245,7 @@ def test_a_full_disk_leaves_nothing_half_written_8(folder: Path, suffix: str, li
     done = program("pairs.csv", "-o", output.name, preexec_fn=small_files_only)
     assert (done.returncode, done.stdout) == (8, b"")
     assert done.stderr.decode().count("\n") == 1
-    assert "the same command goes on from there" in done.stderr.decode()
+    assert "Start the same command again to resume" in done.stderr.decode()
     assert sorted(path for path in folder.iterdir() if not path.name.startswith(".")) == before
     assert scored("pairs.csv", "-o", output.name) == 0
     assert output.read_bytes() == whole
