@@ -85,7 +85,7 @@ class TowerWithReadout:
         """Features (B, F) of the works in these rows.
 
         Works are decoded at `source_size`. `load` shrinks them to the tower's size by the preprocessing of validation
-        and scoring; a cache of the shrunk works would take 200 MB at 128 px.
+        and scoring. A cache of the shrunk works would take 200 MB at 128 px.
         """
         return embed(self.network, np.stack([load(self.train.pixels[row], self.image_size) for row in rows]))
 

@@ -1,7 +1,7 @@
 """Tuning of a pretrained network on training works, at a low rate, before its features are computed.
 
 The network sees crops of the works, in batches of P artists x K works: plain crops at the works' own scale, or
-augmented views of larger crops. The loss is supervised contrastive. Between network and loss stands the readout of the
+augmented views of larger crops. The loss is supervised contrastive. Between network and loss is the readout of the
 frozen features. It is not trained, nor are the network's lower half and its batch norms.
 """
 

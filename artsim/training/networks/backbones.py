@@ -100,7 +100,7 @@ def require_keras_hub(wanted_by: str) -> None:
         UsageError: keras-hub is not installed. `wanted_by` is what needs it.
     """
     if find_spec("keras_hub") is None:
-        raise UsageError(f"{wanted_by} needs keras-hub, which is not installed: pip install 'artsim[hub]'.")
+        raise UsageError(f"{wanted_by}: needs keras-hub, which is not installed: pip install 'artsim[hub]'.")
 
 
 def _check_size(name: BackboneName, image_size: int) -> None:

@@ -179,8 +179,8 @@ def other_suffix(folder: Path, weights: Path) -> Path:
 UNFIT: dict[str, tuple[Callable[[Path, Path], Path], str]] = {
     "missing": (lambda folder, _: folder / "none.weights.h5", "no such file"),
     "a folder": (lambda folder, _: folder, "a folder, not a file"),
-    "half": (cut(0.5), "not all of one"),
-    "all but the end": (cut(0.999), "not all of one"),
+    "half": (cut(0.5), "or damaged"),
+    "all but the end": (cut(0.999), "or damaged"),
     "empty": (cut(0.0), "not an HDF5 file"),
     "a page": (text, "not an HDF5 file"),
     "another format": (other_suffix, "end in .weights.h5 or .h5"),
