@@ -198,13 +198,13 @@ def train(recipe: str | None, **flags: Any) -> None:
     }
 
     needs_train_extra()
-    from artsim.collection.prepare import SelectOptions
+    from artsim.collection.prepare import SelectionOptions
     from artsim.jobs.train import TrainOptions, report
     from artsim.jobs.train import train as run_job
 
     options = TrainOptions(
         recipe=chosen,
-        selection=SelectOptions(
+        selection=SelectionOptions(
             data_file_path=flags["data_file_path"],
             data_dir=Path(flags["data_dir"]) if flags["data_dir"] else None,
             read_prefetched_data=flags["read_prefetched_data"],

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from artsim._version import __version__
-from artsim.collection.prepare import SelectOptions, select
+from artsim.collection.prepare import SelectionOptions, prepare_selection
 from artsim.collection.selection import TRAIN, VAL_SEEN, VAL_UNSEEN, Selection, as_csv
 from artsim.evaluation.validation import Validation, artists_of, calibrate_by_folds
 from artsim.export.run_record import SELECTION_FILE, ExportSource, RunRecord, write_decision_rule
@@ -33,7 +33,7 @@ class TrainOptions:
     """What `artsim train` was told; `flags` holds every flag's value in effect, for the run's params."""
 
     recipe: Recipe
-    selection: SelectOptions
+    selection: SelectionOptions
     save_data_to_file: bool
     summaries_dir: Path
     checkpoint_dir: Path
@@ -63,7 +63,7 @@ def train(options: TrainOptions, say: Callable[[str], None], progress: Callable[
     recipe = options.recipe
     with tracked_run(f"{recipe.name}-seed{options.seed}") as run:
         run.log_params(options.flags)
-        selection = select(options.selection, say, progress)
+        selection = prepare_selection(options.selection, say, progress)
         if options.save_data_to_file:
             selection.write(Path(SELECTION_FILE))
         works = selection.table["artist"].value_counts()
