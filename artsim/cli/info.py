@@ -1,4 +1,4 @@
-"""`artsim info`: what a tower says about itself."""
+"""`artsim info`: print the metadata of a tower."""
 
 from __future__ import annotations
 
@@ -19,7 +19,10 @@ Examples:
 @click.command(context_settings=SPELLING, epilog=EPILOG)
 @click.argument("model", metavar="TOWER.ONNX")
 def info(model: str) -> None:
-    """Print what an ONNX tower says about itself, as JSON."""
+    """Print the metadata of an ONNX tower as JSON.
+
+    The metadata include the preprocessing, the distance, the threshold, the calibration and the validation metrics.
+    """
     import json
     from dataclasses import asdict
     from pathlib import Path
