@@ -34,7 +34,7 @@ Examples:
     help="Seed of the whole collection.",
 )  # fmt: skip
 def demo(folder: Path, num_of_artists: int, num_of_images_per_artist: int, seed: int) -> None:
-    """Write the embedded collection: paintings by synthetic artists.
+    """Write the embedded collection: paintings by made-up artists.
 
     DIR receives the file train_info.csv and the folder train, as in Painter by Numbers. A painting depends only on the
     seed and on the numbers of its artist and work. A larger collection with the same seed includes the smaller one.

@@ -1,4 +1,4 @@
-"""`artsim info`: print the metadata of a tower."""
+"""`artsim info`: print the card of a tower."""
 
 from __future__ import annotations
 
@@ -19,10 +19,7 @@ Examples:
 @click.command(context_settings=SPELLING, epilog=EPILOG)
 @click.argument("model", metavar="TOWER.ONNX")
 def info(model: str) -> None:
-    """Print the metadata of an ONNX tower as JSON.
-
-    The metadata include the preprocessing, the distance, the threshold, the calibration and the validation metrics.
-    """
+    """Print a tower's card as JSON: its validation metrics, threshold, calibration and origin."""
     import json
     from dataclasses import asdict
     from pathlib import Path

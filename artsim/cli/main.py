@@ -18,14 +18,14 @@ from artsim.errors import INTERRUPTED, ArtsimError, OutputError
 
 # The module and the summary of each command. A module is imported when its command is used, so that --help is fast.
 COMMANDS = {
-    "train": ("artsim.cli.train", "Train a tower, export it and evaluate it, all in one MLflow run."),
-    "export": ("artsim.cli.export", "Turn a checkpoint into an ONNX tower."),
+    "train": ("artsim.cli.train", "Train a tower, export it and evaluate it in one MLflow run."),
+    "export": ("artsim.cli.export", "Export a checkpoint to an ONNX tower."),
     "score": ("artsim.cli.score", "Score pairs of paintings with an ONNX tower."),
     "embed": ("artsim.cli.embed", "Embed collections of paintings and store the embeddings."),
     "pairs": ("artsim.cli.pairs", "Write a file of pairs to score."),
-    "nearest": ("artsim.cli.nearest", "Find who painted a work: search a collection for the nearest works."),
-    "info": ("artsim.cli.info", "Print the metadata of an ONNX tower as JSON."),
-    "demo": ("artsim.cli.demo", "Write the embedded collection: paintings by synthetic artists."),
+    "nearest": ("artsim.cli.nearest", "Who painted this? Rank the works and artists of a gallery."),
+    "info": ("artsim.cli.info", "Print a tower's card."),
+    "demo": ("artsim.cli.demo", "Write the embedded collection: paintings by made-up artists."),
 }
 
 

@@ -18,9 +18,10 @@ from artsim.cli.options import (
     exit_codes_help,
     prior_option,
     quiet_option,
+    stderr_lines,
     tower_options,
 )
-from artsim.cli.progress import notes_to_stderr, stage_bars
+from artsim.cli.progress import stage_bars
 
 if TYPE_CHECKING:
     from artsim.jobs.nearest import QueryResult
@@ -44,7 +45,7 @@ Examples:
 @click.argument("queries", nargs=-1, required=True, metavar="QUERY...")
 @click.option(
     "--among", required=True, metavar="FOLDER|CSV|FILE.parquet",
-    help="Collection to search: a folder, a csv with the column filename, or a store written by `artsim embed`.",
+    help="Gallery to search: a folder, a csv with the column filename, or a store written by `artsim embed`.",
 )  # fmt: skip
 @tower_options
 @click.option(
@@ -58,19 +59,21 @@ Examples:
 @click.option("--artists", metavar="FILE", help="Also write the ranked artists to this file: .csv or .jsonl.")
 @data_dir_option
 @prior_option
-@click.option("--with-itself", is_flag=True, help="Compare a query with its own copies in the collection, too.")
+@click.option(
+    "--with-itself", is_flag=True, help="Also rank the works of the gallery that have the same content as the query."
+)
 @bad_image_options(default="0")
 @quiet_option
 def nearest(max_bad_images: BadImageLimit, quiet: bool, output: str, artists: str | None, **options: Any) -> None:
-    """Find who painted a work: search a collection for the nearest works.
+    """Who painted this? List the works of a gallery that are nearest to each query.
 
-    QUERY is an image or a folder of images. For each query, the nearest works are listed with the probability that the
-    query and the work are by the same artist, as artsim-score computes it. If the artists are known, they are ranked by
-    their three nearest works. An artist's probability assumes that the query is by an artist in the collection.
+    QUERY is an image or a folder of images. Each listed work has the probability that it is by the same artist as the
+    query, as artsim-score computes it. If the artists are known, they are ranked by their three nearest works. An
+    artist's probability assumes that the query is by an artist in the gallery.
 
-    A query that is in the collection, by its content, is not compared with itself. An outlier query is flagged as
-    `unlike`: it is farther from its nearest work than 99 % of the collection's works are from theirs. Without the flag,
-    the artist of the query may still not be in the collection.
+    Works with the same content as the query are left out. A query that is an outlier is flagged as unlike: it is
+    farther from its nearest work than 99 % of the gallery's works are from theirs. Without the flag, the artist may
+    still not be in the gallery.
     """
     from artsim.jobs.nearest import NearestOptions, check_outcome, find_nearest
     from artsim.tables.ranked_writer import check_ranked_output
@@ -78,7 +81,7 @@ def nearest(max_bad_images: BadImageLimit, quiet: bool, output: str, artists: st
     for file in (output, artists):
         if file is not None:
             check_ranked_output(file)
-    say = notes_to_stderr(quiet=quiet)
+    say = stderr_lines(quiet=quiet)
     with stage_bars(quiet=quiet) as progress, _result_printer(output, artists, say) as show:
         outcome = find_nearest(NearestOptions(**options), say, progress, show)
     check_outcome(outcome, max_bad_images)

@@ -28,13 +28,13 @@ def print_result(result: QueryResult) -> None:
 
 
 def remarks(result: QueryResult) -> list[str]:
-    """Remarks about a query: its copies in the collection, and whether it is an outlier."""
+    """Remarks about a query: its copies in the gallery, and whether it is an outlier."""
     found = []
     if result.itself:
         ranked = any(work.image in result.itself for work in result.works)
-        found.append(f"is in the collection{'' if ranked else ', left out'}: {first_few(result.itself)}")
+        found.append(f"is in the gallery{'' if ranked else ' and left out'}: {first_few(result.itself)}")
     if result.unlike:
-        found.append("outlier: farther from its nearest work than 99 % of the collection")
+        found.append("unlike: farther from its nearest work than 99 % of the gallery's works are from theirs")
     return found
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import click
 
 from artsim.bad_images import BadImageLimit
 from artsim.errors import EXIT_CODES
+from artsim.messages import Say
 
 # Copies of images.MAX_PIXELS and scorer.LARGEST_BATCH, so that --help imports neither numpy nor Pillow.
 MAX_PIXELS = 500_000_000
@@ -27,7 +29,11 @@ def spell(token: str) -> str:
     return OLD_NAMES.get(spelled, spelled)
 
 
-SPELLING = {"token_normalize_func": spell, "help_option_names": ["-h", "--help"], "max_content_width": 110}
+SPELLING: dict[str, Any] = {
+    "token_normalize_func": spell,
+    "help_option_names": ["-h", "--help"],
+    "max_content_width": 110,
+}
 
 
 def exit_codes_help() -> str:
@@ -93,3 +99,8 @@ prior_option = click.option(
     help="Assumed share of same-artist pairs, between 0 and 1. Default: the prior of the tower.",
 )  # fmt: skip
 quiet_option = click.option("--quiet", is_flag=True, help="Write no progress, notes or summary to standard error.")
+
+
+def stderr_lines(*, quiet: bool) -> Say:
+    """A function that writes one line to standard error, or nothing if quiet."""
+    return (lambda _: None) if quiet else partial(click.echo, err=True)

@@ -6,8 +6,8 @@ from typing import Any
 
 import click
 
-from artsim.cli.options import SPELLING, exit_codes_help, quiet_option
-from artsim.cli.progress import notes_to_stderr, stage_bars
+from artsim.cli.options import SPELLING, exit_codes_help, quiet_option, stderr_lines
+from artsim.cli.progress import stage_bars
 
 EPILOG = f"""
 \b
@@ -59,4 +59,4 @@ def pairs(quiet: bool, **options: Any) -> None:
     from artsim.jobs.pairs import PairsOptions, make_pairs
 
     with stage_bars(quiet=quiet) as progress:
-        make_pairs(PairsOptions(**options), notes_to_stderr(quiet=quiet), progress)
+        make_pairs(PairsOptions(**options), stderr_lines(quiet=quiet), progress)

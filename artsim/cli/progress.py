@@ -1,4 +1,4 @@
-"""What a command writes to standard error while it runs: progress bars, notes and the summary."""
+"""What a command writes to standard error: progress bars and the summary."""
 
 from __future__ import annotations
 
@@ -9,28 +9,19 @@ from typing import TYPE_CHECKING
 
 import click
 
-from artsim.messages import Progress, Say
+from artsim.cli.options import stderr_lines
+from artsim.messages import Progress
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Display
     from rich.progress import TaskID
 
 
-def notes_to_stderr(*, quiet: bool) -> Say:
-    """A function that writes one note to standard error, or nothing if quiet."""
-
-    def say(note: str) -> None:
-        if not quiet:
-            click.echo(note, err=True)
-
-    return say
-
-
 def print_summary(lines: Sequence[tuple[str, str]], *, quiet: bool) -> None:
     """Write the names and values of a summary to standard error, unless quiet."""
     from artsim.evaluation.summary import aligned
 
-    say = notes_to_stderr(quiet=quiet)
+    say = stderr_lines(quiet=quiet)
     for name, value in aligned(lines):
         say(f"{click.style(name, bold=True)}  {value}")
 

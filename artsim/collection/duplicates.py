@@ -13,7 +13,7 @@ from PIL import Image
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-MAX_DIFFERENT_BITS = 6  # of 64
+MAX_DIFFERENT_BITS = 6  # of 64; a setting that tolerates recompression and scaling of one photograph
 FINGERPRINT_SIZE = 64  # px, side of the letterboxed image that is hashed
 _BLOCK = 1024
 

@@ -75,7 +75,7 @@ def choose(catalogue: Catalogue, artists: int, works: int, seed: int) -> tuple[C
 
 
 def read_selection(path: Path, data_dir: Path | None) -> Catalogue:
-    """Read a saved selection: `selection.csv`, or the old text file with `path label` on each line.
+    """Read a saved selection: `selection.csv`, or the text file of the 2018 program with `path label` on each line.
 
     Returns:
         A `Selection`; a plain catalogue if the file has no column `split`.
@@ -109,7 +109,7 @@ def _has_csv_header(path: Path) -> bool:
 
 
 def _read_old_text(path: Path) -> pd.DataFrame:
-    """Read lines of `path label`, split at the first space. The old program did not support spaces in paths."""
+    """Read lines of `path label`, split at the first space. The 2018 program could not use paths with spaces."""
     try:
         lines = path.read_text(encoding="utf-8-sig").splitlines()
     except UnicodeDecodeError as error:

@@ -1,4 +1,4 @@
-"""The embedded collection: synthetic painters, each with a palette, a brush stroke and a composition of their own.
+"""The embedded collection: made-up painters, each with a palette, a brush stroke and a composition of their own.
 
 A painting depends on the numbers of its artist and its work and on the seed, and on nothing else. The stages:
 

@@ -1,4 +1,4 @@
-"""Names of the synthetic painters."""
+"""Names of the made-up painters."""
 
 from __future__ import annotations
 

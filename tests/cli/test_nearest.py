@@ -84,18 +84,18 @@ def test_a_folder_a_csv_and_an_embedding_store_give_the_same_rows(
 
 
 @pytest.mark.parametrize("among", ["works", "works.parquet"])
-def test_a_query_in_the_collection_is_not_compared_with_itself(
+def test_a_query_in_the_gallery_is_not_compared_with_itself(
     folder: Path, capsys: pytest.CaptureFixture[str], among: str
 ) -> None:
     store_works(folder)
     assert nearest("copy.png", among=among) == 0
     out, err = capsys.readouterr()
     assert "bob/4.png" not in [row["image"] for row in rows(out)]
-    assert "copy.png: is in the collection, left out: bob/4.png" in err
+    assert "copy.png: is in the gallery and left out: bob/4.png" in err
     assert nearest("copy.png", "--with-itself", among=among) == 0
     out, err = capsys.readouterr()
     assert (rows(out)[0]["image"], rows(out)[0]["distance"]) == ("bob/4.png", "0.0")
-    assert "copy.png: is in the collection: bob/4.png" in err
+    assert "copy.png: is in the gallery: bob/4.png" in err
 
 
 def test_artists_are_ranked_in_another_file(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -126,7 +126,7 @@ def test_a_terminal_shows_tables(
     assert nearest("copy.png", "--quiet") == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "copy.png"
-    assert "is in the collection, left out: bob/4.png" in lines[1]
+    assert "is in the gallery and left out: bob/4.png" in lines[1]
     assert sum("[red]ann" in line for line in lines) == 4  # the artist and three works
     assert any(line.split() == ["artist", "probability", "distance", "works"] for line in lines)
     assert any(line.split() == ["work", "probability", "distance", "artist"] for line in lines)
