@@ -43,11 +43,12 @@ def _command(name: str, command: click.Command, parent: click.Context) -> Iterat
     yield from (f"## artsim {name}", "", f"    {command.get_usage(context).removeprefix('Usage: ')}", "")
     for paragraph in (command.help or "").split("\n\n"):
         yield from (" ".join(paragraph.split()), "")
-    yield from ("| option | default | meaning |", "|---|---|---|")
-    for option in command.params:
-        if isinstance(option, click.Option):
+    options = [option for option in command.params if isinstance(option, click.Option)]
+    if options:
+        yield from ("| option | default | meaning |", "|---|---|---|")
+        for option in options:
             yield _row(option, context, in_recipe=name == "train" and option.name in _recipe_fields())
-    yield ""
+        yield ""
 
 
 def _row(option: click.Option, context: click.Context, *, in_recipe: bool) -> str:
