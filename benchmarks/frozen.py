@@ -6,6 +6,10 @@ are over all pairs of the works held out.
 
 from __future__ import annotations
 
+from benchmarks import with_tensorflow  # noqa: F401 - it starts TensorFlow, so it comes first
+
+# isort: split
+
 import argparse
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -51,7 +55,7 @@ def arguments_parser(description: str | None) -> argparse.ArgumentParser:
 def network_and_works(arguments: argparse.Namespace) -> tuple[keras.Model, LabelledFeatures]:
     """The frozen network, and what it sees of paintings/train_info.csv."""
     from artsim.training.data.pixels import decoded
-    from artsim.training.networks.features import build_features, compute
+    from artsim.training.networks.features import build_features, compute_features
 
     network = build_features("mobilenet", arguments.image_size, arguments.weights)
     table = pd.read_csv(data("paintings", "train_info.csv"))
@@ -60,7 +64,7 @@ def network_and_works(arguments: argparse.Namespace) -> tuple[keras.Model, Label
         paths = [data("paintings", "train") / name for name in table["filename"]]
         told: Any = partial(print, end="\r")
         with decoded(paths, arguments.image_size, MAX_PIXELS, told, print) as pixels:
-            np.savez(arguments.features, features=compute(network, pixels, told))
+            np.savez(arguments.features, features=compute_features(network, pixels, told))
     return network, LabelledFeatures(np.load(arguments.features)["features"], labels)
 
 
@@ -81,9 +85,9 @@ def fitted(
     recipe: Recipe, network: keras.Model, works: LabelledFeatures, rows: NDArray[np.int64], seed: int = 0
 ) -> keras.Model:
     """A recipe's head on features, fitted on some of the works."""
-    fit = HeadTrainer(recipe, network, works.of(rows), unattended(), seed)
-    fit.run()
-    return fit.head
+    trainer = HeadTrainer(recipe, network, works.subset(rows), unattended(), seed)
+    trainer.fit()
+    return trainer.head
 
 
 def unattended() -> FitHooks:

@@ -11,6 +11,10 @@ by side give most of both. Measured: docs/learning.md.
 
 from __future__ import annotations
 
+from benchmarks import with_tensorflow  # noqa: F401 - it starts TensorFlow, so it comes first
+
+# isort: split
+
 import sys
 from collections.abc import Callable
 from dataclasses import replace

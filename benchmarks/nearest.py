@@ -55,6 +55,10 @@ The head of `transfer` was fitted on the works that `all` searches: there more a
 
 from __future__ import annotations
 
+from benchmarks import with_tensorflow  # noqa: F401 - it starts TensorFlow, so it comes first
+
+# isort: split
+
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass

@@ -10,6 +10,10 @@ images/s; `readout`, `transfer` and `strong` 38.
 
 from __future__ import annotations
 
+from benchmarks import with_tensorflow  # noqa: F401 - it starts TensorFlow, so it comes first
+
+# isort: split
+
 import sys
 import tempfile
 import time

@@ -33,7 +33,14 @@ def flags_of(command: click.Command) -> dict[str, click.Option]:
 
 
 def test_public_names() -> None:
-    assert artsim.__all__ == ["ArtsimError", "Score", "Scorer", "Scores", "__version__", "load"]
+    assert [name for name in artsim.__all__ if name not in {error.__name__ for error in errors()}] == [
+        "Score",
+        "Scorer",
+        "Scores",
+        "__version__",
+        "load",
+    ]
+    assert {error.__name__ for error in errors()} <= set(artsim.__all__)
     assert all(hasattr(artsim, name) for name in artsim.__all__)
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         artsim.nothing  # noqa: B018 - the look-up is what is tested

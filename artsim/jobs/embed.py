@@ -13,8 +13,9 @@ from artsim import images
 from artsim.collection.inputs import NamedImage, list_images
 from artsim.files import file_sha256
 from artsim.locking import only_one
+from artsim.messages import Progress
 from artsim.scoring.device import Device
-from artsim.scoring.embed_images import EmbeddedImages, Progress, embed_named, open_store, store_path
+from artsim.scoring.embed_images import EmbeddedImages, embed_named, open_store, store_path
 from artsim.scoring.embedding_store import EmbeddingStore, write_store
 from artsim.scoring.scorer import Scorer, load
 from artsim.tables.output import check_place
@@ -104,7 +105,7 @@ def _store_of(scorer: Scorer, listed: Sequence[NamedImage], embedded: EmbeddedIm
         file_sha256(scorer.tower.path),
         scorer.card,
         [image.name for image in rows],
-        [embedded.contents[position] for position in good],
+        [embedded.sha256s[position] for position in good],
         [image.artist for image in rows],
         embedded.vectors[good],
     )

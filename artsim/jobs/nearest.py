@@ -16,9 +16,9 @@ from artsim.collection.catalogue import find_folder
 from artsim.collection.inputs import list_folder
 from artsim.collection.works import numbered, read_works
 from artsim.errors import InputError
-from artsim.messages import counted, first_few
+from artsim.messages import Progress, counted, first_few
 from artsim.scoring.device import Device
-from artsim.scoring.embed_images import STORE_SUFFIX, EmbeddedImages, Progress, embed_files, open_store
+from artsim.scoring.embed_images import STORE_SUFFIX, EmbeddedImages, embed_files, open_store
 from artsim.scoring.scorer import Scorer, load
 from artsim.scoring.scores import Criterion
 from artsim.scoring.search import SearchIndex, SearchResult, artist_probabilities
@@ -159,7 +159,7 @@ def read_gallery(options: NearestOptions, scorer: Scorer, progress: Progress) ->
         kept = open_store(Path(options.among), scorer)
         if kept is None or not kept.names:
             raise InputError(f"{options.among}: {'no such file' if kept is None else 'no embeddings in it'}.")
-        return Gallery(kept.names, kept.contents, kept.artists, kept.vectors, [])
+        return Gallery(kept.names, kept.sha256s, kept.artists, kept.vectors, [])
     works = read_works(options.among)
     folder = works.folder
     if folder is None:
@@ -169,7 +169,7 @@ def read_gallery(options: NearestOptions, scorer: Scorer, progress: Progress) ->
     good = np.flatnonzero(embedded.status == 0)
     gallery = Gallery(
         [works.names[row] for row in good],
-        [embedded.contents[row] for row in good],
+        [embedded.sha256s[row] for row in good],
         [works.artists[row] for row in good],
         embedded.vectors[good],
         embedded.reasons,
@@ -190,7 +190,7 @@ def _answers(
     rows_of: dict[str, list[int]] = {}
     for row, content in enumerate(gallery.contents):
         rows_of.setdefault(content, []).append(row)
-    itself = [rows_of.get(queries.contents[position], []) for position in good]
+    itself = [rows_of.get(queries.sha256s[position], []) for position in good]
     left_out = [[]] * len(good) if options.with_itself else itself
     found = collection.search(queries.vectors[good], options.k, left_out)
     tell = _ResultFormatter(criterion, gallery, labels, options.k)

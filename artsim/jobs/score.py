@@ -24,9 +24,10 @@ from artsim.errors import InputError
 from artsim.evaluation.labelled_pairs import LabelledPairs
 from artsim.evaluation.summary import Summary
 from artsim.locking import only_one
+from artsim.messages import Progress
 from artsim.prefetch import core_count, prefetch_map
 from artsim.scoring.device import Device
-from artsim.scoring.embed_images import STATUSES, EmbeddedImages, Progress, embed_files, open_store, store_path
+from artsim.scoring.embed_images import STATUSES, EmbeddedImages, embed_files, open_store, store_path
 from artsim.scoring.embedding_store import EmbeddingStore
 from artsim.scoring.scorer import Scorer, load
 from artsim.scoring.scores import Criterion, Scores

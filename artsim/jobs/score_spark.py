@@ -24,8 +24,8 @@ from artsim.evaluation.summary import Summary
 from artsim.files import writing
 from artsim.jobs.score import ScoreOptions, Tally, labelled_metrics
 from artsim.locking import only_one
+from artsim.messages import Progress
 from artsim.scoring.contract import Card
-from artsim.scoring.embed_images import Progress
 from artsim.scoring.scores import Criterion
 from artsim.scoring.session import read_card
 from artsim.scoring.spark.session import check_java, spark_session, watched

@@ -76,8 +76,11 @@ def test_the_error_names_the_largest_possible_sample(labels: NDArray[np.int64]) 
     if found:
         count = int(most.split()[0])
         assert len(balanced_sample(labels, count, 0)[0]) == count
-        with pytest.raises(InputError):
-            balanced_sample(labels, count + 1, 0)
+    else:
+        count = 1
+        assert "No balanced sample" in str(error.value)
+    with pytest.raises(InputError):
+        balanced_sample(labels, count + 1, 0)
 
 
 @pytest.mark.parametrize("count", [6, 36])

@@ -46,13 +46,13 @@ def test_supcon_by_hand(temperature: float) -> None:
 
     # The works 2 and 3 have no other by their artist, so they count for nothing.
     expected = -(share(0, 1) + share(1, 0)) / 2
-    loss = SupConLoss(temperature, quantization="sum")
+    loss = SupConLoss(temperature, reduction="sum")
     assert float(loss(labels, vectors)) == pytest.approx(expected, rel=1e-5)
     assert float(SupConLoss.from_config(loss.get_config())(labels, vectors)) == pytest.approx(expected, rel=1e-5)
 
 
 def test_supcon_of_a_batch_without_positives_is_zero() -> None:
-    assert float(SupConLoss(quantization="sum")(np.array([0, 1]), unit([[1, 0], [0, 1]]))) == 0.0
+    assert float(SupConLoss(reduction="sum")(np.array([0, 1]), unit([[1, 0], [0, 1]]))) == 0.0
 
 
 def test_proxies_are_scaled_cosines() -> None:
