@@ -1,4 +1,4 @@
-"""Wording that messages share: counts with their noun, and the first few of many."""
+"""Messages to the user: the types of callbacks, counts with their noun, the first few of many."""
 
 from __future__ import annotations
 
@@ -10,6 +10,10 @@ FEW = 3  # items that a message names, of many
 Say = Callable[[str], None]
 # Receives the stage, how much of it is done, and how much there is.
 Progress = Callable[[str, int, int], None]
+
+
+def no_progress(stage: str, done: int, total: int) -> None:
+    """Report nothing: the default of functions that report progress."""
 
 
 def counted(number: int, noun: str) -> str:

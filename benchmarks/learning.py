@@ -121,8 +121,8 @@ def _score(tower: Path, kind: str, folder: Path) -> dict[str, float]:
     subprocess.run([*COMMAND, "--model", str(tower), *files], cwd=ROOT, check=True)
     found = json.loads(summary.read_text(encoding="utf-8"))
     low, high = found["auc_interval"]
-    figures = {"auc": found["figures"]["auc"], "auc_low": low, "auc_high": high}
-    figures["calibration_error"] = found["figures"]["calibration_error"]
+    figures = {"auc": found["metrics"]["auc"], "auc_low": low, "auc_high": high}
+    figures["calibration_error"] = found["metrics"]["calibration_error"]
     return {f"test_{kind}_{name}": round(value, 4) for name, value in figures.items()}
 
 

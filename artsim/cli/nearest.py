@@ -76,11 +76,11 @@ def nearest(max_bad_images: BadImageLimit, quiet: bool, output: str, artists: st
     still not be in the gallery.
     """
     from artsim.jobs.nearest import NearestOptions, check_outcome, find_nearest
-    from artsim.tables.ranked_writer import check_ranked_output
+    from artsim.tables.output import check_output
 
     for file in (output, artists):
         if file is not None:
-            check_ranked_output(file)
+            check_output(file, plain_text=True)
     say = stderr_lines(quiet=quiet)
     with stage_bars(quiet=quiet) as progress, _result_printer(output, artists, say) as show:
         outcome = find_nearest(NearestOptions(**options), say, progress, show)

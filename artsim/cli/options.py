@@ -12,9 +12,9 @@ from artsim.bad_images import BadImageLimit
 from artsim.errors import EXIT_CODES
 from artsim.messages import Say
 
-# Copies of images.MAX_PIXELS and scorer.LARGEST_BATCH, so that --help imports neither numpy nor Pillow.
+# Copies of images.MAX_PIXELS and scorer.MAX_BATCH_SIZE, so that --help imports neither numpy nor Pillow.
 MAX_PIXELS = 500_000_000
-LARGEST_BATCH = 1024
+MAX_BATCH_SIZE = 1024
 
 # Flags of the 2018 program that differ in more than underscores and letter case.
 OLD_NAMES = {"savedata-to-file": "save-data-to-file", "checkpt-dir": "checkpoint-dir"}
@@ -87,7 +87,7 @@ tower_options = _group(
         help="Device that runs the tower. auto uses CUDA if it works, otherwise the CPU.",
     ),
     click.option(
-        "--batch-size", type=click.IntRange(1, LARGEST_BATCH), metavar="N",
+        "--batch-size", type=click.IntRange(1, MAX_BATCH_SIZE), metavar="N",
         help="Number of images in each run of the tower. Default: 4 on the CPU, 64 on CUDA.",
     ),
 )  # fmt: skip

@@ -24,9 +24,9 @@ from artsim.prefetch import prefetch_images
 from artsim.scoring.embedding_store import EmbeddingStore, check_model, read_store, write_store
 from artsim.scoring.inference import Pixels, prefetch_depth, run_batches
 from artsim.scoring.scorer import Scorer
+from artsim.scoring.status import STATUSES
 
 STORE_SUFFIX = ".parquet"
-STATUSES = ("ok", "missing", "unreadable", "too large")
 # Seconds between two writes of the store. A killed run loses the work of one interval.
 SHORTEST_INTERVAL = 3.0
 # The interval is at least 20 times as long as the last write, so that writing takes at most 5 % of the time.

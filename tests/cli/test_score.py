@@ -91,7 +91,7 @@ def test_info_prints_the_card(folder: Path, capsys: pytest.CaptureFixture[str]) 
 def test_defaults_and_limits_of_the_flags_are_those_of_the_library() -> None:
     defaults = {option.name: option.default for option in score.params}
     assert defaults["max_pixels"] == images.MAX_PIXELS
-    assert options.LARGEST_BATCH == scorer.LARGEST_BATCH
+    assert options.MAX_BATCH_SIZE == scorer.MAX_BATCH_SIZE
     text = " ".join(score.get_help(click.Context(score)).split())
     assert f"{scorer.BATCH_SIZES[device.CPU]} on the CPU, {scorer.BATCH_SIZES[device.CUDA]} on CUDA" in text
 
@@ -237,7 +237,7 @@ def test_a_full_disk_exits_8_and_the_run_can_be_resumed(folder: Path, suffix: st
     done = program("pairs.csv", "-o", output.name, preexec_fn=small_files_only)
     assert (done.returncode, done.stdout) == (8, b"")
     assert done.stderr.decode().count("\n") == 1
-    assert "the same command goes on from there" in done.stderr.decode()
+    assert "Start the same command again to resume" in done.stderr.decode()
     assert sorted(path for path in folder.iterdir() if not path.name.startswith(".")) == before
     assert scored("pairs.csv", "-o", output.name) == 0
     assert output.read_bytes() == whole

@@ -32,11 +32,11 @@ def scored(*arguments: str) -> int:
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
-        ((), 2, "name it, with -o X.parquet"),
-        (("-o", "-"), 2, "name it, with -o X.parquet"),
-        (("-o", "scores.csv"), 2, "name it, with -o X.parquet"),
-        (("-o", "there.parquet"), 8, "is there already"),
-        (("-o", "link.parquet"), 8, "is there already"),
+        ((), 2, "Name it with -o X.parquet"),
+        (("-o", "-"), 2, "Name it with -o X.parquet"),
+        (("-o", "scores.csv"), 2, "Name it with -o X.parquet"),
+        (("-o", "there.parquet"), 8, "exists already"),
+        (("-o", "link.parquet"), 8, "exists already"),
         (("-o", "nowhere/scores.parquet"), 8, "there is no folder nowhere"),
         (("-o", "scores.parquet", "--summary", "nowhere/s.json"), 8, "there is no folder nowhere"),
         (("-o", "scores.parquet"), 2, "apt install default-jre-headless"),
