@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-NAMED = 3  # items that a message names of many
+FEW = 3  # items that a message names, of many
 
 # Receives one line for the user.
 Say = Callable[[str], None]
@@ -23,5 +23,5 @@ def counted(number: int, noun: str) -> str:
 
 def first_few(items: Sequence[str], separator: str = ", ", of: int | None = None) -> str:
     """The first three items and the number of the others; `of` is the number of all where `items` lacks some."""
-    more = (len(items) if of is None else of) - NAMED
-    return separator.join(items[:NAMED]) + (f" … and {more:,} more" if more > 0 else "")
+    more = (len(items) if of is None else of) - FEW
+    return separator.join(items[:FEW]) + (f" … and {more:,} more" if more > 0 else "")

@@ -12,6 +12,7 @@ from pathlib import Path
 import click
 
 from artsim.cli.main import COMMANDS, artsim
+from artsim.cli.options import SPELLING
 from artsim.errors import EXIT_CODES
 from artsim.training.recipes import RECIPES, Recipe
 
@@ -29,7 +30,8 @@ case, so the command lines of the 2018 program still work. `artsim-score` is `ar
 
 def reference() -> str:
     """The whole page."""
-    context = click.Context(artsim, info_name="artsim")
+    # click caches the help option in the commands, so it must be the one that they have when they run.
+    context = click.Context(artsim, info_name="artsim", help_option_names=SPELLING["help_option_names"])
     commands = ((name, artsim.get_command(context, name)) for name in COMMANDS)
     parts = ["\n".join(_command(name, command, context)) for name, command in commands if command]
     exit_codes = ["## Exit codes", "", "| code | meaning |", "|---|---|", *_exit_codes()]
@@ -41,11 +43,12 @@ def _command(name: str, command: click.Command, parent: click.Context) -> Iterat
     yield from (f"## artsim {name}", "", f"    {command.get_usage(context).removeprefix('Usage: ')}", "")
     for paragraph in (command.help or "").split("\n\n"):
         yield from (" ".join(paragraph.split()), "")
-    yield from ("| option | default | meaning |", "|---|---|---|")
-    for option in command.params:
-        if isinstance(option, click.Option):
+    options = [option for option in command.params if isinstance(option, click.Option)]
+    if options:
+        yield from ("| option | default | meaning |", "|---|---|---|")
+        for option in options:
             yield _row(option, context, in_recipe=name == "train" and option.name in _recipe_fields())
-    yield ""
+        yield ""
 
 
 def _row(option: click.Option, context: click.Context, *, in_recipe: bool) -> str:

@@ -1,4 +1,4 @@
-"""`artsim embed`: write an embedding store, for later scoring and search."""
+"""`artsim embed`: compute embeddings once, for any number of scorings and searches."""
 
 from __future__ import annotations
 
@@ -7,8 +7,15 @@ from typing import Any
 import click
 
 from artsim.bad_images import BadImageLimit
-from artsim.cli.options import SPELLING, bad_image_options, exit_codes_help, quiet_option, tower_options
-from artsim.cli.progress import stage_bars
+from artsim.cli.options import (
+    SPELLING,
+    bad_image_options,
+    data_dir_option,
+    exit_codes_help,
+    quiet_option,
+    tower_options,
+)
+from artsim.cli.progress import print_summary, stage_bars
 
 EPILOG = f"""
 \b
@@ -22,29 +29,27 @@ Examples:
 
 
 @click.command(context_settings=SPELLING, epilog=EPILOG)
-@click.argument("inputs", metavar="FOLDER_OR_FILES...", nargs=-1, required=True)
-@click.option("-o", "--output", required=True, metavar="FILE.parquet", help="Embedding store to write or to update.")
+@click.argument("inputs", metavar="FOLDER_OR_FILE...", nargs=-1, required=True)
+@click.option("-o", "--output", required=True, metavar="FILE.parquet", help="File to store the embeddings in.")
 @tower_options
-@click.option("--data-dir", metavar="DIR", help="Folder of a csv's images. Default: the folder of the csv.")
+@data_dir_option
 @bad_image_options(default="0")
 @quiet_option
 def embed(inputs: tuple[str, ...], max_bad_images: BadImageLimit, quiet: bool, **options: Any) -> None:
-    """Embed collections of images and write an embedding store, a parquet file.
+    """Embed collections of paintings and store the embeddings.
 
-    A folder stands for all images in it and below. Each image is named by its path within the folder. If all images
-    lie one level below, the folders are the artists. A csv needs the columns filename and artist. Any other file is
-    one image.
+    A folder gives the images in it and in its subfolders, named by their path within it. If all images are exactly one
+    level below the folder, the names of their subfolders are the artists. A csv has the columns filename and artist.
+    Any other file is an image, named as typed.
 
-    If the store exists, unchanged files are not embedded again, even under a new name. The store then describes
-    exactly the images that you name; other rows are removed. If a listed file no longer exists, its stored embedding
-    is kept. To resume an interrupted run, start the same command again.
+    The output is an embedding store, which pandas.read_parquet can read. It has exactly the named images. If it exists,
+    embeddings of unchanged files are taken from it, also if the files have new names. Images that are no longer named
+    are removed. If a csv lists a file that no longer exists, its stored embedding is kept. If a run is killed, the same
+    command resumes it.
     """
-    from artsim.evaluation.summary import aligned
     from artsim.jobs.embed import EmbedOptions, embed_collections
 
     with stage_bars(quiet=quiet) as progress:
         summary = embed_collections(EmbedOptions(inputs=inputs, **options), progress)
-    if not quiet:
-        for name, value in aligned(summary.lines()):
-            click.echo(f"{click.style(name, bold=True)}  {value}", err=True)
-    max_bad_images.check(summary.bad_images, summary.images, "The embeddings of the others are stored.")
+    print_summary(summary.lines(), quiet=quiet)
+    max_bad_images.check(summary.bad_images, summary.images, "All other embeddings are stored.")

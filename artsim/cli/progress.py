@@ -1,46 +1,58 @@
-"""Progress bars: one for each stage of a command, on stderr, on a terminal only."""
+"""What a command writes to standard error: progress bars and the summary."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+import click
+
+from artsim.cli.options import stderr_lines
 from artsim.messages import Progress
 
 if TYPE_CHECKING:
-    from rich.progress import Progress as Bar
+    from rich.progress import Progress as Display
     from rich.progress import TaskID
+
+
+def print_summary(lines: Sequence[tuple[str, str]], *, quiet: bool) -> None:
+    """Write the names and values of a summary to standard error, unless quiet."""
+    from artsim.evaluation.summary import aligned
+
+    say = stderr_lines(quiet=quiet)
+    for name, value in aligned(lines):
+        say(f"{click.style(name, bold=True)}  {value}")
 
 
 @contextmanager
 def stage_bars(*, quiet: bool) -> Iterator[Progress]:
-    """Yield a progress callback. Its bars disappear when their stage is done; without a terminal there are none."""
+    """Show a progress bar for each stage while it runs, if standard error is a terminal and not quiet."""
     if quiet or not sys.stderr.isatty():
         yield lambda *_: None
         return
     bars = _Bars()
     try:
-        yield bars.tell
+        yield bars.update
     finally:
         bars.stop()
 
 
 class _Bars:
-    """At most one live display. There is none between stages, when others write to the terminal."""
+    """At most one live bar at a time. Between stages there is none, because others write to the terminal."""
 
     def __init__(self) -> None:
         self._stage: str | None = None
-        self._live: tuple[Bar, TaskID] | None = None
+        self._live: tuple[Display, TaskID] | None = None
 
-    def tell(self, stage: str, done: int, total: int) -> None:
+    def update(self, stage: str, done: int, total: int) -> None:
         if stage != self._stage:
             self.stop()
             self._start(stage, total)
         if self._live:
-            progress, task = self._live
-            progress.update(task, completed=done)
+            display, task = self._live
+            display.update(task, completed=done)
         if done >= total:
             self.stop()
 
@@ -51,10 +63,9 @@ class _Bars:
 
     def _start(self, stage: str, total: int) -> None:
         from rich.console import Console
-        from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
-        from rich.progress import Progress as Bar
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-        progress = Bar(*columns, console=Console(stderr=True), transient=True)
-        self._stage, self._live = stage, (progress, progress.add_task(stage, total=total))
-        progress.start()
+        display = Progress(*columns, console=Console(stderr=True), transient=True)
+        self._stage, self._live = stage, (display, display.add_task(stage, total=total))
+        display.start()

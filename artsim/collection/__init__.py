@@ -1,1 +1,1 @@
-"""Collections: works, their artists, the split and the pairs, as pandas tables."""
+"""Collections of paintings: files and csv tables, artists, duplicates, splits and pairs."""
