@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 from artsim.messages import Progress
 
 if TYPE_CHECKING:
+    from rich.console import Console
     from rich.progress import Progress as Bar
-    from rich.progress import TaskID
+    from rich.progress import ProgressColumn, TaskID
 
 
 @contextmanager
@@ -25,6 +26,16 @@ def stage_bars(*, quiet: bool) -> Iterator[Progress]:
         yield bars.tell
     finally:
         bars.stop()
+
+
+def live_bar(console: Console, *columns: ProgressColumn) -> Bar:
+    """A bar in the look of all commands, with further columns. Shown on a terminal only, and removed at its end."""
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bar
+
+    look = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    is_hidden = console.quiet or not console.is_terminal
+    return Bar(*look, *columns, console=console, transient=True, disable=is_hidden)
 
 
 class _Bars:
@@ -51,10 +62,7 @@ class _Bars:
 
     def _start(self, stage: str, total: int) -> None:
         from rich.console import Console
-        from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
-        from rich.progress import Progress as Bar
 
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-        progress = Bar(*columns, console=Console(stderr=True), transient=True)
+        progress = live_bar(Console(stderr=True))
         self._stage, self._live = stage, (progress, progress.add_task(stage, total=total))
         progress.start()

@@ -289,12 +289,12 @@ def labelled_metrics(
         return {}, None
     # scikit-learn takes a second to import, which pairs without labels need not wait for.
     from artsim.evaluation.intervals import auc_interval
-    from artsim.evaluation.metrics import figures
+    from artsim.evaluation.metrics import pair_metrics
     from artsim.evaluation.reliability import reliability
     from artsim.evaluation.value_counts import PIECE
 
     low, high = auc_interval(*labelled.sample())
-    found = figures(labelled.distance, labelled.same, criterion.threshold)
+    found = pair_metrics(labelled.distance, labelled.same, criterion.threshold)
     # In the distances' own memory, a piece at a time: they are not needed any more.
     values = labelled.distance
     for start in range(0, len(values), PIECE):
