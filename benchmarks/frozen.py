@@ -1,7 +1,7 @@
-"""What the benchmarks on a frozen pretrained network share: features computed once, splits, and a head's AUCs.
+"""Shared parts of the benchmarks on a frozen pretrained network: features computed once, splits, and AUCs of a head.
 
-Splits hold artists out whole, each artist of the 22 once over all of them, and a fifth of the works of the others. AUCs
-are over all pairs of the works held out.
+Each split holds out some of the 22 artists with all their works, and a fifth of the works of the others. Over all
+splits each artist is held out once. AUCs are computed over all pairs of the held-out works.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ HELD_OUT_WORKS = 0.2
 
 @dataclass(frozen=True)
 class Split:
-    """Rows to fit on, and to judge by: more works by the same artists, and works by others."""
+    """Rows to fit on, and rows to evaluate on: more works by the same artists, and works by other artists."""
 
     known: NDArray[np.int64]
     seen: NDArray[np.int64]
@@ -44,16 +44,18 @@ class Split:
 
 
 def arguments_parser(description: str | None) -> argparse.ArgumentParser:
-    """Which weights, and where the features are kept between runs."""
+    """The flags: the weights, and the file that stores the features between runs."""
     parser = argparse.ArgumentParser(description=(description or "").partition("\n")[0])
     parser.add_argument("--weights", required=True, help="of MobileNet: a file")
     parser.add_argument("--image-size", type=int, default=384)
-    parser.add_argument("--features", type=Path, default=Path("features.npz"), help="kept here; used if it is there")
+    parser.add_argument(
+        "--features", type=Path, default=Path("features.npz"), help="file that stores the features between runs"
+    )
     return parser
 
 
 def network_and_works(arguments: argparse.Namespace) -> tuple[keras.Model, LabelledFeatures]:
-    """The frozen network, and what it sees of paintings/train_info.csv."""
+    """The frozen network, and its features of paintings/train_info.csv."""
     from artsim.training.data.pixels import decoded
     from artsim.training.networks.features import build_features, compute_features
 
@@ -91,7 +93,7 @@ def fitted(
 
 
 def unattended() -> FitHooks:
-    """Of a fit that nobody follows."""
+    """Hooks that do nothing."""
     return FitHooks(
         Outputs(Path(), Path()),
         lambda _: {},
@@ -99,7 +101,6 @@ def unattended() -> FitHooks:
         calibrate=lambda _: None,
         say=lambda _: None,
         progress=lambda *_: None,
-        quiet=True,
     )
 
 

@@ -1,11 +1,11 @@
-"""Tuning the pretrained network before its features are computed, against leaving it frozen, by validation alone.
+"""A tuned pretrained network compared with a frozen one, on validation works only.
 
     ARTSIM_DATA=... python -m benchmarks.tuning --weights FILE [--splits 0 1] [--epochs 4] [--augment none]
 
-On each split, rows for the heads of `readout` and `transfer` on the frozen and on the tuned network: AUC on more works
-by the artists fitted on, and on artists held out whole. Ten minutes a split on 2 cores with other work beside it.
+Each split gives rows for the heads of `readout` and `transfer` on the frozen and on the tuned network. A row has the
+AUC on more works by the same artists, and on held-out artists. A split takes ten minutes on 2 cores with other load.
 
-Expected: tuned a little, both heads are better on both kinds of artist. Measured: docs/learning.md.
+Expected: with a little tuning, both heads are better on both kinds of artist. Measured: docs/experiments.md.
 """
 
 from __future__ import annotations

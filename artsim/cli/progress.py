@@ -13,8 +13,9 @@ from artsim.cli.options import stderr_lines
 from artsim.messages import Progress
 
 if TYPE_CHECKING:
-    from rich.progress import Progress as Display
-    from rich.progress import TaskID
+    from rich.console import Console
+    from rich.progress import Progress as Bar
+    from rich.progress import ProgressColumn, TaskID
 
 
 def print_summary(lines: Sequence[tuple[str, str]], *, quiet: bool) -> None:
@@ -39,12 +40,22 @@ def stage_bars(*, quiet: bool) -> Iterator[Progress]:
         bars.stop()
 
 
+def live_bar(console: Console, *columns: ProgressColumn) -> Bar:
+    """A bar in the look of all commands, with further columns. Shown on a terminal only, and removed at its end."""
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bar
+
+    look = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    is_hidden = console.quiet or not console.is_terminal
+    return Bar(*look, *columns, console=console, transient=True, disable=is_hidden)
+
+
 class _Bars:
     """At most one live bar at a time. Between stages there is none, because others write to the terminal."""
 
     def __init__(self) -> None:
         self._stage: str | None = None
-        self._live: tuple[Display, TaskID] | None = None
+        self._live: tuple[Bar, TaskID] | None = None
 
     def update(self, stage: str, done: int, total: int) -> None:
         if stage != self._stage:
@@ -63,9 +74,7 @@ class _Bars:
 
     def _start(self, stage: str, total: int) -> None:
         from rich.console import Console
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-        display = Progress(*columns, console=Console(stderr=True), transient=True)
-        self._stage, self._live = stage, (display, display.add_task(stage, total=total))
-        display.start()
+        progress = live_bar(Console(stderr=True))
+        self._stage, self._live = stage, (progress, progress.add_task(stage, total=total))
+        progress.start()

@@ -76,12 +76,12 @@ def labelled_metrics(
         return {}, None
     # scikit-learn takes a second to import, which pairs without labels do not need.
     from artsim.evaluation.intervals import auc_interval
-    from artsim.evaluation.metrics import figures
+    from artsim.evaluation.metrics import pair_metrics
     from artsim.evaluation.reliability import reliability
     from artsim.evaluation.value_counts import PIECE
 
     low, high = auc_interval(*labelled.sample())
-    metrics = figures(labelled.distance, labelled.same, criterion.threshold)
+    metrics = pair_metrics(labelled.distance, labelled.same, criterion.threshold)
     values = labelled.distance
     for start in range(0, len(values), PIECE):
         values[start : start + PIECE] = criterion.probability(values[start : start + PIECE])

@@ -96,7 +96,7 @@ def test_a_loss_that_is_no_number_is_9(folder: Path, capsys: pytest.CaptureFixtu
     # The contrastive loss under plain gradient descent at an absurd rate runs away after some steps.
     arguments = ["--recipe", "classic", "--tower", "compact", "--learning-rate", "1e30", "--epochs", "1"]
     assert train(*arguments) == 9
-    assert "lower --learning-rate" in capsys.readouterr().err
+    assert "Lower --learning-rate" in capsys.readouterr().err
     assert the_run(folder)[0] == "FAILED"
 
 
@@ -135,7 +135,7 @@ def at_each_step_of_epoch_two(monkeypatch: pytest.MonkeyPatch, act: Callable[[di
 def what_it_had(folder: Path) -> set[str]:
     client = MlflowClient(f"sqlite:///{folder}/mlflow.db")
     run_id = client.search_runs(["0"])[0].info.run_id
-    assert len(client.get_metric_history(run_id, "val_unseen_auc")) == 1
+    assert len(client.get_metric_history(run_id, "val_unseen/auc")) == 1
     return {item.path for item in client.list_artifacts(run_id, "checkpoints")}
 
 
@@ -144,7 +144,7 @@ def test_a_loss_that_goes_wrong_later_keeps_the_good_checkpoint(
 ) -> None:
     at_each_step_of_epoch_two(monkeypatch, lambda logs: logs.update(loss=math.nan))
     assert train() == 9
-    assert "the loss is nan in epoch 2, step 1" in capsys.readouterr().err
+    assert "The loss is nan in epoch 2, step 1" in capsys.readouterr().err
     assert "checkpoints/best.keras" in what_it_had(folder)
 
 
@@ -153,7 +153,7 @@ def test_weights_out_of_bounds_after_the_last_step_of_an_epoch_stop_it_too(
 ) -> None:
     assert train("--learning-rate", "1e30") == 9
     said = capsys.readouterr().err
-    assert "no number in epoch 1, step 2: lower --learning-rate" in said
+    assert "not finite (NaN or infinity) in epoch 1, step 2. Lower --learning-rate" in said
     assert the_run(folder)[0] == "FAILED"
 
 

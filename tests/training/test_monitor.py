@@ -11,45 +11,50 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from artsim.cli.train import train
 from artsim.training.data.batches import LabelledImages
 from artsim.training.loop.evaluator import embed
 from artsim.training.loop.fit import fit
 from artsim.training.loop.hooks import FitHooks, Outputs
-from artsim.training.monitor import Monitor, MonitorName
+from artsim.training.monitor import Monitor, MonitorName, metric_key
 from artsim.training.networks.checkpoints import BEST, LAST, load_tower
 from artsim.training.recipes import RECIPES
 
 
 @given(st.lists(st.integers(0, 4), min_size=1, max_size=12), st.integers(0, 4))
 def test_the_first_of_the_best_epochs_is_kept_and_patience_counts_from_it(values: list[int], patience: int) -> None:
-    monitor = Monitor("val_seen_auc", patience)
+    monitor = Monitor("val_seen/auc", patience)
     for epoch, value in enumerate(values, start=1):
         best = 1 + values.index(max(values[:epoch]))
-        assert monitor.is_best({"val_seen_auc": value}) == (best == epoch)
+        assert monitor.is_best({"val_seen/auc": value}) == (best == epoch)
         assert monitor.best_epoch == best
         assert monitor.is_over == (patience > 0 and epoch - best >= patience)
 
 
 def test_of_a_loss_the_lowest_is_best() -> None:
-    monitor = Monitor("val_loss")
-    assert [monitor.is_best({"val_loss": loss, "val_seen_auc": 0.5}) for loss in (3.0, 4.0, 2.0)] == [True, False, True]
+    monitor = Monitor("val_seen/loss")
+    assert [monitor.is_best({"val_seen/loss": loss, "val_seen/auc": 0.5}) for loss in (3.0, 4.0, 2.0)] == [
+        True,
+        False,
+        True,
+    ]
 
 
 def test_an_epoch_without_the_figure_is_not_the_best() -> None:
-    monitor = Monitor("val_loss", patience=1)
-    assert monitor.is_best({"val_loss": 3.0})
-    assert not monitor.is_best({"val_seen_auc": 1.0})
+    monitor = Monitor("val_seen/loss", patience=1)
+    assert monitor.is_best({"val_seen/loss": 3.0})
+    assert not monitor.is_best({"val_seen/auc": 1.0})
     assert monitor.is_over
 
 
 @pytest.mark.parametrize(
     ("wanted", "there", "decides"),
     [
-        ("val_unseen_auc", {"val_unseen_auc", "val_seen_auc"}, "val_unseen_auc"),
-        ("val_unseen_auc", {"val_seen_auc"}, "val_seen_auc"),
-        ("val_unseen_map_at_r", {"val_seen_auc", "val_seen_map_at_r"}, "val_seen_map_at_r"),
-        ("val_unseen_same_style_auc", {"val_unseen_auc", "val_seen_auc"}, "val_unseen_auc"),
-        ("val_loss", {"val_unseen_auc"}, "val_unseen_auc"),
+        ("val_unseen/auc", {"val_unseen/auc", "val_seen/auc"}, "val_unseen/auc"),
+        ("val_unseen/auc", {"val_seen/auc"}, "val_seen/auc"),
+        ("val_unseen/map_at_r", {"val_seen/auc", "val_seen/map_at_r"}, "val_seen/map_at_r"),
+        ("val_unseen/same_style_auc", {"val_unseen/auc", "val_seen/auc"}, "val_unseen/auc"),
+        ("val_seen/loss", {"val_unseen/auc"}, "val_unseen/auc"),
     ],
 )
 def test_what_a_run_does_not_have_is_decided_by_what_it_has(wanted: MonitorName, there: set[str], decides: str) -> None:
@@ -59,15 +64,31 @@ def test_what_a_run_does_not_have_is_decided_by_what_it_has(wanted: MonitorName,
 
 
 def test_the_mean_of_both_aucs_decides_as_far_as_they_are_there() -> None:
-    monitor = Monitor("val_auc")
-    assert monitor.is_best({"val_unseen_auc": 0.7, "val_seen_auc": 0.8})
-    assert not monitor.is_best({"val_unseen_auc": 0.8, "val_seen_auc": 0.69})
-    assert monitor.is_best({"val_unseen_auc": 0.69, "val_seen_auc": 0.9})
-    assert monitor.name == "val_auc"
+    monitor = Monitor("val/auc")
+    assert monitor.is_best({"val_unseen/auc": 0.7, "val_seen/auc": 0.8})
+    assert not monitor.is_best({"val_unseen/auc": 0.8, "val_seen/auc": 0.69})
+    assert monitor.is_best({"val_unseen/auc": 0.69, "val_seen/auc": 0.9})
+    assert monitor.name == "val/auc"
     assert monitor.best == pytest.approx(0.795)
-    alone = Monitor("val_auc")
-    alone.is_best({"val_seen_auc": 0.6})
+    alone = Monitor("val/auc")
+    alone.is_best({"val_seen/auc": 0.6})
     assert alone.best == pytest.approx(0.6)
+
+
+@pytest.mark.parametrize(
+    ("typed", "key"),
+    [
+        ("val_auc", "val/auc"),
+        ("val_loss", "val_seen/loss"),
+        ("val_unseen_same_style_auc", "val_unseen/same_style_auc"),
+        ("val_seen_map_at_r", "val_seen/map_at_r"),
+        ("val_seen/map_at_r", "val_seen/map_at_r"),
+        ("val/auc", "val/auc"),
+    ],
+)
+def test_earlier_spellings_of_a_metric_are_read(typed: str, key: str) -> None:
+    assert metric_key(typed) == key
+    assert train.make_context("artsim train", ["--monitor", typed]).params["monitor"] == key
 
 
 Epochs = list[dict[str, float]]
@@ -91,19 +112,20 @@ class Trained:
         self.pixels = rng.integers(0, 256, (4, 32, 32, 3), dtype=np.uint8)
         self.given: list[NDArray[np.float32]] = []
         self.reported: Epochs = []
+        self.said: list[str] = []
         self.folder = folder
         script = iter(auc)
 
         def validate(embeddings: NDArray[np.float32]) -> dict[str, float]:
             self.given.append(embeddings)
-            return {"val_seen_auc": next(script)}
+            return {"val_seen/auc": next(script)}
 
         hooks = FitHooks(
             Outputs(folder, folder),
             validate=validate,
             report=lambda _, metrics: self.reported.append(metrics),
             calibrate=lambda _: None,
-            say=lambda _: None,
+            say=self.said.append,
             progress=lambda *_: None,
         )
         self.monitor = fit(recipe, None, train, LabelledImages(self.pixels, np.array([0, 0, 1, 1])), hooks, seed=0)
@@ -112,22 +134,19 @@ class Trained:
         return embed(load_tower(self.folder / name), self.pixels)
 
 
-def test_training_stops_when_patience_ends_and_keeps_the_best(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    trained = Trained(tmp_path, "val_unseen_auc", patience=2, auc=[0.5, 0.7, 0.6, 0.7, 0.9])
+def test_training_stops_when_patience_ends_and_keeps_the_best(tmp_path: Path) -> None:
+    trained = Trained(tmp_path, "val_unseen/auc", patience=2, auc=[0.5, 0.7, 0.6, 0.7, 0.9])
     assert len(trained.reported) == 4
-    assert [metrics["best_epoch"] for metrics in trained.reported] == [1, 2, 2, 2]
     assert (trained.monitor.epoch, trained.monitor.best_epoch) == (4, 2)
-    assert "there is no val_unseen_auc here: val_seen_auc decides" in capsys.readouterr().err
+    assert trained.said == ["This run has no val_unseen/auc. Instead val_seen/auc decides which epoch is best."]
     np.testing.assert_allclose(trained.saved(BEST), trained.given[1], atol=1e-5)
     np.testing.assert_allclose(trained.saved(LAST), trained.given[3], atol=1e-5)
     assert not np.allclose(trained.given[1], trained.given[3], atol=1e-3)
 
 
 def test_without_patience_all_epochs_are_trained_and_the_best_by_loss_is_kept(tmp_path: Path) -> None:
-    trained = Trained(tmp_path, "val_loss", patience=0, auc=[0.9, 0.5, 0.5])
-    losses = [metrics["val_loss"] for metrics in trained.reported]
+    trained = Trained(tmp_path, "val_seen/loss", patience=0, auc=[0.9, 0.5, 0.5])
+    losses = [metrics["val_seen/loss"] for metrics in trained.reported]
     assert len(losses) == 3
     assert trained.monitor.best_epoch == 1 + int(np.argmin(losses))
     np.testing.assert_allclose(trained.saved(BEST), trained.given[int(np.argmin(losses))], atol=1e-5)

@@ -46,7 +46,7 @@ def test_the_saved_tower_has_the_readout_of_its_own_features_and_is_what_was_jud
 
     def validate(embeddings: NDArray[np.float32]) -> dict[str, float]:
         judged.append(embeddings)
-        return {"val_seen_auc": 0.5 + len(judged) / 10}
+        return {"val_seen/auc": 0.5 + len(judged) / 10}
 
     reported: list[dict[str, float]] = []
     hooks = FitHooks(
@@ -56,11 +56,10 @@ def test_the_saved_tower_has_the_readout_of_its_own_features_and_is_what_was_jud
         calibrate=lambda _: None,
         say=lambda _: None,
         progress=lambda *_: None,
-        quiet=True,
     )
     monitor = fit(replace(SMALL, mixed_precision=mixed), None, works, works, hooks, seed=0)
     assert monitor.best_epoch == len(judged) == 2
-    assert all(np.isfinite(metrics["val_loss"]) for metrics in reported)
+    assert all(np.isfinite(metrics["val_seen/loss"]) for metrics in reported)
     for name in (BEST, LAST):
         tower = load_tower(tmp_path / name)
         assert {layer.compute_dtype for layer in tower.get_layer("network").layers} == {"float32"}

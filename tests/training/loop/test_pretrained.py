@@ -60,7 +60,7 @@ class Fitted:
 
         def validate(embeddings: NDArray[np.float32]) -> dict[str, float]:
             self.judged.append(embeddings)
-            return {"val_seen_auc": 0.5, "val_unseen_auc": 0.5}
+            return {"val_seen/auc": 0.5, "val_unseen/auc": 0.5}
 
         hooks = FitHooks(
             Outputs(folder, folder),
@@ -69,7 +69,6 @@ class Fitted:
             calibrate=lambda folds: self.folds.extend(folds),
             say=lambda _: None,
             progress=lambda *_: None,
-            quiet=True,
         )
         held = LabelledImages(pixels[~known], labels[~known])
         known_works = LabelledImages(pixels[known], labels[known])
@@ -123,7 +122,7 @@ def test_what_is_saved_is_what_was_judged(tmp_path: Path, pixels: NDArray[np.uin
     np.testing.assert_allclose(np.linalg.norm(embeddings, axis=1), 1, rtol=1e-4)
     assert embeddings.shape[1] in (width, width + 1)  # a readout is as wide as its works allow
     assert not (tmp_path / REFIT).exists()
-    assert ("train_loss" in fitted.reported[0]) == (share < 1)
+    assert ("train/loss" in fitted.reported[0]) == (share < 1)
 
 
 @pytest.mark.slow
@@ -212,7 +211,7 @@ def test_trained_heads_learn_and_the_same_seed_gives_the_same(tmp_path: Path, pi
     for run in ("one", "two"):
         (tmp_path / run).mkdir()
         recipe = small("transfer", loss="softmax", epochs=12, refit=False)
-        losses.append([metrics["train_loss"] for metrics in Fitted(tmp_path / run, recipe, pixels).reported])
+        losses.append([metrics["train/loss"] for metrics in Fitted(tmp_path / run, recipe, pixels).reported])
     assert losses[0][-1] < 0.6 * losses[0][0]
     np.testing.assert_allclose(losses[0], losses[1], rtol=1e-3)
 

@@ -50,7 +50,6 @@ def hooks(tmp_path: Path) -> FitHooks:
         calibrate=lambda _: None,
         say=lambda _: None,
         progress=lambda *_: None,
-        quiet=True,
     )
 
 
