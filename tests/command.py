@@ -5,10 +5,15 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import ParamSpec
+
+import pytest
 
 from artsim.cli.main import artsim, run
 
+P = ParamSpec("P")
 ROOT = Path(__file__).parents[1]
 
 # A run of seconds: eight painters with six works, at 32 px.
@@ -31,3 +36,12 @@ def artsim_process(*arguments: str, cwd: Path, **environment: str) -> subprocess
         check=False,
         timeout=500,
     )
+
+
+def eagerly(test: Callable[P, None]) -> Callable[P, None]:
+    """Run a fit's steps as they are written: to trace their graph takes longer than the few steps of a test.
+
+    `tests/jobs/test_train.py` and the slow suite run them as graphs, as users do.
+    """
+    ignored = pytest.mark.filterwarnings("ignore:Even though the `tf.config:UserWarning")  # tf.data traces all the same
+    return pytest.mark.usefixtures("eager")(ignored(test))

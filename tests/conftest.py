@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import os
+import shutil
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
 from artsim.demo import write_demo
+from tests import THREADS
 
 settings.register_profile("artsim", deadline=None)  # a busy machine is no defect
 settings.load_profile("artsim")
@@ -20,7 +24,7 @@ def _scrubbed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """No setting of the user's reaches the tests, and no cache of theirs is written to."""
     patch = pytest.MonkeyPatch()
     for name in list(os.environ):
-        if name.startswith(("MLFLOW_", "TF_", "KERAS_", "CUDA_")):
+        if name.startswith(("MLFLOW_", "TF_", "KERAS_", "CUDA_")) and name not in THREADS:
             patch.delenv(name)
     patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
     patch.setenv("COLUMNS", "120")
@@ -32,3 +36,36 @@ def _scrubbed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 def demo_csv(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Eight painters of the embedded collection, six works each; their images lie in `train` beside it."""
     return write_demo(tmp_path_factory.mktemp("demo"), artists=8, works=6)
+
+
+@pytest.fixture(scope="session")
+def _empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """MLflow's tables without a run. It takes MLflow two seconds to make them."""
+    from mlflow.tracking import MlflowClient
+
+    path = tmp_path_factory.mktemp("store") / "mlflow.db"
+    MlflowClient(f"sqlite:///{path}").search_experiments()
+    return path
+
+
+@pytest.fixture
+def working_folder(tmp_path: Path, _empty_store: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The current folder of a test, with an MLflow store of its own."""
+    shutil.copy(_empty_store, tmp_path / "mlflow.db")
+    with closing(sqlite3.connect(tmp_path / "mlflow.db")) as store, store:
+        store.execute("UPDATE experiments SET artifact_location = ?", (f"{tmp_path}/mlruns/0",))
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def eager() -> Iterator[None]:
+    """TensorFlow without graphs: see `tests.command.eagerly`."""
+    from artsim.training.runtime import start_tensorflow
+
+    start_tensorflow()
+    import tensorflow as tf
+
+    tf.config.run_functions_eagerly(True)
+    yield
+    tf.config.run_functions_eagerly(False)

@@ -11,19 +11,19 @@ from pathlib import Path
 import pytest
 from mlflow.tracking import MlflowClient
 
-from tests.command import SMALL, artsim_in_process
+from tests.command import SMALL, artsim_in_process, eagerly
 
 
 @pytest.fixture
-def folder(tmp_path: Path, demo_csv: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def folder(working_folder: Path, demo_csv: Path) -> Path:
     """A working folder with a small collection in `works`."""
-    shutil.copytree(demo_csv.parent, tmp_path / "works")
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
+    shutil.copytree(demo_csv.parent, working_folder / "works")
+    return working_folder
 
 
 def train(*arguments: str) -> int:
-    return artsim_in_process("train", "--data-file-path", "works/train_info.csv", *SMALL, *arguments)
+    quick = ["--readout-share", "0", "--augment", "none"]
+    return artsim_in_process("train", "--data-file-path", "works/train_info.csv", *SMALL, *quick, *arguments)
 
 
 def the_run(folder: Path) -> tuple[str, dict[str, str]]:
@@ -32,6 +32,7 @@ def the_run(folder: Path) -> tuple[str, dict[str, str]]:
     return run.info.status, run.data.tags
 
 
+@eagerly
 def test_missing_and_corrupt_images_are_left_out_and_said(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (folder / "works/train/a0001_w002.jpg").unlink()
     (folder / "works/train/a0002_w003.jpg").write_bytes(b"\xff\xd8 not much of a JPEG")
@@ -88,10 +89,12 @@ def test_what_is_wrong_is_said_with_its_exit_code(
     ],
 )
 def test_usage_is_2_and_makes_no_run(folder: Path, arguments: list[str]) -> None:
+    (folder / "mlflow.db").unlink()
     assert train(*arguments) == 2
     assert not (folder / "mlflow.db").exists()
 
 
+@eagerly
 def test_a_loss_that_is_no_number_is_9(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     # The contrastive loss under plain gradient descent at an absurd rate runs away after some steps.
     arguments = ["--recipe", "classic", "--tower", "compact", "--learning-rate", "1e30", "--epochs", "1"]
@@ -139,6 +142,7 @@ def what_it_had(folder: Path) -> set[str]:
     return {item.path for item in client.list_artifacts(run_id, "checkpoints")}
 
 
+@eagerly
 def test_a_loss_that_goes_wrong_later_keeps_the_good_checkpoint(
     folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -148,6 +152,7 @@ def test_a_loss_that_goes_wrong_later_keeps_the_good_checkpoint(
     assert "checkpoints/best.keras" in what_it_had(folder)
 
 
+@eagerly
 def test_weights_out_of_bounds_after_the_last_step_of_an_epoch_stop_it_too(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -157,6 +162,7 @@ def test_weights_out_of_bounds_after_the_last_step_of_an_epoch_stop_it_too(
     assert the_run(folder)[0] == "FAILED"
 
 
+@eagerly
 def test_an_interrupt_kills_the_run_and_keeps_what_it_had(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupt(logs: dict[str, float]) -> None:
         raise KeyboardInterrupt

@@ -20,10 +20,9 @@ from tests.towers import SIZE, WIDTH, write_paintings, write_tower
 
 
 @pytest.fixture
-def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> MlflowClient:
-    """A working folder with a store of its own."""
-    monkeypatch.chdir(tmp_path)
-    return MlflowClient(f"sqlite:///{tmp_path}/mlflow.db")
+def store(working_folder: Path) -> MlflowClient:
+    """The store of the working folder."""
+    return MlflowClient(f"sqlite:///{working_folder}/mlflow.db")
 
 
 def the_run(store: MlflowClient) -> mlflow.entities.Run:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
 from hypothesis import given
@@ -13,12 +14,12 @@ from numpy.typing import NDArray
 
 from artsim.cli.train import train
 from artsim.training.data.batches import LabelledImages
-from artsim.training.loop.evaluator import embed
 from artsim.training.loop.fit import fit
-from artsim.training.loop.hooks import FitHooks, Outputs
 from artsim.training.monitor import Monitor, MonitorName, metric_key
-from artsim.training.networks.checkpoints import BEST, LAST, load_tower
+from artsim.training.networks.checkpoints import BEST, LAST
 from artsim.training.recipes import RECIPES
+from tests.command import eagerly
+from tests.training.fits import RecordedFit
 
 
 @given(st.lists(st.integers(0, 4), min_size=1, max_size=12), st.integers(0, 4))
@@ -91,62 +92,61 @@ def test_earlier_spellings_of_a_metric_are_read(typed: str, key: str) -> None:
     assert train.make_context("artsim train", ["--monitor", typed]).params["monitor"] == key
 
 
-Epochs = list[dict[str, float]]
+@pytest.fixture
+def tiny_tower(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A tower of one layer in place of compact: which epoch is kept does not depend on what is trained."""
+
+    def build(_: str, size: int, width: int) -> keras.Model:
+        images = keras.Input((size, size, 3), dtype="uint8")
+        cells = keras.layers.AveragePooling2D(size // 4)(keras.layers.Rescaling(1 / 255)(images))
+        embedding = keras.layers.Dense(width)(keras.layers.Flatten()(cells))
+        return keras.Model(images, keras.layers.UnitNormalization()(embedding))
+
+    monkeypatch.setattr("artsim.training.loop.from_scratch.build_tower", build)
 
 
-class Trained:
-    """A tower of seconds, judged by figures from a script; what each epoch's tower gave is kept."""
-
-    def __init__(self, folder: Path, monitor: MonitorName, patience: int, auc: list[float]) -> None:
-        recipe = replace(
-            RECIPES["compact"],
-            image_size=32,
-            embedding_size=8,
-            batch_size=8,
-            epochs=len(auc),
-            monitor=monitor,
-            patience=patience,
-        )
-        rng = np.random.default_rng(0)
-        train = LabelledImages(rng.integers(0, 256, (8, 42, 42, 3), dtype=np.uint8), np.repeat([0, 1], 4))
-        self.pixels = rng.integers(0, 256, (4, 32, 32, 3), dtype=np.uint8)
-        self.given: list[NDArray[np.float32]] = []
-        self.reported: Epochs = []
-        self.said: list[str] = []
-        self.folder = folder
-        script = iter(auc)
-
-        def validate(embeddings: NDArray[np.float32]) -> dict[str, float]:
-            self.given.append(embeddings)
-            return {"val_seen/auc": next(script)}
-
-        hooks = FitHooks(
-            Outputs(folder, folder),
-            validate=validate,
-            report=lambda _, metrics: self.reported.append(metrics),
-            calibrate=lambda _: None,
-            say=self.said.append,
-            progress=lambda *_: None,
-        )
-        self.monitor = fit(recipe, None, train, LabelledImages(self.pixels, np.array([0, 0, 1, 1])), hooks, seed=0)
-
-    def saved(self, name: str) -> NDArray[np.float32]:
-        return embed(load_tower(self.folder / name), self.pixels)
+AUCS = [0.5, 0.7, 0.6, 0.7, 0.9]
 
 
-def test_training_stops_when_patience_ends_and_keeps_the_best(tmp_path: Path) -> None:
-    trained = Trained(tmp_path, "val_unseen/auc", patience=2, auc=[0.5, 0.7, 0.6, 0.7, 0.9])
+def fit_small(recorded: RecordedFit, monitor: MonitorName, patience: int, epochs: int) -> Monitor:
+    """Train on noise; `recorded` says how good each epoch is."""
+    recipe = replace(
+        RECIPES["compact"],
+        image_size=32,
+        embedding_size=8,
+        readout_share=0.0,
+        batch_size=8,
+        epochs=epochs,
+        monitor=monitor,
+        patience=patience,
+        augment="none",
+    )
+    known = LabelledImages(noise(8), np.repeat([0, 1], 4))
+    return fit(recipe, None, known, LabelledImages(noise(4), np.array([0, 0, 1, 1])), recorded.hooks, seed=0)
+
+
+def noise(works: int) -> NDArray[np.uint8]:
+    return np.random.default_rng(works).integers(0, 256, (works, 32, 32, 3), dtype=np.uint8)
+
+
+@eagerly
+def test_training_stops_when_patience_ends_and_keeps_the_best(tmp_path: Path, tiny_tower: None) -> None:
+    trained = RecordedFit(tmp_path, AUCS)
+    monitor = fit_small(trained, "val_unseen/auc", patience=2, epochs=len(AUCS))
     assert len(trained.reported) == 4
-    assert (trained.monitor.epoch, trained.monitor.best_epoch) == (4, 2)
+    assert (monitor.epoch, monitor.best_epoch) == (4, 2)
     assert trained.said == ["This run has no val_unseen/auc. Instead val_seen/auc decides which epoch is best."]
-    np.testing.assert_allclose(trained.saved(BEST), trained.given[1], atol=1e-5)
-    np.testing.assert_allclose(trained.saved(LAST), trained.given[3], atol=1e-5)
-    assert not np.allclose(trained.given[1], trained.given[3], atol=1e-3)
+    np.testing.assert_allclose(trained.embeddings(BEST, noise(4)), trained.evaluated[1], atol=1e-5)
+    np.testing.assert_allclose(trained.embeddings(LAST, noise(4)), trained.evaluated[3], atol=1e-5)
+    assert not np.allclose(trained.evaluated[1], trained.evaluated[3], atol=1e-3)
 
 
-def test_without_patience_all_epochs_are_trained_and_the_best_by_loss_is_kept(tmp_path: Path) -> None:
-    trained = Trained(tmp_path, "val_seen/loss", patience=0, auc=[0.9, 0.5, 0.5])
+@eagerly
+def test_without_patience_all_epochs_are_trained_and_the_best_by_loss_is_kept(tmp_path: Path, tiny_tower: None) -> None:
+    trained = RecordedFit(tmp_path)
+    monitor = fit_small(trained, "val_seen/loss", patience=0, epochs=3)
     losses = [metrics["val_seen/loss"] for metrics in trained.reported]
     assert len(losses) == 3
-    assert trained.monitor.best_epoch == 1 + int(np.argmin(losses))
-    np.testing.assert_allclose(trained.saved(BEST), trained.given[int(np.argmin(losses))], atol=1e-5)
+    best = int(np.argmin(losses))
+    assert monitor.best_epoch == 1 + best
+    np.testing.assert_allclose(trained.embeddings(BEST, noise(4)), trained.evaluated[best], atol=1e-5)

@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from numpy.typing import NDArray
 
 from artsim.demo import paint
 from artsim.errors import UsageError
@@ -19,12 +18,13 @@ from artsim.training.devices import computes_in_bfloat16, for_this_device, mixed
 from artsim.training.loop.evaluator import embed
 from artsim.training.loop.fit import fit
 from artsim.training.loop.from_scratch import READOUT_WORKS, READOUT_WORKS_PER_ARTIST, TowerWithReadout, works_to_fit_on
-from artsim.training.loop.hooks import FitHooks, Outputs
-from artsim.training.networks.checkpoints import BEST, LAST, load_tower
+from artsim.training.networks.checkpoints import BEST, LAST
 from artsim.training.networks.heads import blank_readout, build_readout, refit_readout, trained_part
 from artsim.training.networks.readout import fit_projection
 from artsim.training.networks.towers import build_tower
 from artsim.training.recipes import RECIPES, MixedPrecision, TowerName, recipe_of
+from tests.command import eagerly
+from tests.training.fits import RecordedFit
 
 SIZE = 32
 ARTISTS, WORKS = 4, 6
@@ -38,33 +38,20 @@ def works() -> LabelledImages:
     return LabelledImages(pixels, np.repeat(np.arange(ARTISTS), WORKS))
 
 
-@pytest.mark.parametrize("mixed", ["off", "on"])
+@eagerly
+@pytest.mark.parametrize("mixed", [pytest.param("off", marks=pytest.mark.slow), "on"])
 def test_the_saved_tower_has_the_readout_of_its_own_features_and_is_what_was_judged(
     tmp_path: Path, works: LabelledImages, mixed: MixedPrecision
 ) -> None:
-    judged: list[NDArray[np.float32]] = []
-
-    def validate(embeddings: NDArray[np.float32]) -> dict[str, float]:
-        judged.append(embeddings)
-        return {"val_seen/auc": 0.5 + len(judged) / 10}
-
-    reported: list[dict[str, float]] = []
-    hooks = FitHooks(
-        Outputs(tmp_path, tmp_path),
-        validate,
-        report=lambda _, metrics: reported.append(metrics),
-        calibrate=lambda _: None,
-        say=lambda _: None,
-        progress=lambda *_: None,
-    )
-    monitor = fit(replace(SMALL, mixed_precision=mixed), None, works, works, hooks, seed=0)
-    assert monitor.best_epoch == len(judged) == 2
-    assert all(np.isfinite(metrics["val_seen/loss"]) for metrics in reported)
+    fitted = RecordedFit(tmp_path, [0.6, 0.7])
+    monitor = fit(replace(SMALL, mixed_precision=mixed), None, works, works, fitted.hooks, seed=0)
+    assert monitor.best_epoch == len(fitted.evaluated) == 2
+    assert all(np.isfinite(metrics["val_seen/loss"]) for metrics in fitted.reported)
     for name in (BEST, LAST):
-        tower = load_tower(tmp_path / name)
+        tower = fitted.tower(name)
         assert {layer.compute_dtype for layer in tower.get_layer("network").layers} == {"float32"}
         embeddings = embed(tower, works.pixels)
-        np.testing.assert_allclose(embeddings, judged[-1], atol=1e-5)
+        np.testing.assert_allclose(embeddings, fitted.evaluated[-1], atol=1e-5)
         np.testing.assert_allclose(np.linalg.norm(embeddings, axis=1), 1, rtol=1e-4)
         features = embed(tower.get_layer("network"), works.pixels)
         readout = blank_readout(features.shape[1], 8)

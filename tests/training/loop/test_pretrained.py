@@ -15,15 +15,16 @@ from numpy.typing import NDArray
 from artsim.demo import paint
 from artsim.errors import UsageError
 from artsim.training.data.batches import LabelledImages
-from artsim.training.loop.evaluator import embed
-from artsim.training.loop.fit import fit, prepare
-from artsim.training.loop.hooks import FitHooks, Fold, Outputs
-from artsim.training.networks.checkpoints import BEST, REFIT, load_tower
+from artsim.training.loop.fit import fit
+from artsim.training.monitor import Monitor
+from artsim.training.networks.checkpoints import BEST, REFIT
 from artsim.training.networks.features import build_features, compute_features
 from artsim.training.networks.heads import side_by_side
 from artsim.training.networks.readout import Projection, fit_projection
 from artsim.training.networks.towers import ChannelStatistics, PictureMask
 from artsim.training.recipes import RECIPES, Recipe, recipe_of
+from tests.command import eagerly
+from tests.training.fits import RecordedFit
 
 SIZE = 64
 ARTISTS, WORKS = 5, 6
@@ -47,36 +48,32 @@ def small(name: str, **changes: object) -> Recipe:
     return replace(RECIPES[name], **{**settings, "tune_epochs": 0, "epochs": 3, **changes})  # type: ignore[arg-type]
 
 
-class Fitted:
-    """A fit on works by artists of equally many each, the last two of them held out."""
+def fit_works(
+    fitted: RecordedFit, recipe: Recipe, network: keras.Model, pixels: NDArray[np.uint8], artists: int = ARTISTS
+) -> Monitor:
+    """Fit on works by artists of equally many each, the last two of them held out."""
+    labels = np.repeat(np.arange(artists), len(pixels) // artists)
+    known = labels < artists - 2
+    held = LabelledImages(pixels[~known], labels[~known])
+    return fit(recipe, network, LabelledImages(pixels[known], labels[known]), held, fitted.hooks, seed=0)
 
-    def __init__(self, folder: Path, recipe: Recipe, pixels: NDArray[np.uint8], artists: int = ARTISTS) -> None:
-        labels = np.repeat(np.arange(artists), len(pixels) // artists)
-        known = labels < artists - 2
-        self.folder = folder
-        self.judged: list[NDArray[np.float32]] = []
-        self.reported: list[dict[str, float]] = []
-        self.folds: list[Fold] = []
 
-        def validate(embeddings: NDArray[np.float32]) -> dict[str, float]:
-            self.judged.append(embeddings)
-            return {"val_seen/auc": 0.5, "val_unseen/auc": 0.5}
+@pytest.fixture
+def fitted(tmp_path: Path) -> RecordedFit:
+    return RecordedFit(tmp_path)
 
-        hooks = FitHooks(
-            Outputs(folder, folder),
-            validate,
-            report=lambda _, metrics: self.reported.append(metrics),
-            calibrate=lambda folds: self.folds.extend(folds),
-            say=lambda _: None,
-            progress=lambda *_: None,
-        )
-        held = LabelledImages(pixels[~known], labels[~known])
-        known_works = LabelledImages(pixels[known], labels[known])
-        self.monitor = fit(recipe, prepare(recipe, 0), known_works, held, hooks, seed=0)
-        self.held = held.pixels
 
-    def tower(self, name: str) -> keras.Model:
-        return load_tower(self.folder / name)
+@pytest.fixture(scope="module")
+def held(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The works of the artists held out."""
+    return pixels[-2 * WORKS :]
+
+
+@pytest.fixture
+def nothing_saved(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No checkpoints, for tests that read none: a second each."""
+    for module in ("evaluator", "pretrained"):
+        monkeypatch.setattr(f"artsim.training.loop.{module}.save_tower", lambda *_: None)
 
 
 def test_features_are_means_and_deviations_of_every_map(network: keras.Model, pixels: NDArray[np.uint8]) -> None:
@@ -112,64 +109,77 @@ def test_bars_of_the_letterbox_are_left_out_at_every_depth(network: keras.Model,
     assert np.isfinite(compute_features(network, barred, lambda *_: None)).all()
 
 
+@eagerly
 @pytest.mark.parametrize(("share", "width"), [(1.0, 15), (0.5, 16), (0.0, 16)])
-def test_what_is_saved_is_what_was_judged(tmp_path: Path, pixels: NDArray[np.uint8], share: float, width: int) -> None:
-    fitted = Fitted(tmp_path, small("transfer", readout_share=share, loss="softmax", refit=False), pixels)
-    epochs = 1 if share == 1 else 3
-    assert len(fitted.reported) == fitted.monitor.epoch == epochs
-    embeddings = embed(fitted.tower(BEST), fitted.held)
-    np.testing.assert_allclose(embeddings, fitted.judged[fitted.monitor.best_epoch - 1], atol=1e-5)
+def test_the_saved_tower_is_the_evaluated_one(
+    fitted: RecordedFit,
+    network: keras.Model,
+    pixels: NDArray[np.uint8],
+    held: NDArray[np.uint8],
+    share: float,
+    width: int,
+) -> None:
+    recipe = small("transfer", readout_share=share, loss="softmax", refit=False, epochs=2)
+    monitor = fit_works(fitted, recipe, network, pixels)
+    assert len(fitted.reported) == monitor.epoch == (1 if share == 1 else 2)
+    embeddings = fitted.embeddings(BEST, held)
+    np.testing.assert_allclose(embeddings, fitted.evaluated[monitor.best_epoch - 1], atol=1e-5)
     np.testing.assert_allclose(np.linalg.norm(embeddings, axis=1), 1, rtol=1e-4)
     assert embeddings.shape[1] in (width, width + 1)  # a readout is as wide as its works allow
-    assert not (tmp_path / REFIT).exists()
+    assert not (fitted.folder / REFIT).exists()
     assert ("train/loss" in fitted.reported[0]) == (share < 1)
 
 
 @pytest.mark.slow
-def test_another_process_reads_a_tower_back(tmp_path: Path, pixels: NDArray[np.uint8]) -> None:
-    fitted = Fitted(tmp_path, small("transfer", loss="softmax", refit=False), pixels)
-    np.save(tmp_path / "held.npy", fitted.held)
+def test_another_process_reads_a_tower_back(
+    fitted: RecordedFit, network: keras.Model, pixels: NDArray[np.uint8], held: NDArray[np.uint8]
+) -> None:
+    fit_works(fitted, small("transfer", loss="softmax", refit=False), network, pixels)
+    np.save(fitted.folder / "held.npy", held)
     program = (
         "import numpy as np; from pathlib import Path; "
         "from artsim.training.networks.checkpoints import BEST, load_tower; "
         "tower = load_tower(Path(BEST)); np.save('embeddings.npy', tower.predict_on_batch(np.load('held.npy')))"
     )
-    subprocess.run([sys.executable, "-c", program], cwd=tmp_path, check=True)
-    there = np.load(tmp_path / "embeddings.npy")
-    np.testing.assert_allclose(there, embed(fitted.tower(BEST), fitted.held), atol=1e-5)
+    subprocess.run([sys.executable, "-c", program], cwd=fitted.folder, check=True)
+    there = np.load(fitted.folder / "embeddings.npy")
+    np.testing.assert_allclose(there, fitted.embeddings(BEST, held), atol=1e-5)
 
 
-def test_a_refitted_tower_has_met_the_works_held_out(tmp_path: Path, pixels: NDArray[np.uint8]) -> None:
-    fitted = Fitted(tmp_path, small("readout", embedding_size=24), pixels)
-    judged, refitted = (embed(fitted.tower(name), fitted.held) for name in (BEST, REFIT))
-    held = np.repeat(np.arange(2), WORKS)
-    apart = [_separation(embeddings, held) for embeddings in (judged, refitted)]
-    assert apart[1] > apart[0] + 0.1
-    assert sorted(np.concatenate([artists for _, artists in fitted.folds])) == sorted(np.repeat(range(ARTISTS), WORKS))
+@eagerly
+def test_a_refitted_tower_has_met_the_works_held_out(
+    fitted: RecordedFit, network: keras.Model, pixels: NDArray[np.uint8], held: NDArray[np.uint8]
+) -> None:
+    fit_works(fitted, small("readout", embedding_size=24), network, pixels)
+    evaluated, refitted = (fitted.embeddings(name, held) for name in (BEST, REFIT))
+    artists = np.repeat(np.arange(2), WORKS)
+    assert _separation(refitted, artists) > _separation(evaluated, artists) + 0.1
+    assert sorted(np.concatenate([labels for _, labels in fitted.folds])) == sorted(np.repeat(range(ARTISTS), WORKS))
     assert len(fitted.folds) == 3
-    np.testing.assert_allclose(fitted.folds[0][0], judged, atol=1e-5)  # of those whom the first fit had not met
-    np.testing.assert_allclose(judged, fitted.judged[0], atol=1e-5)
+    np.testing.assert_allclose(fitted.folds[0][0], evaluated, atol=1e-5)  # of those whom the first fit had not met
+    np.testing.assert_allclose(evaluated, fitted.evaluated[0], atol=1e-5)
 
 
 @pytest.mark.slow
-def test_every_fit_of_a_tuned_tower_tunes_anew(tmp_path: Path, pixels: NDArray[np.uint8]) -> None:
-    fitted = Fitted(tmp_path, small("transfer", tune_epochs=3, tune_rate=1e-3, epochs=2), pixels)
-    embeddings = embed(fitted.tower(BEST), fitted.held)
-    np.testing.assert_allclose(embeddings, fitted.judged[fitted.monitor.best_epoch - 1], atol=1e-5)
+def test_every_fit_of_a_tuned_tower_tunes_again(
+    fitted: RecordedFit, network: keras.Model, pixels: NDArray[np.uint8], held: NDArray[np.uint8]
+) -> None:
+    recipe = small("transfer", tune_epochs=3, tune_rate=1e-3, epochs=2)
+    monitor = fit_works(fitted, recipe, network, pixels)
+    np.testing.assert_allclose(fitted.embeddings(BEST, held), fitted.evaluated[monitor.best_epoch - 1], atol=1e-5)
     # One tuned without the works held out, one with them; both began at the network that was given.
-    judged, refitted = (fitted.tower(name).get_layer("backbone").get_weights() for name in (BEST, REFIT))
-    given = prepare(small("transfer"), 0)
-    assert given is not None
+    evaluated, refitted = (fitted.tower(name).get_layer("backbone").get_weights() for name in (BEST, REFIT))
     changed = [
         (np.array_equal(one, start), np.array_equal(other, start), np.array_equal(one, other))
-        for start, one, other in zip(given.get_weights(), judged, refitted, strict=True)
+        for start, one, other in zip(network.get_weights(), evaluated, refitted, strict=True)
     ]
     assert set(changed) == {(True, True, True), (False, False, False)}
     assert len(fitted.folds) == 3
 
 
+@eagerly
 def test_artists_held_out_are_a_fold_of_the_calibration_without_a_fit_of_their_own(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    fitted: RecordedFit, network: keras.Model, nothing_saved: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     paintings = [np.asarray(paint(artist, work).resize((SIZE, SIZE))) for artist in range(10) for work in (0, 1)]
     artist_of = {painting.tobytes(): number // 2 for number, painting in enumerate(paintings)}
@@ -187,7 +197,7 @@ def test_artists_held_out_are_a_fold_of_the_calibration_without_a_fit_of_their_o
 
     monkeypatch.setattr("artsim.training.loop.tuning.tune_network", spy)
     monkeypatch.setattr("artsim.training.loop.pretrained.fit_projection", projection)
-    fitted = Fitted(tmp_path, small("readout", tune_epochs=1), np.stack(paintings), artists=10)
+    fit_works(fitted, small("readout", tune_epochs=1), network, np.stack(paintings), artists=10)
     asked = [set(artists) for _, artists in fitted.folds]
     assert asked[0] == {8, 9}
     assert sorted(artist for fold in asked for artist in fold) == list(range(10))
@@ -195,8 +205,11 @@ def test_artists_held_out_are_a_fold_of_the_calibration_without_a_fit_of_their_o
     assert fitted_on == [2 * len(artists) for artists in tuned_on]
 
 
-def test_four_artists_are_enough_for_folds(tmp_path: Path, pixels: NDArray[np.uint8]) -> None:
-    fitted = Fitted(tmp_path, small("readout"), pixels[: 4 * WORKS], artists=4)
+@eagerly
+def test_four_artists_are_enough_for_folds(
+    fitted: RecordedFit, network: keras.Model, nothing_saved: None, pixels: NDArray[np.uint8]
+) -> None:
+    fit_works(fitted, small("readout"), network, pixels[: 4 * WORKS], artists=4)
     assert [set(artists) for _, artists in fitted.folds] == [{2, 3}, {0}, {1}]
 
 
@@ -206,12 +219,15 @@ def _separation(embeddings: NDArray[np.float32], labels: NDArray[np.int64]) -> f
     return float(likeness[same & ~np.eye(len(labels), dtype=bool)].mean() - likeness[~same].mean())
 
 
-def test_trained_heads_learn_and_the_same_seed_gives_the_same(tmp_path: Path, pixels: NDArray[np.uint8]) -> None:
+@eagerly
+def test_trained_heads_learn_and_the_same_seed_gives_the_same(
+    tmp_path: Path, network: keras.Model, pixels: NDArray[np.uint8], nothing_saved: None
+) -> None:
     losses = []
     for run in ("one", "two"):
-        (tmp_path / run).mkdir()
-        recipe = small("transfer", loss="softmax", epochs=12, refit=False)
-        losses.append([metrics["train/loss"] for metrics in Fitted(tmp_path / run, recipe, pixels).reported])
+        fitted = RecordedFit(tmp_path / run)
+        fit_works(fitted, small("transfer", loss="softmax", epochs=6, learning_rate=5e-3, refit=False), network, pixels)
+        losses.append([metrics["train/loss"] for metrics in fitted.reported])
     assert losses[0][-1] < 0.6 * losses[0][0]
     np.testing.assert_allclose(losses[0], losses[1], rtol=1e-3)
 

@@ -13,10 +13,12 @@ from numpy.typing import NDArray
 
 from artsim.demo import paint
 from artsim.errors import GateError, UsageError
-from artsim.training.loop.hooks import FitHooks, Outputs
+from artsim.training.loop.hooks import FitHooks
 from artsim.training.loop.tuning import FeatureExtractor, crop_dataset, crop_side, tune_network
 from artsim.training.networks.features import LabelledFeatures, build_features, compute_features
 from artsim.training.recipes import RECIPES, AugmentName, Recipe, TowerName, recipe_of
+from tests.command import eagerly
+from tests.training.fits import RecordedFit
 
 SIZE = 64
 ARTISTS, WORKS = 3, 4
@@ -43,14 +45,7 @@ def network() -> keras.Model:
 
 @pytest.fixture
 def hooks(tmp_path: Path) -> FitHooks:
-    return FitHooks(
-        Outputs(tmp_path, tmp_path),
-        lambda _: {},
-        report=lambda *_: None,
-        calibrate=lambda _: None,
-        say=lambda _: None,
-        progress=lambda *_: None,
-    )
+    return RecordedFit(tmp_path).hooks
 
 
 def small(**changes: object) -> Recipe:
@@ -62,11 +57,12 @@ def seen_by(network: keras.Model, pixels: NDArray[np.uint8]) -> LabelledFeatures
     return LabelledFeatures(compute_features(network, pixels, lambda *_: None), np.repeat(np.arange(ARTISTS), WORKS))
 
 
+@eagerly
 def test_artists_come_together_and_the_network_given_stays_as_it_was(
     network: keras.Model, pixels: NDArray[np.uint8], hooks: FitHooks
 ) -> None:
     before, seen = network.get_weights(), seen_by(network, pixels)
-    tuned = tune_network(small(tune_epochs=12, tune_rate=1e-3), network, list(pixels), seen, hooks, seed=0)
+    tuned = tune_network(small(tune_epochs=5, tune_rate=3e-3), network, list(pixels), seen, hooks, seed=0)
     for one, other in zip(before, network.get_weights(), strict=True):
         np.testing.assert_array_equal(one, other)
     assert tuned.input_shape == network.input_shape
@@ -81,6 +77,7 @@ def separation(seen: LabelledFeatures) -> float:
     return float(likeness[same & ~np.eye(len(same), dtype=bool)].mean() - likeness[~same].mean())
 
 
+@eagerly
 def test_only_the_upper_half_is_tuned_and_no_batch_norm(
     network: keras.Model, pixels: NDArray[np.uint8], hooks: FitHooks
 ) -> None:
@@ -102,6 +99,7 @@ def test_the_same_seed_tunes_alike(network: keras.Model, pixels: NDArray[np.uint
     assert np.abs(one - two).mean() < 0.1 * np.abs(one - seen.features).mean()
 
 
+@eagerly
 def test_tuned_in_bfloat16_a_network_sees_much_the_same_and_is_in_float32_again(
     network: keras.Model, pixels: NDArray[np.uint8], hooks: FitHooks
 ) -> None:
@@ -116,6 +114,7 @@ def test_tuned_in_bfloat16_a_network_sees_much_the_same_and_is_in_float32_again(
     assert 0 < difference < 0.5 * np.abs(one - seen.features).mean()
 
 
+@eagerly
 def test_a_loss_that_is_no_number_stops_it_and_names_the_rate(
     network: keras.Model, pixels: NDArray[np.uint8], hooks: FitHooks, monkeypatch: pytest.MonkeyPatch
 ) -> None:

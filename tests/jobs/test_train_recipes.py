@@ -1,0 +1,43 @@
+"""Each recipe once from the collection to a score. The run of compact, the default, is in test_train.py."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import artsim
+from tests.command import artsim_in_process, eagerly
+
+# MobileNet takes 64 px or more. The works and steps are as few as a recipe can do with.
+WORKS = ["--num-of-artists", "6", "--num-of-images-per-artist", "4", "--works-per-artist", "2"]
+SMALL = [*WORKS, "--batch-size", "4", "--image-size", "64", "--embedding-size", "16", "--epochs", "1"]
+TUNED = ["--weights", "none", "--tune-epochs", "1", "--refit", "False"]
+
+
+@eagerly
+@pytest.mark.parametrize(
+    ("recipe", "distance", "arguments"),
+    [
+        ("classic", "rms", ["--batch-size", "8"]),
+        ("readout", "euclidean", ["--weights", "none"]),
+        ("transfer", "euclidean", TUNED),
+        ("strong", "euclidean", TUNED),
+    ],
+)
+def test_a_recipe_trains_exports_and_scores(
+    recipe: str, distance: str, arguments: list[str], working_folder: Path, demo_csv: Path
+) -> None:
+    command = ["train", "--recipe", recipe, "--data-file-path", str(demo_csv), *SMALL, *arguments, "--quiet"]
+    assert artsim_in_process(*command) == 0
+    (tower,) = Path("Checkpoints").glob("*/tower.onnx")
+    scorer = artsim.load(tower)
+    card = scorer.card
+    assert (card.recipe, card.distance, card.image_size) == (recipe, distance, 64)
+    assert card.refit == (recipe == "readout")
+    first, second = sorted((demo_csv.parent / "train").iterdir())[:2]
+    score = scorer.score(first, second)
+    assert score.distance == pytest.approx(scorer.score(second, first).distance)
+    assert 0 < score.distance < np.inf
+    assert 0 < score.probability < 1
