@@ -14,8 +14,9 @@ import artsim
 from artsim.errors import InputError, OutputError
 from artsim.files import file_sha256
 from artsim.scoring import embed_images
-from artsim.scoring.embed_images import STATUSES, EmbeddedImages, embed_files, open_store
+from artsim.scoring.embed_images import EmbeddedImages, embed_files, open_store
 from artsim.scoring.embedding_store import EmbeddingStore, read_store
+from artsim.scoring.status import STATUSES
 from tests.towers import write_paintings, write_tower
 
 NAMES = ["a.png", "b.png", "c.png"]
