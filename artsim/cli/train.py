@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any, get_args
 
@@ -203,8 +204,7 @@ def train(
     needs_train_extra()
     from artsim.cli.training_progress import TerminalDisplay
     from artsim.collection.prepare import SelectionOptions
-    from artsim.jobs.train import Feedback, TrainOptions, report
-    from artsim.jobs.train import train as run_job
+    from artsim.jobs import train as job
 
     selection = SelectionOptions(
         data_file_path=data_file_path,
@@ -217,7 +217,7 @@ def train(
         max_pixels=max_pixels,
         merge_spellings=merge_spellings,
     )
-    options = TrainOptions(
+    options = job.TrainOptions(
         recipe=chosen,
         selection=selection,
         save_data_to_file=save_data_to_file,
@@ -228,10 +228,7 @@ def train(
         flags=in_effect,
     )
 
-    def say(line: str) -> None:
-        if not quiet:
-            click.echo(line, err=True)
-
     with stage_bars(quiet=quiet) as progress:
-        trained = run_job(options, Feedback(say, progress, TerminalDisplay(quiet=quiet)))
-    click.echo(report(trained))
+        say = (lambda _: None) if quiet else partial(click.echo, err=True)
+        report = job.train(options, job.Feedback(say, progress, TerminalDisplay(quiet=quiet)))
+    click.echo(report)

@@ -30,8 +30,6 @@ def auc_interval(
         resamples: number of resamples.
         seed: of the draws.
     """
-    if len(distance) == 0:
-        return float("nan"), float("nan")
     order = np.argsort(distance, kind="stable")
     _, tie = np.unique(distance[order], return_inverse=True)
     is_same = np.asarray(same, dtype=bool)[order]
@@ -39,7 +37,7 @@ def auc_interval(
     first, second = index.reshape(2, -1)
     rng = np.random.default_rng(seed)
     drawn = []
-    for _ in range(resamples):
+    for _ in range(resamples if len(distance) else 0):
         counts = np.bincount(rng.integers(len(paintings), size=len(paintings)), minlength=len(paintings))
         area = _weighted_auc(tie, is_same, (counts[first] * counts[second]).astype(np.float64))
         if area is not None:

@@ -45,8 +45,7 @@ def convert(tower: keras.Model) -> onnx.ModelProto:
         GateError: ONNX has no counterpart of one of its operations.
     """
     logging.getLogger("tf2onnx").setLevel(logging.CRITICAL)  # errors are raised below
-    size, width = tower.input_shape[1], tower.output_shape[1]
-    signature = [tf.TensorSpec((None, size, size, 3), tf.uint8, name=INPUT_NAME)]
+    signature = [tf.TensorSpec((None, *tower.input_shape[1:]), tf.uint8, name=INPUT_NAME)]
 
     @tf.function(input_signature=signature)
     def embed(images: Any) -> Any:
@@ -58,8 +57,9 @@ def convert(tower: keras.Model) -> onnx.ModelProto:
     proto, _ = tf2onnx.convert.from_function(whole, input_signature=signature, opset=OPSET)
     _check_operators(proto)
     _rename_output(proto, OUTPUT_NAME)
-    _shape(proto.graph.input[0], ["batch", size, size, 3])
-    _shape(proto.graph.output[0], ["batch", width])
+    for value in (proto.graph.input[0], proto.graph.output[0]):
+        value.type.tensor_type.shape.dim[0].dim_param = "batch"
+    proto.graph.output[0].type.tensor_type.shape.dim[1].dim_value = tower.output_shape[1]
     # The inner shapes have a number in place of the free dimension. The checker infers them again.
     del proto.graph.value_info[:]
     try:
@@ -98,14 +98,6 @@ def _rename_output(proto: onnx.ModelProto, name: str) -> None:
         node.output[:] = [name if output == old else output for output in node.output]
         node.input[:] = [name if value == old else value for value in node.input]
     proto.graph.output[0].name = name
-
-
-def _shape(value: Any, dimensions: list[str | int]) -> None:
-    for slot, dimension in zip(value.type.tensor_type.shape.dim, dimensions, strict=True):
-        if isinstance(dimension, str):
-            slot.dim_param = dimension
-        else:
-            slot.dim_value = dimension
 
 
 def compare(tensorflow: NDArray[np.float32], onnxruntime: NDArray[np.float32], distance: DistanceName) -> ExportCheck:

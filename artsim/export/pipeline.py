@@ -95,11 +95,10 @@ def _convert_and_compare(
     from artsim.training.loop.evaluator import embed
 
     with tempfile.TemporaryDirectory(prefix="artsim-") as name:
-        folder = Path(name)
-        opened = open_converted(convert(tower), card, folder / "tower.onnx", pixels)
+        opened = open_converted(convert(tower), card, Path(name, "tower.onnx"), pixels)
         some = np.unique(np.linspace(0, len(pixels) - 1, COMPARED_IMAGES).astype(int))
         check = compare(embed(tower, pixels[some]), opened.embeddings[some], card.distance)
         if quantization is None:
             return opened, check, None
-        reduced, cost = quantize(quantization, opened, validation, pixels, folder / "reduced.onnx")
+        reduced, cost = quantize(quantization, opened, validation, pixels, Path(name, "reduced.onnx"))
         return reduced, check, cost

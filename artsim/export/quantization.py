@@ -185,12 +185,7 @@ def _hide(graph: onnx.GraphProto, kept: set[str]) -> None:
 
 def _drop_repeated(graph: onnx.GraphProto) -> None:
     """Keep one of equal casts: onnxruntime 1.26 adds the same cast for each float32 node that reads a value."""
-    seen: set[str] = set()
-    once = []
-    for node in graph.node:
-        if node.output[0] not in seen:
-            once.append(node)
-        seen.update(node.output)
+    once = list({node.output[0]: node for node in reversed(graph.node)}.values())  # sorted again by `_checked`
     del graph.node[:]
     graph.node.extend(once)
 

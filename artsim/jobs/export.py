@@ -29,12 +29,6 @@ class ExportOptions:
     max_auc_loss: float
     max_pixels: int = MAX_PIXELS
 
-    @property
-    def output_path(self) -> Path:
-        """The file to write."""
-        suffix = "" if self.precision == "fp32" else f"-{self.precision}"
-        return self.output or self.folder / f"tower{suffix}.onnx"
-
 
 def export_checkpoint(options: ExportOptions, say: Say, progress: Progress) -> Exported:
     """Export a checkpoint with the files beside it.
@@ -50,7 +44,8 @@ def export_checkpoint(options: ExportOptions, say: Say, progress: Progress) -> E
     from artsim.training.data.pixels import decoded
 
     record = RunRecord.read(options.folder)
-    output, path = options.output_path, options.folder / SELECTION_FILE
+    name = "tower.onnx" if options.precision == "fp32" else f"tower-{options.precision}.onnx"
+    output, path = options.output or options.folder / name, options.folder / SELECTION_FILE
     if not output.parent.is_dir():
         raise OutputError(f"{output}: there is no folder {output.parent}. Create it, or name another file by --output.")
     selection = read_selection(path, options.data_dir or Path(record.data_dir))

@@ -44,16 +44,6 @@ class TrainOptions:
 
 
 @dataclass(frozen=True)
-class Trained:
-    """The outcome of a training run."""
-
-    run_id: str
-    exported: Exported
-    next_steps: list[str]
-    seconds: float
-
-
-@dataclass(frozen=True)
 class Feedback:
     """The callbacks that tell the user how far the job is."""
 
@@ -73,8 +63,8 @@ class _Job:
     feedback: Feedback
 
 
-def train(options: TrainOptions, feedback: Feedback) -> Trained:
-    """Run the whole job in one MLflow run.
+def train(options: TrainOptions, feedback: Feedback) -> str:
+    """Run the whole job in one MLflow run, and return the text to print at its end.
 
     Raises:
         ArtsimError: any kind. The run then ends as FAILED, with the reason in a tag.
@@ -90,7 +80,7 @@ def train(options: TrainOptions, feedback: Feedback) -> Trained:
         feedback.say(_describe(selection))
         exported = _train_and_export(job)
         _log_end(job, exported)
-    return Trained(run.id, exported, _next_steps(exported, selection), time.monotonic() - started)
+    return _report(job, exported, time.monotonic() - started)
 
 
 def _make_outputs(options: TrainOptions, run: Run, selection: Selection) -> Outputs:
@@ -161,15 +151,11 @@ def _train_and_export(job: _Job) -> Exported:
 
 def _hooks(job: _Job, validation: Validation) -> FitHooks:
     """The callbacks of the fit. Without epochs nothing is logged in it: `_log_end` logs the same metrics."""
-
-    def report(epoch: int, metrics: dict[str, float]) -> None:
-        if job.options.recipe.has_epochs:
-            job.run.log_metrics(metrics, epoch)
-
+    has_epochs = job.options.recipe.has_epochs
     return FitHooks(
         job.outputs,
         validate=lambda embeddings: validation.evaluate(embeddings).metrics,
-        report=report,
+        report=lambda epoch, metrics: job.run.log_metrics(metrics, epoch) if has_epochs else None,
         calibrate=lambda folds: write_decision_rule(
             job.outputs.checkpoint_dir, calibrate_by_folds(folds, validation.distance, job.options.seed)
         ),
@@ -240,12 +226,9 @@ def _description(job: _Job, metrics: Mapping[str, float]) -> str:
     return "\n".join(lines)
 
 
-def report(trained: Trained) -> str:
-    """The text printed at the end: the metrics of the exported tower, and the next commands."""
-    done = f"Run {trained.run_id} is done in {trained.seconds / 60:.1f} min. Next:"
-    return "\n".join(["", describe(trained.exported), "", done, *(f"  {step}" for step in trained.next_steps)])
-
-
-def _next_steps(exported: Exported, selection: Selection) -> list[str]:
-    score = ["artsim-score", "--model", str(exported.path), "--data-dir", str(selection.folder)]
-    return [ui_command(), shlex.join([*score, str(exported.path.parent / PAIRS_FILE)])]
+def _report(job: _Job, exported: Exported, seconds: float) -> str:
+    """The metrics of the exported tower, and the next commands."""
+    score = ["artsim-score", "--model", str(exported.path), "--data-dir", str(job.selection.folder)]
+    steps = (ui_command(), shlex.join([*score, str(exported.path.parent / PAIRS_FILE)]))
+    done = f"Run {job.run.id} is done in {seconds / 60:.1f} min. Next:"
+    return "\n".join(["", describe(exported), "", done, *(f"  {step}" for step in steps)])

@@ -19,7 +19,7 @@ import threading
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import distributions
 from pathlib import Path
 from urllib.parse import urlparse
 
@@ -97,7 +97,9 @@ class Run:
                 onnx.load(path),
                 name="tower",
                 # By default MLflow adds onnxruntime, which overwrites the files of onnxruntime-gpu.
-                pip_requirements=[f"{package}=={version(package)}" for package in _RUNTIME if _is_installed(package)],
+                pip_requirements=sorted(
+                    {f"{each.name}=={each.version}" for each in distributions() if each.name in _RUNTIME}
+                ),
                 metadata=dict(metadata),
                 save_as_external_data=False,  # True empties the graph that was passed
             )
@@ -180,14 +182,6 @@ def ui_command() -> str:
     if uri in (f"sqlite:///{Path.cwd() / 'mlflow.db'}", "sqlite:///mlflow.db"):
         return "mlflow ui"
     return f"mlflow ui --backend-store-uri {uri}"
-
-
-def _is_installed(package: str) -> bool:
-    try:
-        version(package)
-    except PackageNotFoundError:
-        return False
-    return True
 
 
 def _silence_logs() -> None:

@@ -176,50 +176,42 @@ def recipe_of(name: str | None, overrides: Mapping[str, Any]) -> Recipe:
     names = {field.name for field in fields(Recipe)}
     given = {key: value for key, value in overrides.items() if key in names and value is not None}
     recipe = replace(RECIPES[name], **given)
-    _check_loss(recipe)
-    _check_head(recipe)
+    for message, is_wrong in {**_loss_contradictions(recipe), **_tower_contradictions(recipe)}.items():
+        if is_wrong:
+            raise UsageError(message)
     return recipe
 
 
-def _check_loss(recipe: Recipe) -> None:
-    if recipe.loss != "contrastive" and recipe.batch_size < 2 * recipe.works_per_artist:
-        raise UsageError(
-            f"--batch-size {recipe.batch_size}: the {recipe.loss} loss needs at least 2 artists x "
-            f"{recipe.works_per_artist} works in a batch. Use {2 * recipe.works_per_artist} or more."
-        )
-    if recipe.tower == "classic" and recipe.loss != "contrastive":
-        raise UsageError(
-            f"--loss {recipe.loss}: it needs embeddings of length 1, which the classic tower does not give. Use "
-            "--tower compact or --loss contrastive."
-        )
-    if recipe.is_pretrained and recipe.loss == "contrastive":
-        raise UsageError(
-            f"--loss contrastive: --tower {recipe.tower} cannot be trained with it. Use softmax or supcon."
-        )
-
-
-def _check_head(recipe: Recipe) -> None:
-    pretrained_only = {
-        "--weights": recipe.weights != "none",
-        "--tune-epochs": recipe.tune_epochs > 0,
-        "--refit": recipe.refit,
+def _loss_contradictions(recipe: Recipe) -> dict[str, bool]:
+    """Messages about the loss, and whether each is true of a recipe."""
+    return {
+        f"--batch-size {recipe.batch_size}: the {recipe.loss} loss needs at least 2 artists x "
+        f"{recipe.works_per_artist} works in a batch. Use {2 * recipe.works_per_artist} or more.": (
+            recipe.loss != "contrastive" and recipe.batch_size < 2 * recipe.works_per_artist
+        ),
+        f"--loss {recipe.loss}: it needs embeddings of length 1, which the classic tower does not give. Use "
+        "--tower compact or --loss contrastive.": recipe.tower == "classic" and recipe.loss != "contrastive",
+        f"--loss contrastive: it cannot train --tower {recipe.tower}. Use softmax or supcon.": (
+            recipe.is_pretrained and recipe.loss == "contrastive"
+        ),
     }
-    if not recipe.is_pretrained and any(pretrained_only.values()):
-        raise UsageError(
-            f"--tower {recipe.tower}: it is trained from scratch, so {', '.join(pretrained_only)} do not apply. They "
-            f"are for {', '.join(get_args(BackboneName))}. Try --recipe {DEFAULT_WITH_WEIGHTS}."
-        )
-    if recipe.tower == "classic" and recipe.readout_share > 0:
-        raise UsageError(
-            f"--readout-share {recipe.readout_share:g}: the classic tower pools no features, which a readout needs. "
-            "Use 0, or another --tower."
-        )
-    if not recipe.is_pretrained and recipe.readout_share == 1:
-        raise UsageError(
-            f"--readout-share 1: --tower {recipe.tower} learns its features through a trained head. Use less than 1."
-        )
-    if recipe.is_pretrained and recipe.augment != "none" and recipe.tune_epochs == 0:
-        raise UsageError(
-            f"--augment {recipe.augment}: --tower {recipe.tower} is frozen, and its features are computed once, from "
-            "whole works. Use --augment none, or tune it on such views: --tune-epochs 4."
-        )
+
+
+def _tower_contradictions(recipe: Recipe) -> dict[str, bool]:
+    """Messages about the tower and its readout, and whether each is true of a recipe."""
+    wants_pretrained = recipe.weights != "none" or recipe.tune_epochs > 0 or recipe.refit
+    return {
+        f"--tower {recipe.tower}: it is trained from scratch, so --weights, --tune-epochs and --refit do not apply. "
+        f"They are for {', '.join(get_args(BackboneName))}. Try --recipe {DEFAULT_WITH_WEIGHTS}.": (
+            not recipe.is_pretrained and wants_pretrained
+        ),
+        f"--readout-share {recipe.readout_share:g}: the classic tower pools no features, which a readout needs. "
+        "Use 0, or another --tower.": recipe.tower == "classic" and recipe.readout_share > 0,
+        f"--readout-share 1: --tower {recipe.tower} learns its features through a trained head. Use less than 1.": (
+            not recipe.is_pretrained and recipe.readout_share == 1
+        ),
+        f"--augment {recipe.augment}: --tower {recipe.tower} is frozen, and its features are computed once, from "
+        "whole works. Use --augment none, or tune it on such views: --tune-epochs 4.": (
+            recipe.is_pretrained and recipe.augment != "none" and recipe.tune_epochs == 0
+        ),
+    }

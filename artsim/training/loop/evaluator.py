@@ -112,8 +112,8 @@ class EvaluationCallback(keras.callbacks.Callback):
         self.evaluator = evaluator
         self.objective = objective
         self.pace: ThroughputMonitor  # set by run_epochs
-        self.labels = labels
         self.seen = labels < artists
+        self.seen_labels = labels[self.seen]
         self.readout_width = readout_width
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
@@ -127,9 +127,10 @@ class EvaluationCallback(keras.callbacks.Callback):
             embeddings = self.evaluator.embed()
         except GateError as error:  # the last step of the epoch diverged, so no later loss shows it
             raise self.pace.diverged(NOT_FINITE) from error
-        loss = self._validation_loss(trained_part(embeddings, self.readout_width))
-        if math.isfinite(loss):
-            metrics["val_seen/loss"] = loss
+        if self.seen.any():
+            seen = trained_part(embeddings[self.seen], self.readout_width)
+            loss = self.objective.validation_loss(seen, self.seen_labels)
+            metrics |= {"val_seen/loss": loss} if math.isfinite(loss) else {}
         is_best = self.evaluator(embeddings, metrics)
         hooks, monitor = self.evaluator.hooks, self.evaluator.monitor
         logs.update(metrics)  # the TensorBoard callback comes next and writes them
@@ -137,8 +138,3 @@ class EvaluationCallback(keras.callbacks.Callback):
         if epoch == 0 and monitor.name != monitor.wanted:
             hooks.say(f"This run has no {monitor.wanted}. Instead {monitor.name} decides which epoch is best.")
         self.model.stop_training = monitor.is_over
-
-    def _validation_loss(self, embeddings: NDArray[np.float32]) -> float:
-        if not self.seen.any():
-            return math.nan
-        return self.objective.validation_loss(embeddings[self.seen], self.labels[self.seen])
