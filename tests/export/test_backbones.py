@@ -55,13 +55,14 @@ def test_a_readout_converts_with_its_compression() -> None:
     np.testing.assert_allclose(run(convert(tower), works), tower.predict_on_batch(works), atol=1e-5)
 
 
+@pytest.mark.slow  # tests/jobs/test_train_recipes.py exports MobileNet in the fast suite
 @pytest.mark.parametrize(
     ("name", "size"),
     [
         ("mobilenet", 64),
-        pytest.param("efficientnetv2-b0", 64, marks=pytest.mark.slow),
-        pytest.param("convnext-tiny", 64, marks=pytest.mark.slow),
-        pytest.param("dinov2-small", 56, marks=pytest.mark.slow),
+        ("efficientnetv2-b0", 64),
+        ("convnext-tiny", 64),
+        ("dinov2-small", 56),
     ],
 )
 def test_a_tower_on_a_backbone_is_saved_read_and_exported(name: BackboneName, size: int, tmp_path: Path) -> None:

@@ -15,7 +15,6 @@ from artsim.scoring.scorer import load
 from artsim.scoring.session import open_tower
 from artsim.training.loop.evaluator import embed
 from artsim.training.networks.towers import build_tower
-from artsim.training.recipes import TowerName
 
 SIZE = 64
 
@@ -38,22 +37,28 @@ def pictures() -> NDArray[np.uint8]:
     return np.random.default_rng(0).integers(0, 256, (5, SIZE, SIZE, 3), dtype=np.uint8)
 
 
-def test_an_embedding_depends_on_no_neighbour_to_the_last_bit(tmp_path: Path, pictures: NDArray[np.uint8]) -> None:
+@pytest.fixture(scope="module", params=["compact", "classic"])
+def converted(request: pytest.FixtureRequest) -> tuple[keras.Model, onnx.ModelProto]:
+    """A tower with random weights, and its graph."""
     keras.utils.set_random_seed(0)
-    write(convert(build_tower("compact", SIZE, 32)), card(), tmp_path / "tower.onnx")
+    tower = build_tower(request.param, SIZE, 32)
+    return tower, convert(tower)
+
+
+def test_an_embedding_depends_on_no_neighbour_to_the_last_bit(
+    converted: tuple[keras.Model, onnx.ModelProto], tmp_path: Path, pictures: NDArray[np.uint8]
+) -> None:
+    write(converted[1], card(), tmp_path / "tower.onnx")
     scorer = load(tmp_path / "tower.onnx", "cpu", batch_size=4)
     whole = scorer.embed(pictures)
     for order in ([4, 3, 2, 1, 0], [2], [1, 4], [0, 0, 0, 3]):
         np.testing.assert_array_equal(scorer.embed([pictures[place] for place in order]), whole[order])
 
 
-@pytest.mark.parametrize("name", ["compact", "classic"])
 def test_an_exported_tower_is_of_the_contract_and_equal_to_its_source(
-    name: TowerName, tmp_path: Path, pictures: NDArray[np.uint8]
+    converted: tuple[keras.Model, onnx.ModelProto], tmp_path: Path, pictures: NDArray[np.uint8]
 ) -> None:
-    keras.utils.set_random_seed(0)
-    tower = build_tower(name, SIZE, 32)
-    proto = convert(tower)
+    tower, proto = converted
     write(proto, card(), tmp_path / "tower.onnx")
     exported = open_tower(tmp_path / "tower.onnx", "cpu")  # checks names, types, shapes and the card
     assert exported.card == card()
@@ -66,9 +71,11 @@ def test_an_exported_tower_is_of_the_contract_and_equal_to_its_source(
     assert 0 < check.embedding <= check.tolerance
     # The same weights, one of them changed a little: the gate must notice.
     kernel = next(weight for weight in reversed(tower.trainable_weights) if weight.ndim == 2)
-    kernel.assign(kernel + 0.01 * np.roll(kernel, 1))
+    before = np.asarray(kernel)
+    kernel.assign(before + 0.01 * np.roll(before, 1))
     with pytest.raises(GateError, match="more than the tolerance"):
         compare(embed(tower, pictures), exported(pictures), "euclidean")
+    kernel.assign(before)
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, 0.5])

@@ -132,13 +132,14 @@ def test_squares_do_not_overflow_in_fp16_before_or_after_the_last_layer() -> Non
     np.testing.assert_allclose(found, source, atol=0.01)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "size"),
     [
         ("mobilenet", 64),
-        pytest.param("efficientnetv2-b0", 64, marks=pytest.mark.slow),
-        pytest.param("convnext-tiny", 64, marks=pytest.mark.slow),
-        pytest.param("dinov2-small", 56, marks=pytest.mark.slow),
+        ("efficientnetv2-b0", 64),
+        ("convnext-tiny", 64),
+        ("dinov2-small", 56),
     ],
 )
 def test_towers_on_backbones_convert(name: BackboneName, size: int) -> None:

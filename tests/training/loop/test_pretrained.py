@@ -110,7 +110,7 @@ def test_bars_of_the_letterbox_are_left_out_at_every_depth(network: keras.Model,
 
 
 @eagerly
-@pytest.mark.parametrize(("share", "width"), [(1.0, 15), (0.5, 16), (0.0, 16)])
+@pytest.mark.parametrize(("share", "width"), [(1.0, 15), (0.5, 16), pytest.param(0.0, 16, marks=pytest.mark.slow)])
 def test_the_saved_tower_is_the_evaluated_one(
     fitted: RecordedFit,
     network: keras.Model,

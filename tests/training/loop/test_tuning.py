@@ -99,7 +99,7 @@ def test_the_same_seed_tunes_alike(network: keras.Model, pixels: NDArray[np.uint
     assert np.abs(one - two).mean() < 0.1 * np.abs(one - seen.features).mean()
 
 
-@eagerly
+@pytest.mark.slow
 def test_tuned_in_bfloat16_a_network_sees_much_the_same_and_is_in_float32_again(
     network: keras.Model, pixels: NDArray[np.uint8], hooks: FitHooks
 ) -> None:
