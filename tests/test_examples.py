@@ -63,7 +63,10 @@ def test_score_pairs_prints_the_scores_of_each_pair(run_example: RunExample, tow
 
 def test_score_pairs_reports_half_a_pair_and_a_missing_image(run_example: RunExample, tower: Path, works: Path) -> None:
     work = works / "a0000_w000.jpg"
-    for images, complaint in (([work], "a list of 1 and a list of 0"), ([work, "nothing.jpg"], "'nothing.jpg'")):
+    for images, complaint in (
+        ([work], "image2 is a list of 0"),
+        ([work, "nothing.jpg"], "'nothing.jpg'"),
+    ):
         code, output, errors = run_example("score_pairs.py", tower, *images)
         assert (code, output) == (1, "")
         assert complaint in errors

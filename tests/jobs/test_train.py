@@ -190,8 +190,8 @@ def test_the_end_says_what_to_type_next_and_it_works(job: Job, monkeypatch: pyte
     command = shlex.split(next(step for step in steps if step.startswith("artsim-score")))
     monkeypatch.chdir(job.folder)
     assert artsim_in_process("score", *command[1:], "--quiet", "--summary", "summary.json") == 0
-    figures = json.loads((job.folder / "summary.json").read_text())["figures"]
-    assert 0 <= figures["auc"] <= 1
+    metrics = json.loads((job.folder / "summary.json").read_text())["metrics"]
+    assert 0 <= metrics["auc"] <= 1
 
 
 def test_export_of_a_checkpoint_by_itself_gives_the_same_tower(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -123,7 +123,7 @@ def test_a_loss_that_is_no_number_stops_it_and_names_the_rate(
         return keras.Model(features, features[:, :4] * np.nan, name="readout")
 
     monkeypatch.setattr("artsim.training.loop.tuning.build_readout", broken)
-    with pytest.raises(GateError, match="lower --tune-rate"):
+    with pytest.raises(GateError, match="Lower --tune-rate"):
         tune_network(small(), network, list(pixels), seen_by(network, pixels), hooks, seed=0)
 
 
