@@ -1,29 +1,66 @@
 """Are two paintings by the same artist?
 
-    import artsim
+>>> import artsim
+>>> scorer = artsim.load("tower.onnx")
+>>> print(f"P(same artist) = {scorer.score('a.jpg', 'b.jpg').probability:.2f}")
+P(same artist) = 0.15
 
-    scorer = artsim.load("tower.onnx")
-    scorer.score("a.jpg", "b.jpg").probability
-
-Importing artsim imports nothing heavy; onnxruntime is loaded by `artsim.load`.
+All errors derive from `ArtsimError`. `import artsim` is fast: onnxruntime is imported when `load` is first used.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from artsim._version import __version__
-from artsim.errors import ArtsimError
+from artsim.errors import (
+    ArtsimError,
+    BadImagesError,
+    DeviceError,
+    GateError,
+    ImageError,
+    InputError,
+    MissingImageError,
+    ModelError,
+    OutputError,
+    TooLargeImageError,
+    TrackingError,
+    UnreadableImageError,
+    UsageError,
+)
 
 if TYPE_CHECKING:
     from artsim.scoring.scorer import Score, Scorer, Scores, load
 
-__all__ = ["ArtsimError", "Score", "Scorer", "Scores", "__version__", "load"]
+__all__ = [
+    "ArtsimError",
+    "BadImagesError",
+    "DeviceError",
+    "GateError",
+    "ImageError",
+    "InputError",
+    "MissingImageError",
+    "ModelError",
+    "OutputError",
+    "Score",
+    "Scorer",
+    "Scores",
+    "TooLargeImageError",
+    "TrackingError",
+    "UnreadableImageError",
+    "UsageError",
+    "__version__",
+    "load",
+]
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     if name in ("Score", "Scorer", "Scores", "load"):
         from artsim.scoring import scorer
 
         return getattr(scorer, name)
     raise AttributeError(f"module 'artsim' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,9 +1,9 @@
-"""What can go wrong, and the exit code that each kind of it ends with.
+"""The errors of artsim and their exit codes.
 
-    ArtsimError              1   a defect of artsim, when nothing below fits
-    ├── UsageError           2   an option that makes no sense, an extra that is not installed
+    ArtsimError              1   a defect of artsim that fits no other class
+    ├── UsageError           2   a wrong option, or an extra that is not installed
     ├── InputError           3   input that is missing or can't be used
-    │   └── ImageError       3   one image; `status` is the word for it in the scores
+    │   └── ImageError       3   one image; `status` is its status in the scores
     │       ├── MissingImageError
     │       ├── UnreadableImageError
     │       └── TooLargeImageError
@@ -14,8 +14,8 @@
     ├── OutputError          8   output that can't be written
     └── GateError            9   a check that stops a job: NaN loss, export tolerance, AUC loss
 
-A message says what was wrong, where (file, row, column), and what to do next. The command line prints
-it as it is and ends with `exit_code`; nothing else decides exit codes.
+A message says what was wrong, where (file, row, column), and what to do next. The command line prints the message
+and ends with the `exit_code` of the class. Exit codes are defined nowhere else.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ INTERRUPTED = 130
 EXIT_CODES: dict[int, str] = {
     0: "done (also when the reader of a pipe goes away)",
     1: "a defect of artsim",
-    2: "usage, or an extra that is not installed",
+    2: "wrong usage, or an extra that is not installed",
     3: "input that is missing or can't be used",
     4: "more bad images than --max-bad-images (everything is written first)",
     5: "a model that is missing or can't be used",
-    6: "a device that isn't there",
+    6: "a device that is not there",
     7: "a tracking or artifact store that can't be reached",
     8: "output that can't be written",
     9: "a gate failed (NaN loss, export tolerance, AUC loss)",
@@ -40,7 +40,7 @@ EXIT_CODES: dict[int, str] = {
 
 
 class ArtsimError(Exception):
-    """Anything that artsim reports in its own words."""
+    """Base class of all errors that artsim raises on purpose."""
 
     exit_code: ClassVar[int] = 1
 
@@ -58,23 +58,23 @@ class InputError(ArtsimError):
 
 
 class ImageError(InputError):
-    """One image that can't be used; `status` is what the scores say of it."""
+    """One image that can't be used. `status` is its status in the scores."""
 
     status: ClassVar[str] = "unreadable"
 
 
 class MissingImageError(ImageError):
-    """There is no such file."""
+    """The file does not exist."""
 
     status = "missing"
 
 
 class UnreadableImageError(ImageError):
-    """A file that is not an image, or not a whole one."""
+    """The file is not an image, or an incomplete one."""
 
 
 class TooLargeImageError(ImageError):
-    """More pixels than allowed; nothing was decoded."""
+    """The image has more pixels than allowed. It was not decoded."""
 
     status = "too large"
 
@@ -86,13 +86,13 @@ class BadImagesError(ArtsimError):
 
 
 class ModelError(ArtsimError):
-    """A model that is missing, not ours, or newer than this artsim."""
+    """A model that is missing, not written by artsim, or written by a newer artsim."""
 
     exit_code = 5
 
 
 class DeviceError(ArtsimError):
-    """A device that was asked for and is not there."""
+    """A requested device that is not there."""
 
     exit_code = 6
 
@@ -110,6 +110,6 @@ class OutputError(ArtsimError):
 
 
 class GateError(ArtsimError):
-    """A check that stops a job rather than let a wrong result out."""
+    """A check that stops a job to prevent a wrong result."""
 
     exit_code = 9

@@ -1,4 +1,4 @@
-"""Files: written whole or not at all, errors of the system in artsim's words, digests."""
+"""Files: atomic replacement, system errors as artsim's errors, digests, streams."""
 
 from __future__ import annotations
 
@@ -48,6 +48,12 @@ def replacing(path: Path, mode: str = "w") -> Iterator[IO[Any]]:
             part.replace(path)
         finally:
             part.unlink(missing_ok=True)
+
+
+def is_stream(name: str) -> bool:
+    """Whether a name is `-`, a named pipe or a device, which can be read or written only once."""
+    path = Path(name)
+    return name == "-" or (path.exists() and not path.is_file() and not path.is_dir())
 
 
 def file_sha256(path: Path) -> str:

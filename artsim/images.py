@@ -1,12 +1,12 @@
-"""A file becomes what the tower eats.
+"""Read an image as the towers take it.
 
     path | Pillow image | array  ->  uint8 (S, S, 3), RGB in sRGB, 0..255, letterboxed, centred, on black
 
-The first frame, the way up that EXIF says, in the colours that its ICC profile says, alpha over white.
-Training, validation, the export check, scoring and serving call `load`, from any number of threads.
+The first frame is read, turned upright as EXIF says, converted from its ICC profile to sRGB, with alpha over white.
+Training, validation, the export check, scoring and serving all call `load`. It is safe to call from many threads.
 
-White is 65535 in 16-bit files. 32-bit integers and floats carry no range: there it is the first of 1 (floats
-only), 255, 65535 and the picture's own maximum that no pixel exceeds.
+White is 65535 in 16-bit files. Files of 32-bit integers or floats do not state their range. Their white is the first
+of 1 (floats only), 255, 65535 and the picture's own maximum that no pixel exceeds.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ from PIL import ExifTags, Image, ImageCms, UnidentifiedImageError
 from artsim.errors import ImageError, MissingImageError, TooLargeImageError, UnreadableImageError, UsageError
 
 MAX_PIXELS = 500_000_000
-# Not the formats that Pillow hands to other programs (EPS, WMF) or only recognises (HDF5, GRIB), nor those
-# without a signature, for which any bytes may pass (TGA).
+# Pillow's other formats are left out: those it hands to other programs (EPS, WMF), those it only recognises (HDF5,
+# GRIB), and those without a signature, for which any bytes may pass (TGA).
 FORMATS = ("JPEG", "PNG", "GIF", "BMP", "PPM", "TIFF", "WEBP", "AVIF", "JPEG2000", "PSD", "QOI", "SGI")
 
 ImageSource: TypeAlias = str | os.PathLike[str] | Image.Image | NDArray[np.uint8]
@@ -50,18 +50,18 @@ _NOT_THERE = (errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ELOOP, errn
 _LIMIT_LOCK = threading.Lock()
 _MIXABLE = {"1": "L", "P": "RGB", "HSV": "RGB", "RGBX": "RGB"}
 
-# Without a handler of its own, Pillow's log would reach the terminal by way of logging's last resort.
+# Without a handler, `logging.lastResort` would print Pillow's log. libtiff, in C, still prints its errors on stderr.
 logging.getLogger("PIL").addHandler(logging.NullHandler())
 
 
 def load(source: ImageSource, size: int, *, max_pixels: int = MAX_PIXELS) -> NDArray[np.uint8]:
-    """Read one image as the tower wants it.
+    """Read one image as uint8 (size, size, 3).
 
-    A Pillow image is taken at the frame that it stands at, stays open and keeps its pixels. Arrays are uint8:
-    (H, W) or (H, W, 1) grey, (H, W, 3) RGB, (H, W, 4) RGBA. `max_pixels` holds for every kind of source.
+    A Pillow image is read at its current frame. It stays open and unchanged. An array is uint8: (H, W) or (H, W, 1)
+    grey, (H, W, 3) RGB, (H, W, 4) RGBA. `max_pixels` holds for every kind of source.
 
-    Raises MissingImageError, TooLargeImageError or UnreadableImageError (for an array of another type or
-    shape too: in a list it is one bad image among others); UsageError for what can't be an image or a size.
+    Raises MissingImageError, TooLargeImageError, UnreadableImageError (also for an array of another type or shape),
+    or UsageError (for a source of another type, or a size below 1).
     """
     if size < 1:
         raise UsageError(f"an image can't be {size} pixels wide: give a size of 1 or more")
@@ -72,8 +72,8 @@ def load(source: ImageSource, size: int, *, max_pixels: int = MAX_PIXELS) -> NDA
     except ImageError:
         raise
     except UnidentifiedImageError as error:
-        raise UnreadableImageError(f"{name}: not an image of a kind that artsim reads, or damaged") from error
-    except Exception as error:  # decoders meet corrupt files with any type: struct.error, MemoryError, ...
+        raise UnreadableImageError(f"{name}: not an image in a format that artsim reads, or damaged") from error
+    except Exception as error:  # decoders raise any type for a damaged file: struct.error, MemoryError, ...
         raise UnreadableImageError(f"{name}: damaged, or not an image: {str(error) or repr(error)}") from error
 
 
@@ -100,12 +100,12 @@ def _opened(source: ImageSource, name: str, max_pixels: int) -> Iterator[Image.I
 
 def _from_array(array: NDArray[np.uint8], name: str) -> Image.Image:
     if array.dtype != np.uint8 or array.ndim < 2 or array.shape[2:] not in ((), (1,), (3,), (4,)):
-        raise UnreadableImageError(f"{name}, {array.dtype}: has to be uint8 and (H, W) or (H, W, 1, 3 or 4)")
+        raise UnreadableImageError(f"{name}, {array.dtype}: must be uint8 of shape (H, W) or (H, W, 1, 3 or 4)")
     return Image.fromarray(array[:, :, 0] if array.shape[2:] == (1,) else array)
 
 
 def open_file(name: str) -> io.BufferedReader:
-    """Open what may be an image, never waiting for a pipe; raises MissingImageError or UnreadableImageError."""
+    """Open a file that may be an image, never a pipe. Raises MissingImageError or UnreadableImageError."""
     if not name:
         raise MissingImageError("an image's name is empty")
     path = Path(name)
@@ -113,7 +113,7 @@ def open_file(name: str) -> io.BufferedReader:
         status = path.stat()
         if stat.S_ISDIR(status.st_mode):
             raise MissingImageError(f"{name}: a folder, not an image")
-        if not stat.S_ISREG(status.st_mode):  # opening a pipe would wait for its writer, perhaps for ever
+        if not stat.S_ISREG(status.st_mode):  # to open a pipe is to wait for its writer
             raise UnreadableImageError(f"{name}: not a regular file (a pipe, a socket or a device)")
         if not status.st_size:
             raise UnreadableImageError(f"{name}: empty (0 bytes)")
@@ -123,7 +123,7 @@ def open_file(name: str) -> io.BufferedReader:
 
 
 def _no_file(path: Path, error: OSError | ValueError) -> ImageError:
-    """Tell a file that is not there from one that is and can't be opened."""
+    """The error for a file that does not exist, or for one that exists but can't be opened."""
     if isinstance(error, ValueError) or error.errno in _NOT_THERE:  # a ValueError is a null byte in the name
         is_link = os.path.islink(path)  # noqa: PTH114 - Path's raises for a name that is too long
         what = "a link to a file that is not there" if is_link else "no such file"
@@ -132,14 +132,14 @@ def _no_file(path: Path, error: OSError | ValueError) -> ImageError:
 
 
 def _header_read(file: io.BufferedReader, name: str, max_pixels: int) -> Image.Image:
-    """An image whose size is known and allowed, and of which nothing is decoded yet."""
+    """An image with a size that is known and allowed. No pixel is decoded yet."""
     try:
         picture = Image.open(file, formats=FORMATS)
     except Image.DecompressionBombError:
         with _without_pillow_limit():
             picture = Image.open(file, formats=FORMATS)
     _check_pixels(picture, name, max_pixels)
-    if picture.format == "TIFF":  # checked a second time, where its memory is allocated: do that here
+    if picture.format == "TIFF":  # Pillow checks its limit again where it allocates a TIFF's memory: allocate it here
         with _without_pillow_limit():
             picture.load_prepare()
     return picture
@@ -156,10 +156,9 @@ def _check_pixels(picture: Image.Image, name: str, max_pixels: int) -> None:
 
 @contextmanager
 def _without_pillow_limit() -> Iterator[None]:
-    """Lift Pillow's own limit, 179 million pixels, which is below some museum scans.
+    """Lift Pillow's own limit of 179 million pixels, for some museum scans are larger.
 
-    It protects the whole process: lifted only for an image that needs it, and only while its header is read
-    or its memory allocated, never while something is decoded.
+    The limit is one for the whole process. It is lifted only while a header is read or memory is allocated.
     """
     with _LIMIT_LOCK:
         limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
@@ -170,9 +169,10 @@ def _without_pillow_limit() -> Iterator[None]:
 
 
 class _QuietPillow(threading.local):
-    """The module pattern of a warning filter: Pillow, in threads that are inside `load`.
+    """The module pattern of a warning filter that matches Pillow in threads that are inside `load`.
 
-    warnings.catch_warnings swaps the whole process's filters, and threads that overlap leave the wrong ones.
+    `warnings.catch_warnings` replaces the filters of the whole process, so threads that overlap restore the wrong ones
+    (https://github.com/python/cpython/issues/50896). From Python 3.14, `-X context_aware_warnings` mends that.
     """
 
     inside = False
@@ -182,7 +182,7 @@ class _QuietPillow(threading.local):
 
     def __enter__(self) -> None:
         filters = cast("list[Any]", warnings.filters)
-        if not filters or filters[0] is not _IGNORE_PILLOW:  # a host program may have put its own in front
+        if not filters or filters[0] is not _IGNORE_PILLOW:  # another program may have put its own first
             filters.insert(0, _IGNORE_PILLOW)
         self.inside = True
 
@@ -195,21 +195,21 @@ _IGNORE_PILLOW = ("ignore", None, Warning, _QUIET_PILLOW, 0)
 
 
 def _small(picture: Image.Image, size: int, *, is_ours: bool) -> Image.Image:
-    """Decode, fit into `size`, then (cheaper in this order) give it its colours and turn it upright."""
-    width, height = _fit(picture.size, size)  # again below: decoding turns a TIFF upright
-    # JPEG: at 1/2, 1/4 or 1/8, never below twice the target. Not for a caller's image: it would stay so.
+    """Decode, fit into `size`, convert to sRGB and turn upright. The last two are cheaper on a small image."""
+    width, height = _fit(picture.size, size)  # fitted again below, as Pillow turns a TIFF upright while it decodes
+    # JPEG: at 1/2, 1/4 or 1/8 of its size, never below twice the target. `draft` would leave a caller's image reduced.
     drafted = picture.draft(None, (2 * width, 2 * height)) if is_ours else None
     picture.load()
     fitted, box = ((width, height), drafted[1]) if drafted else (_fit(picture.size, size), None)
-    # Bicubic, not Lanczos: less of a halo beside strong edges, and 10 % less time. With a gap of 2 the cheap
-    # first step, a box average, leaves the antialiasing to the second.
+    # Bicubic, not Lanczos: smaller halos beside strong edges, and 10 % less time. A gap of 2 lets a cheap box average
+    # come first and leaves the antialiasing to the bicubic filter.
     small = _mixable(picture).resize(fitted, Image.Resampling.BICUBIC, box=box, reducing_gap=2.0)
     flat = _eight_bits(small, picture) if small.mode in ("I", "F") else _over_white(small)
     return _upright(_to_srgb(flat, picture.info.get("icc_profile")), picture)
 
 
 def _fit(whole: tuple[int, int], size: int) -> tuple[int, int]:
-    """The largest size of the same proportions in a square, no side below 1; halves are rounded up."""
+    """The largest size of the same proportions that fits a square. No side is below 1, and halves are rounded up."""
     longest = max(whole)
     width, height = ((2 * side * size + longest) // (2 * longest) for side in whole)
     return max(1, width), max(1, height)
@@ -218,22 +218,22 @@ def _fit(whole: tuple[int, int], size: int) -> tuple[int, int]:
 def _mixable(picture: Image.Image) -> Image.Image:
     """Convert to a mode in which the mean of two pixels is a colour between them, alpha premultiplied."""
     mode = picture.mode
-    if mode.startswith("I;16"):  # Pillow can't resize it, and clips it where it should scale
+    if mode.startswith("I;16"):  # Pillow can't reduce it, and clips it at 255 (python-pillow/Pillow#3159)
         return picture.convert("I")
     if mode in ("I", "F", "La", "RGBa"):
         return picture
     if picture.has_transparency_data:
         straight = "LA" if mode in ("1", "L", "LA") else "RGBA"
-        palette_safe = picture.copy() if mode == "P" else picture  # the conversion writes into a palette
+        palette_safe = picture.copy() if mode == "P" else picture  # Pillow writes alpha into the palette
         return palette_safe.convert(straight).convert(straight[:-1] + "a")
     return picture.convert(_MIXABLE[mode]) if mode in _MIXABLE else picture
 
 
 def _eight_bits(small: Image.Image, picture: Image.Image) -> Image.Image:
-    """Scale to 0..255 by the range of the whole picture (the module's docstring says which)."""
+    """Scale to 0..255 by the range of the whole picture, as the module's docstring defines it."""
     values = np.asarray(small, dtype=np.float64)
     if not np.isfinite(values).all():
-        raise ValueError("some of its pixels are no numbers (NaN or infinity)")
+        raise ValueError("some of its pixels are not finite (NaN or infinity)")
     highest = 65535.0 if picture.mode.startswith("I;16") else float(cast("Any", picture.getextrema())[1])
     usual = (1, 255, 65535) if picture.mode == "F" else (255, 65535)
     white = next((step for step in usual if highest <= step), highest)
@@ -250,7 +250,7 @@ def _over_white(small: Image.Image) -> Image.Image:
 
 
 def _to_srgb(small: Image.Image, icc: bytes | None) -> Image.Image:
-    """Apply the profile if it suits the pixels; without one they are sRGB already."""
+    """Apply the profile if it suits the mode. Pixels without a profile count as sRGB."""
     mode, transform = _srgb_transform(icc) if icc else ("", None)
     suits = small.mode == mode or (mode == "RGB" and small.mode in ("L", "YCbCr"))
     return transform.apply(small.convert(mode)) if transform and suits else small.convert("RGB")
@@ -258,10 +258,10 @@ def _to_srgb(small: Image.Image, icc: bytes | None) -> Image.Image:
 
 @lru_cache(maxsize=32)  # whole collections share a handful of profiles
 def _srgb_transform(icc: bytes) -> tuple[str, ImageCms.ImageCmsTransform | None]:
-    """The mode that a profile is for, and its transform to sRGB: None if it changes nothing or is broken.
+    """The mode that a profile is for, and its transform to sRGB. The transform is None if it changes nothing.
 
-    A broken profile is ignored, as browsers do, and the intent is theirs. NOCACHE lets threads share it: the
-    one-pixel cache is the only state that Little CMS keeps in a transform.
+    A broken profile is ignored, and the intent is relative colorimetric, both as in browsers. NOCACHE lets threads
+    share a transform, as its cache of one pixel is its only state (https://github.com/libjxl/libjxl/pull/23).
     """
     try:
         profile = ImageCms.ImageCmsProfile(io.BytesIO(icc))
@@ -276,7 +276,7 @@ def _srgb_transform(icc: bytes) -> tuple[str, ImageCms.ImageCmsTransform | None]
 
 
 def _changes_nothing(transform: ImageCms.ImageCmsTransform) -> bool:
-    """Whether a profile is sRGB, by what it does to 729 colours: sRGB goes by many names."""
+    """Whether a profile leaves 729 colours as they are. Then it is sRGB, which has many names."""
     levels = np.linspace(0, 255, 9).astype(np.uint8)
     colours = np.stack(np.meshgrid(levels, levels, levels), axis=-1).reshape(27, 27, 3)
     moved = np.asarray(transform.apply(Image.fromarray(colours)))
@@ -286,13 +286,13 @@ def _changes_nothing(transform: ImageCms.ImageCmsTransform) -> bool:
 def _upright(small: Image.Image, picture: Image.Image) -> Image.Image:
     try:
         orientation = picture.getexif().get(ExifTags.Base.Orientation)
-    except Exception:  # damaged EXIF is no damage to the picture, and Pillow meets it with any type
+    except Exception:  # Pillow raises any type for damaged EXIF, which does not damage the pixels
         return small
     return small.transpose(_UPRIGHT[orientation]) if orientation in _UPRIGHT else small
 
 
 def _letterboxed(small: Image.Image, size: int) -> NDArray[np.uint8]:
-    """Centre on black; an odd row or column goes to the bottom or the right."""
+    """Centre on black. An odd row or column of black goes to the bottom or the right."""
     width, height = small.size
     left, top = (size - width) // 2, (size - height) // 2
     square = np.zeros((size, size, 3), np.uint8)

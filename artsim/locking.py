@@ -16,18 +16,18 @@ from artsim.files import writing
 
 @contextmanager
 def only_one(path: Path) -> Iterator[None]:
-    """Hold a lock for writing `path`, by a hidden file beside it that goes when the block ends.
+    """Lock `path` for writing, by a hidden file beside it, which is removed when the block ends.
 
-    The system drops the lock of a process that dies; the empty file it leaves keeps nobody out. All names of one file,
-    by way of links, are one output.
+    The system releases the lock of a process that dies; its empty file locks nothing. All links to a file are one
+    output.
 
     Raises:
-        OutputError: another run holds it, or the folder takes no files.
+        OutputError: another run holds the lock, or the folder can't be written.
     """
     place = Path(os.path.realpath(path))
-    if not place.parent.is_dir():  # which the library would make
-        raise OutputError(f"{path}: can't be written, there is no folder {path.parent}.")
-    # A digest, not the name: it may be as long as names can be.
+    if not place.parent.is_dir():  # the library would create it
+        raise OutputError(f"{path}: can't be written, there is no folder {path.parent}. Create it first.")
+    # A digest, as the name itself may have the maximal length.
     hidden = place.with_name(f".{sha256(os.fsencode(place.name)).hexdigest()[:32]}.lock")
     lock = FileLock(hidden, timeout=0)
     with writing(path):
@@ -38,6 +38,6 @@ def only_one(path: Path) -> Iterator[None]:
     try:
         yield
     finally:
-        # Before it is released: who opened it meanwhile sees that it has lost its name, and tries the next one.
+        # Before the release: a process that has opened the file meanwhile sees that its name is gone, and tries again.
         hidden.unlink(missing_ok=True)
         lock.release()

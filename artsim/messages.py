@@ -1,15 +1,19 @@
-"""Wording that messages share: counts with their noun, and the first few of many."""
+"""Messages to the user: the types of callbacks, counts with their noun, the first few of many."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-NAMED = 3  # items that a message names of many
+FEW = 3  # items that a message names, of many
 
 # Receives one line for the user.
 Say = Callable[[str], None]
 # Receives the stage, how much of it is done, and how much there is.
 Progress = Callable[[str, int, int], None]
+
+
+def no_progress(stage: str, done: int, total: int) -> None:
+    """Report nothing: the default of functions that report progress."""
 
 
 def counted(number: int, noun: str) -> str:
@@ -19,5 +23,5 @@ def counted(number: int, noun: str) -> str:
 
 def first_few(items: Sequence[str], separator: str = ", ", of: int | None = None) -> str:
     """The first three items and the number of the others; `of` is the number of all where `items` lacks some."""
-    more = (len(items) if of is None else of) - NAMED
-    return separator.join(items[:NAMED]) + (f" … and {more:,} more" if more > 0 else "")
+    more = (len(items) if of is None else of) - FEW
+    return separator.join(items[:FEW]) + (f" … and {more:,} more" if more > 0 else "")

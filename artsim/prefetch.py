@@ -16,7 +16,7 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
-# Python 3.14 has `Executor.map(buffersize=…)`, which does the same.
+# The same as `Executor.map(buffersize=…)` of Python 3.14.
 def prefetch_map(function: Callable[[Item], Result], items: Iterable[Item], depth: int) -> Iterator[Result]:
     """Apply a function to items in threads, `depth` items ahead of the consumer; results come in order.
 
@@ -37,7 +37,7 @@ def prefetch_map(function: Callable[[Item], Result], items: Iterable[Item], dept
 def prefetch_images(
     sources: Iterable[Item], load: Callable[[Item], Result], depth: int
 ) -> Iterator[Result | ImageError]:
-    """Load images in threads, `depth` of them ahead of the consumer, in order; a failed image gives its error."""
+    """Load images in threads, `depth` of them ahead of the consumer, in order; a bad image gives its error."""
     return prefetch_map(partial(_load_or_error, load), sources, depth)
 
 

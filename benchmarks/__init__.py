@@ -1,1 +1,1 @@
-"""What artsim promises, measured: each module states its command, its expectation and the date."""
+"""Benchmarks of artsim. Each module states its command, its expected result, the hardware and the date."""

@@ -1,9 +1,9 @@
-"""Images a second of the default recipe's training on real batches, beside its bare step on a constant batch.
+"""Training speed of the default recipe on real batches, compared with a bare step on a constant batch.
 
     python -m benchmarks.batches
 
-Decoded works of the recipe's number and size, gathered and augmented at each level while the step runs, as `fit` has
-it. All alternate in one process; each real round is preceded by steps that use up the batches made meanwhile.
+The works have the recipe's number and size. They are gathered and augmented while the step runs, as in `fit`. All
+variants alternate in one process. Before each real round, some steps use up the batches that were prepared meanwhile.
 
 Expected: at least 0.9 of the bare step at the recipe's own level, `light`.
 Measured in 2026-11 on 2 idle AMD EPYC cores with avx512_bf16: 0.94 (0.91 to 0.96) of 122 images/s with `light`, 0.89

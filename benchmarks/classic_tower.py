@@ -1,4 +1,4 @@
-"""The classic tower in ONNX with random weights: what it costs to run, without training one.
+"""The classic tower in ONNX with random weights, to measure its speed without training.
 
 256 px; convolutions 11x11x16; 9x9x32 three times; 7x7x64 three times; 5x5x128 three times; 4x4x256 twice; each
 with bias, ReLU and batch norm as a scale and a shift; 2x2 max pools after convolutions 1, 4, 7, 10, 11 and 12; two
@@ -26,7 +26,7 @@ DENSE = (4096, 4096)
 
 
 class _Graph:
-    """Nodes and weights, each node fed by the one before it."""
+    """Nodes and weights of a chain, in which each node reads the output of the node before."""
 
     def __init__(self) -> None:
         self.nodes: list[onnx.NodeProto] = []

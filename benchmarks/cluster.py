@@ -1,14 +1,14 @@
-"""What scoring on Spark costs: a model of time against images, pairs and executors, fitted to measurements.
+"""The cost of scoring on Spark: a model of the time by images, pairs and executors, fitted to measurements.
 
     ARTSIM_DATA=... python -m benchmarks.cluster [--model tower.onnx]
 
     seconds = start + (images · a + pairs · b) / executors + pairs · c
 
-`artsim score --engine spark --master local-cluster[N,1,1024]`, N = 1 and 2 executor processes of one core, on names
-for the 64 photographs of gallery/ (843 px JPEGs) with the tower of `compact` (random weights, unless a model is given).
-What is measured is CPU time, of the command and all that it starts, as it hardly depends on what else a machine does;
-on cores of their own, executors work side by side. a is decoding and embedding, b joining, distances and writing, c
-what the driver does alone, measured by itself; an executor's start is part of `start`, once.
+The command is `artsim score --engine spark --master local-cluster[N,1,1024]` with N = 1 and 2 executor processes of one
+core. Many names stand for the 64 photographs of gallery/ (843 px JPEGs). The tower is that of `compact`, with random
+weights unless a model is given. The benchmark measures the CPU time of the command and its processes, as other load on
+the machine hardly changes it. a is decoding and embedding. b is joining, distances and writing. c is the work of the
+driver alone. The start of an executor is part of `start`, once.
 
 Expected: the model is within 20 % of every measurement. Measured on 2026-11-25 on 2 EPYC cores: within 6 %; start 39 s,
 of which an executor's 12; a 24 ms an image; b 8.0 and c 0.2 µs a pair.

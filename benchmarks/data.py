@@ -1,4 +1,4 @@
-"""Where the benchmarks' data lies: the folder that ARTSIM_DATA names."""
+"""The data of the benchmarks, in the folder that ARTSIM_DATA names."""
 
 from __future__ import annotations
 

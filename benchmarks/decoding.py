@@ -1,14 +1,14 @@
-"""Decode the 64 paintings of gallery/ with two threads of artsim.images.load, beside a plain Pillow loop.
+"""Decoding of the 64 paintings of gallery/ by two threads of artsim.images.load, compared with a plain Pillow loop.
 
 Command:   ARTSIM_DATA=DIR python benchmarks/decoding.py          (reads DIR/gallery/*.jpg, 843 px wide JPEGs)
 Expected:  two threads at no less than 1.5 times the plain loop; measured 1.87 times on two idle cores (152 images/s
-           beside 81), one thread 1.00 times. Where another job holds one of the cores, two threads gain nothing.
+           against 81), one thread 1.00 times. If another job uses one of the cores, two threads gain nothing.
 Hardware:  2 cores, x86-64, no GPU; Python 3.11, Pillow 13.0.0
 Date:      2026-11
 
-The plain loop is one thread of what a careful user of Pillow writes: `draft` to twice the target, `resize` with
-the same filter and `reducing_gap`, RGB, a black square. Both decode to 256 px; their rounds alternate, so that
-a busy machine slows both. Ends with 1 if the expectation is not met.
+The plain loop has one thread and what a careful user of Pillow writes: `draft` to twice the target, `resize` with the
+same filter and `reducing_gap`, RGB, a black square. Both decode to 256 px. Their rounds alternate, so that a busy
+machine slows both. The exit code is 1 if the expectation is not met.
 """
 
 from __future__ import annotations

@@ -1,20 +1,20 @@
-"""`artsim embed` on a folder of different JPEGs, beside its two stages alone, on all cores.
+"""`artsim embed` on a folder of different JPEGs, compared with its two stages alone, on all cores.
 
     ARTSIM_DATA=... python -m benchmarks.embedding_stage --images 10000 [--model tower.onnx]
 
-The JPEGs (1,000 unless told) are made from the 64 photographs of gallery/, 843 px wide, each shifted by a way of its
-own and coded as the photograph is. For one part of them after the other it takes turns at three things: decoding alone,
-in as many threads as there are cores; the tower alone, in onnxruntime's threads, on batches that are decoded already;
-and the whole of `artsim embed`, listing, digests and writing included. The tower is the default recipe's with random
-weights, unless a model is given.
+The JPEGs (by default 1,000) are made from the 64 photographs of gallery/, 843 px wide. Each is shifted differently and
+encoded like its photograph. The images are split into parts. On each part the benchmark measures three things: decoding
+alone, in one thread for each core; the tower alone, in onnxruntime's threads, on decoded batches; and the whole of
+`artsim embed`, with listing, digests and writing. The tower is the default recipe's with random weights, unless a model
+is given.
 
-`--growth` embeds 100, 300, … up to so many images instead, and fits a line: what a run costs at least, and an image.
+`--growth` embeds 100, 300, … up to that many images instead, and fits a line: a constant, and the cost of an image.
 
-Expected: the whole at no less than 0.9 of 1 / (1 / tower + 1 / decoding), the speed of the two one after the other with
-no core ever idle. Above 1 it is where either alone leaves cores idle.
-Growth: a line, no run farther from it than a tenth of the longest. Up to 3,000 images: 0.2 s + 6.2 ms an image.
+Expected: the whole reaches 0.9 of 1 / (1 / tower + 1 / decoding), the speed of both stages one after the other with no
+idle core. The ratio exceeds 1 where one stage alone leaves cores idle.
+Growth: a line, with no run farther from it than a tenth of the longest. Up to 3,000 images: 0.2 s + 6.2 ms an image.
 
-Measured on 2026-11-25 with `compact` on 2 EPYC cores with nothing else on them, 10,000 images: decoding alone 441
+Measured on 2026-11-25 with `compact` on 2 EPYC cores with no other load, 10,000 images: decoding alone 441
 images/s, tower alone 266, one after the other 166, the whole 154, 0.93 of that (0.85 to 1.00 part by part). CPU-ms an
 image: 4.4 to decode it, 6.9 in the tower, 11.7 for the whole.
 """
@@ -104,7 +104,7 @@ def default_tower(path: Path) -> Path:
 
 
 def compare(model: Path, parts: Sequence[Path]) -> int:
-    """Take turns, part by part; the figures are of all parts together."""
+    """Alternate between the three, part by part; the results are of all parts together."""
     scorer = load(model, "cpu")
     files = [sorted(part.glob("*.jpg")) for part in parts]
     images = islice(prefetch_images(files[0], scorer.load_image, DECODED), DECODED)

@@ -1,4 +1,4 @@
-"""AUC against images/s over the rows that `benchmarks.learning` wrote: a table in Markdown, and a plot.
+"""AUC against images/s, from the rows of `benchmarks.learning`: a table in Markdown, and a plot.
 
     python -m benchmarks.frontier learning.csv --plot docs/frontier.svg
 

@@ -1,10 +1,14 @@
-"""What the benchmarks on a frozen pretrained network share: features computed once, splits, and a head's AUCs.
+"""Shared parts of the benchmarks on a frozen pretrained network: features computed once, splits, and AUCs of a head.
 
-Splits hold artists out whole, each artist of the 22 once over all of them, and a fifth of the works of the others. AUCs
-are over all pairs of the works held out.
+Each split holds out some of the 22 artists with all their works, and a fifth of the works of the others. Over all
+splits each artist is held out once. AUCs are computed over all pairs of the held-out works.
 """
 
 from __future__ import annotations
+
+from benchmarks import with_tensorflow  # noqa: F401 - it starts TensorFlow, so it comes first
+
+# isort: split
 
 import argparse
 from collections.abc import Iterator
@@ -32,7 +36,7 @@ HELD_OUT_WORKS = 0.2
 
 @dataclass(frozen=True)
 class Split:
-    """Rows to fit on, and to judge by: more works by the same artists, and works by others."""
+    """Rows to fit on, and rows to evaluate on: more works by the same artists, and works by other artists."""
 
     known: NDArray[np.int64]
     seen: NDArray[np.int64]
@@ -40,18 +44,20 @@ class Split:
 
 
 def arguments_parser(description: str | None) -> argparse.ArgumentParser:
-    """Which weights, and where the features are kept between runs."""
+    """The flags: the weights, and the file that stores the features between runs."""
     parser = argparse.ArgumentParser(description=(description or "").partition("\n")[0])
     parser.add_argument("--weights", required=True, help="of MobileNet: a file")
     parser.add_argument("--image-size", type=int, default=384)
-    parser.add_argument("--features", type=Path, default=Path("features.npz"), help="kept here; used if it is there")
+    parser.add_argument(
+        "--features", type=Path, default=Path("features.npz"), help="file that stores the features between runs"
+    )
     return parser
 
 
 def network_and_works(arguments: argparse.Namespace) -> tuple[keras.Model, LabelledFeatures]:
-    """The frozen network, and what it sees of paintings/train_info.csv."""
+    """The frozen network, and its features of paintings/train_info.csv."""
     from artsim.training.data.pixels import decoded
-    from artsim.training.networks.features import build_features, compute
+    from artsim.training.networks.features import build_features, compute_features
 
     network = build_features("mobilenet", arguments.image_size, arguments.weights)
     table = pd.read_csv(data("paintings", "train_info.csv"))
@@ -60,7 +66,7 @@ def network_and_works(arguments: argparse.Namespace) -> tuple[keras.Model, Label
         paths = [data("paintings", "train") / name for name in table["filename"]]
         told: Any = partial(print, end="\r")
         with decoded(paths, arguments.image_size, MAX_PIXELS, told, print) as pixels:
-            np.savez(arguments.features, features=compute(network, pixels, told))
+            np.savez(arguments.features, features=compute_features(network, pixels, told))
     return network, LabelledFeatures(np.load(arguments.features)["features"], labels)
 
 
@@ -81,13 +87,13 @@ def fitted(
     recipe: Recipe, network: keras.Model, works: LabelledFeatures, rows: NDArray[np.int64], seed: int = 0
 ) -> keras.Model:
     """A recipe's head on features, fitted on some of the works."""
-    fit = HeadTrainer(recipe, network, works.of(rows), unattended(), seed)
-    fit.run()
-    return fit.head
+    trainer = HeadTrainer(recipe, network, works.subset(rows), unattended(), seed)
+    trainer.fit()
+    return trainer.head
 
 
 def unattended() -> FitHooks:
-    """Of a fit that nobody follows."""
+    """Hooks that do nothing."""
     return FitHooks(
         Outputs(Path(), Path()),
         lambda _: {},
@@ -95,7 +101,6 @@ def unattended() -> FitHooks:
         calibrate=lambda _: None,
         say=lambda _: None,
         progress=lambda *_: None,
-        quiet=True,
     )
 
 

@@ -1,15 +1,19 @@
-"""Heads and losses screened on the features of a frozen MobileNet, by validation alone.
+"""Comparison of heads and losses on the features of a frozen MobileNet, on validation works only.
 
     ARTSIM_DATA=... python -m benchmarks.heads --weights FILE [--splits 4]
 
-Each variant is one change to the recipe `transfer` or `readout`; the losses that artsim does not have are trained
-here, on the same coordinates. A row: AUC on artists seen and unseen, means over the splits.
+Each variant is one change to the recipe `transfer` or `readout`. Losses that artsim does not have are implemented here,
+on the same coordinates. A row has the AUC on seen and unseen artists, as means over the splits.
 
-Expected: the readout alone is the best single head on artists never seen, a trained head on artists seen, and both side
-by side give most of both. Measured: docs/learning.md.
+Expected: the readout is the best single head on unseen artists, and a trained head on seen artists. Both together keep
+most of both. Measured: docs/experiments.md.
 """
 
 from __future__ import annotations
+
+from benchmarks import with_tensorflow  # noqa: F401 - it starts TensorFlow, so it comes first
+
+# isort: split
 
 import sys
 from collections.abc import Callable
@@ -87,7 +91,7 @@ def _embeddings(head: keras.Model, _: int) -> keras.Model:
 
 
 def _cosface(labels: Any, logits: Any) -> Any:
-    """Wang et al. 2018: softmax over cosines, that of the right artist less a margin."""
+    """Wang et al. 2018: softmax over cosines, with a margin subtracted from that of the right artist."""
     right = ops.one_hot(ops.cast(ops.reshape(labels, (-1,)), "int32"), logits.shape[-1])
     return keras.losses.sparse_categorical_crossentropy(
         labels, logits - SOFTMAX_SCALE * COSINE_MARGIN * right, from_logits=True
@@ -104,13 +108,13 @@ def _same(labels: Any) -> Any:
 
 
 def _triplet(labels: Any, embeddings: Any) -> Any:
-    """Hermans et al. 2017: of each work the farthest by its artist and the nearest by another, soft margin."""
+    """Hermans et al. 2017: for each work the farthest by its artist and the nearest by another, with a soft margin."""
     distance, same = ops.sqrt(_squared(embeddings) + 1e-6), _same(labels)
     return ops.softplus(ops.max(distance * same, axis=1) - ops.min(distance + 10 * same, axis=1))
 
 
 def _contrastive(labels: Any, embeddings: Any) -> Any:
-    """Hadsell et al. 2006, over all pairs of a batch, both kinds weighing alike."""
+    """Hadsell et al. 2006, over all pairs of a batch, with equal weight of both kinds."""
     squared, same = _squared(embeddings), _same(labels)
     away = ops.square(ops.maximum(CONTRASTIVE_MARGIN - ops.sqrt(squared + 1e-6), 0.0))
     return ops.sum(same * squared) / ops.sum(same) + ops.sum((1 - same) * away) / ops.sum(1 - same)
@@ -129,7 +133,7 @@ def _trained(
     works: LabelledFeatures,
     rows: NDArray[np.int64],
 ) -> keras.Model:
-    """One head trained as `transfer` trains its own, but for the loss."""
+    """One head, trained as in `transfer` except for the loss."""
     keras.utils.set_random_seed(0)
     projection = fit_projection(works.features[rows], works.labels[rows], COMPONENTS)
     _, labels = np.unique(works.labels[rows], return_inverse=True)

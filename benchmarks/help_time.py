@@ -1,4 +1,4 @@
-"""How soon `--help` answers, as whole processes.
+"""The time of `--help`, as a whole process.
 
     python -m benchmarks.help_time
 

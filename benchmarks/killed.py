@@ -1,12 +1,12 @@
-"""artsim-score, killed at random moments and started again with the same command.
+"""artsim-score, killed at random moments and resumed by the same command.
 
     ARTSIM_DATA=... python -m benchmarks.killed [--times 10] [--pairs 3000000]
 
-Each time it is killed by SIGKILL at a moment drawn from the whole of an uninterrupted run, while it reads, embeds (60
-pictures made of gallery/, by the classic tower, the slowest there is) or writes, and is started again. Expected: the
-file has the same bytes as that of the uninterrupted run each time, in csv and in parquet. What the kill has cost, the
-time of both runs less that of one, is printed: Python's start, the first reading of the pairs, and the last few seconds
-of embedding or writing.
+Each run is killed by SIGKILL at a random moment, while it reads, embeds or writes, and is then started again. It
+embeds 60 images made from gallery/ with the classic tower, the slowest one. Expected: the file always has the same
+bytes as that of an uninterrupted run, in csv and in parquet. The benchmark prints the cost of the kill: the time of
+both runs minus that of one. It consists of Python's start, the first reading of the pairs, and the last few seconds of
+embedding or writing.
 
 Measured on 2026-11-25 on a busy machine: the same bytes all 20 times; a kill cost between nothing and 20 s there.
 """

@@ -1,16 +1,16 @@
-"""A recipe on real paintings: trained by `mlflow run`, its exported tower scored by `artsim-score` on new pairs.
+"""A recipe on real paintings: trained by `mlflow run`, evaluated by `artsim-score` on new pairs.
 
     ARTSIM_DATA=... python -m benchmarks.learning --recipe transfer --weights FILE --seeds 0 1 2 --minutes 45
     ARTSIM_DATA=... python -m benchmarks.learning --recipe compact --table learning.csv -P epochs=12
 
-Trains on the 2,506 works by 22 artists of paintings/train_info.csv; everything is chosen by what a run holds out of
-these, which the seed decides: four artists whole, and a fifth of the others' works. Then, and for the final figure
-only, it scores the 30,135 pairs of new works by the same artists and the 51,040 pairs by 8 other artists. A row of the
-table: recipe, seed, what was set, minutes of the whole command, images/s of the tower in onnxruntime (batch 32, all
-cores), parameters, GFLOP an image, the AUCs with intervals.
+The training uses the 2,506 works by 22 artists of paintings/train_info.csv. All choices depend on the works that a run
+holds out of these: four artists with all their works, and a fifth of the works of the others, by seed. Only at the end
+the tower scores 30,135 pairs of new works by the same artists, and 51,040 pairs by 8 other artists. A row of the table
+has recipe, seed, flags, minutes of the whole command, images/s of the tower in onnxruntime (batch 32, all cores),
+parameters, GFLOP an image, and the AUCs with intervals.
 
-Expected, means of three seeds on 2 cores: `readout` at least 0.82 on artists it never met and 0.79 on the others within
-10 minutes; `transfer` 0.84 and 0.94 within 45; `compact` 0.66 and 0.68 within 20. Measured: docs/learning.md.
+Expected, means of three seeds on 2 cores: `readout` at least 0.82 on unseen artists and 0.79 on seen artists within
+10 minutes; `transfer` 0.84 and 0.94 within 45; `compact` 0.66 and 0.68 within 20. Measured: docs/experiments.md.
 """
 
 from __future__ import annotations
@@ -45,14 +45,14 @@ BATCH, ROUNDS = 32, 5
 
 
 def main() -> int:
-    """Train and score once a seed; hold the means to what is expected of the recipe."""
+    """Train and score once for each seed, and compare the means with the expected result."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--recipe", required=True)
     parser.add_argument("--weights", type=Path, help="a file of pretrained weights")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
-    parser.add_argument("--minutes", type=float, help="a run that takes longer is ended; default: the recipe's budget")
+    parser.add_argument("--minutes", type=float, help="time limit of a run; default: the recipe's")
     parser.add_argument("--table", type=Path, default=Path("learning.csv"), help="rows are added to it")
-    parser.add_argument("--keep", type=Path, help="copy the checkpoints, exported towers among them, to this folder")
+    parser.add_argument("--keep", type=Path, help="copy checkpoints and towers to this folder")
     parser.add_argument("-P", dest="flags", action="append", default=[], metavar="NAME=VALUE", help="of the recipe")
     arguments = parser.parse_args()
     expected = EXPECTED.get(arguments.recipe)
@@ -121,19 +121,19 @@ def _score(tower: Path, kind: str, folder: Path) -> dict[str, float]:
     subprocess.run([*COMMAND, "--model", str(tower), *files], cwd=ROOT, check=True)
     found = json.loads(summary.read_text(encoding="utf-8"))
     low, high = found["auc_interval"]
-    figures = {"auc": found["figures"]["auc"], "auc_low": low, "auc_high": high}
-    figures["calibration_error"] = found["figures"]["calibration_error"]
-    return {f"test_{kind}_{name}": round(value, 4) for name, value in figures.items()}
+    metrics = {"auc": found["metrics"]["auc"], "auc_low": low, "auc_high": high}
+    metrics["calibration_error"] = found["metrics"]["calibration_error"]
+    return {f"test_{kind}_{name}": round(value, 4) for name, value in metrics.items()}
 
 
 def _validation(tower: Path) -> dict[str, float]:
-    figures = open_tower(tower, "cpu").card.validation
-    names = [f"val_{part}_auc{end}" for part in ("unseen", "seen") for end in ("", "_low", "_high")]
-    return {name: round(figures[name], 4) for name in names}
+    metrics = open_tower(tower, "cpu").card.validation
+    keys = [f"val_{part}/auc{end}" for part in ("unseen", "seen") for end in ("", "_low", "_high")]
+    return {key.replace("/", "_"): round(metrics[key], 4) for key in keys}  # the columns of tables written so far
 
 
 def _cost(path: Path) -> dict[str, float]:
-    """Images/s in onnxruntime, and what the graph holds and computes."""
+    """Images/s in onnxruntime, and the size and operations of the graph."""
     tower = open_tower(path, "cpu")
     size = tower.card.image_size
     batch = np.random.default_rng(0).integers(0, 256, (BATCH, size, size, 3), dtype=np.uint8)

@@ -1,13 +1,13 @@
-"""What more artists, and more works of each, would bring: heads on the features of a frozen MobileNet.
+"""The effect of more artists and more works, for heads on the features of a frozen MobileNet.
 
     ARTSIM_DATA=... python -m benchmarks.learning_curves --weights FILE
 
-Fits the heads of `readout` and `transfer` on 6, 10, 14 and 18 of the artists who are not held out, and on 5 to 160
-works of each of 18; a row is the mean AUC over the splits, on more works by the artists fitted on and on artists held
-out whole.
+The heads of `readout` and `transfer` are fitted on 6, 10, 14 and 18 of the artists that are not held out, and on 5 to
+160 works of each of 18. A row has the mean AUC over the splits, on more works by the same artists and on held-out
+artists.
 
-Expected: on artists held out both curves rise from 6 artists to 10, and from 10 to all. (The readout gains nothing from
-14 to 18 of them.) Measured: docs/learning.md.
+Expected: on held-out artists both curves rise from 6 artists to 10, and from 10 to all. (The readout gains nothing from
+14 to 18 of them.) Measured: docs/experiments.md.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ WORKS = (5, 10, 20, 40, 80, 160)
 
 
 def main() -> int:
-    """Fit on ever more."""
+    """Fit on more and more artists, then on more and more works."""
     parser = frozen.arguments_parser(__doc__)
     parser.add_argument("--splits", type=int, default=5)
     parser.add_argument("--recipes", nargs="+", default=["readout", "transfer"])
@@ -57,7 +57,7 @@ def main() -> int:
 
 
 def _some(rows: NDArray[np.int64], labels: NDArray[np.int64], artists: int, number: int) -> NDArray[np.int64]:
-    """The rows of so many artists, and of each at most so many works, drawn alike for every size."""
+    """The rows of some artists with a limited number of works each; larger samples include smaller ones."""
     rng = np.random.default_rng(0)
     chosen = rng.permutation(np.unique(labels[rows]))[:artists]
     return np.concatenate([rng.permutation(rows[labels[rows] == artist])[:number] for artist in chosen])

@@ -1,12 +1,12 @@
-"""How fast `artsim pairs` writes: 23,817 works in 13 groups, every pair inside each group.
+"""The speed of `artsim pairs`: 23,817 works in 13 groups, with all pairs within each group.
 
     python -m benchmarks.making_pairs
 
-Expected: the whole command in under 15 s for each format, in under 400 MB, on 2 cores. The works are a csv with a group
-and an artist for each, so that the pairs have labels. Each output is counted again.
+Expected: the whole command in under 15 s for each format, in under 400 MB, on 2 cores. The csv has a
+group and an artist for each work, so that the pairs have labels. The rows of each output are counted.
 
-Measured in 2026-11 on 2 AMD EPYC cores that others worked on, too: csv in 3.0 s (7.3 M pairs/s), csv.gz 3.7, csv.zst
-3.7, jsonl 6.2, parquet 2.9; 2.7 s of CPU time for csv; 196 to 233 MB. With ten busy processes beside it, 7 to 17 s.
+Measured in 2026-11 on 2 AMD EPYC cores with other load: csv in 3.0 s (7.3 M pairs/s), csv.gz 3.7, csv.zst
+3.7, jsonl 6.2, parquet 2.9; 2.7 s of CPU time for csv; 196 to 233 MB. With ten other busy processes, 7 to 17 s.
 """
 
 from __future__ import annotations

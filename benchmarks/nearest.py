@@ -1,20 +1,21 @@
-"""By which rule `artsim nearest` ranks artists, how sure it may be, and how often it calls a query unlike by mistake.
+"""The rule by which `artsim nearest` ranks artists, the calibration of its probability, and its false outliers.
 
     ARTSIM_DATA=... python -m benchmarks.nearest --weights FILE [--recipe transfer]
 
-On paintings/train only. In each of five splits a head is fitted without some artists and without a fifth of the others'
-works; distances are calibrated on the pairs of these works, which then ask, each leaving itself out:
+On paintings/train only. In each of five splits a head is fitted without some artists, and without a fifth of the works
+of the others. Distances are calibrated on the pairs of these held-out works. They are then the queries, each left out
+of its own gallery:
 
-    held out      among themselves
-    all           those by artists held out, among the whole collection, which the head was fitted on
-    10, 3 each    among 10, or 3, of them an artist; the others ask
+    held out      gallery: the held-out works
+    all           queries: works by held-out artists; gallery: the whole collection, which the head was fitted on
+    10, 3 each    gallery: 10 or 3 held-out works by each artist; queries: the other held-out works
 
-A rule is judged by how often the first artist is right, a factor of the log-odds by the expected calibration error of
-the first artist's probability (10 bins of equal count). `unlike` counts queries that were called so: those whose artist
-has other works there (a mistake), and the same ones once that artist's works are taken away.
+A rule is measured by how often its first artist is right. A factor of the log-odds is measured by the expected
+calibration error of the first artist's probability (10 bins of equal count). `unlike` counts queries marked as
+outliers: those whose artist is in the gallery (mistakes), and the same queries without that artist's works.
 
-Expected: the mean of the best three works within 0.01 of the best rule on average, the factor 2 within 0.02 of the best
-one, at most 0.02 of the works held out called unlike among themselves. Measured in 2026-11, means over the splits:
+Expected: the mean of the best three works is within 0.01 of the best rule on average, and the factor 2 within 0.02 of
+the best one. At most 0.02 of the held-out works are outliers among themselves. Measured in 2026-11, means over splits:
 
     readout                 held out       all   10 each    3 each      mean
     the best work              0.748     0.810     0.582     0.432     0.643
@@ -50,10 +51,14 @@ one, at most 0.02 of the works held out called unlike among themselves. Measured
     unlike by mistake          0.008     0.028     0.013     0.002     0.013
     unlike, artist absent      0.092     0.115     0.063     0.043     0.078
 
-The head of `transfer` was fitted on the works that `all` searches: there more are called unlike.
+The head of `transfer` was fitted on the gallery of `all`, so there more queries are outliers.
 """
 
 from __future__ import annotations
+
+from benchmarks import with_tensorflow  # noqa: F401 - it starts TensorFlow, so it comes first
+
+# isort: split
 
 import sys
 from collections.abc import Callable, Iterator
@@ -82,7 +87,7 @@ MARGIN, CALIBRATION_MARGIN, MOST_MISTAKES = 0.01, 0.02, 0.02
 
 @dataclass(frozen=True)
 class Search:
-    """Queries among works, with the artists of both; a query that is among the works leaves itself out."""
+    """Queries, their gallery and the artists of both; a query is left out of its own gallery."""
 
     name: str
     calibration: Calibration
@@ -101,7 +106,7 @@ class Search:
         return odds
 
     def by_artist(self, rule: Rule) -> tuple[Odds, NDArray[np.int64]]:
-        """(Q, A) what a rule gives each artist, and (Q,) which of them is right."""
+        """(Q, A) the value of a rule for each artist, and (Q,) the right artist."""
         names, label = np.unique(self.artists[self.works], return_inverse=True)
         odds = self.odds()
         given = np.stack([rule(odds[:, label == number]) for number in range(len(names))], axis=1)
@@ -109,7 +114,7 @@ class Search:
 
 
 def mean_of_best(count: int, odds: Odds) -> Odds:
-    """Of the best works, or as many as there are."""
+    """The mean log-odds of the best works."""
     best = np.sort(odds, axis=1)[:, ::-1][:, :count]
     there = np.isfinite(best)
     sums = np.where(there, best, 0).sum(axis=1)
@@ -155,16 +160,16 @@ def main() -> int:
         and factors[f"factor {CERTAINTY}"].mean() <= min(row.mean() for row in factors.values()) + CALIBRATION_MARGIN
         and mistakes["unlike by mistake"][0] <= MOST_MISTAKES
     )
-    return verdict(met, "three works, the factor 2 and few mistakes as said above")
+    return verdict(met, "three works, the factor 2 and few mistakes, as stated above")
 
 
 def searches_of(embeddings: NDArray[np.float32], artists: NDArray[np.int64], split: frozen.Split) -> Iterator[Search]:
-    """The four kinds of a split."""
+    """The four searches of a split."""
     held_out = np.concatenate([split.seen, split.unseen])
     first, second = np.triu_indices(len(held_out), k=1)
     pairs = held_out[first], held_out[second]
     distance = np.linalg.norm(embeddings[pairs[0]] - embeddings[pairs[1]], axis=1)
-    calibration, _ = calibrate(distance, (artists[pairs[0]] == artists[pairs[1]]).astype(np.uint8))
+    calibration = calibrate(distance, (artists[pairs[0]] == artists[pairs[1]]).astype(np.uint8)).calibration
     rng = np.random.default_rng(0)
     asked = partial(Search, calibration=calibration, embeddings=embeddings, artists=artists)
     yield asked("held out", queries=held_out, works=held_out)
@@ -194,7 +199,7 @@ def right(search: Search, rule: Rule) -> float:
 
 
 def calibration_error(search: Search, row: str) -> float:
-    """Of the first artist's probability by the chosen rule."""
+    """The calibration error of the first artist's probability by the chosen rule."""
     given, truth = search.by_artist(RULES[CHOSEN])
     raised = float(row.partition(" ")[2]) * (given - given.max(axis=1, keepdims=True))
     probability = 1 / np.exp(raised).sum(axis=1)
@@ -204,7 +209,7 @@ def calibration_error(search: Search, row: str) -> float:
 
 
 def unlike(search: Search, *, absent: bool) -> float:
-    """How many queries are called unlike the works, as they are or without all works by the query's artist."""
+    """The share of queries marked as outliers, with or without the works by the query's artist."""
     collection = SearchIndex(search.embeddings[search.works], search.artists[search.works], "euclidean")
     left_out = [
         np.flatnonzero(

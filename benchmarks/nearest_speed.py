@@ -1,15 +1,15 @@
-"""How long `artsim nearest` searches: 100,000 works of 512 numbers.
+"""The speed of `artsim nearest`: a gallery of 100,000 works with 512 values each.
 
     python -m benchmarks.nearest_speed
 
-Expected: the first query of a collection in memory, with the ranking of 1,000 artists and the works by which it is told
-whether it is unlike them, in under 1 s on 2 cores without a GPU; further ones in under 0.1 s each. Random embeddings
-of length 1 stand for works; the found ones are compared with all distances in float64. Reading the same works from a
-file of kept embeddings is shown beside it.
+Expected: the first query takes under 1 s on 2 cores without a GPU, and further queries under 0.1 s each. The gallery is
+in memory. The first query includes the ranking of 1,000 artists and the works that decide what is an outlier. The
+embeddings are random, of length 1. The results are compared with all distances in float64. The time to read the same
+works from an embedding store is printed too.
 
-Measured in 2026-11 on 2 AMD EPYC cores that others worked on, too: 0.56 s for the first query, most of it for the 300
-works by which it is told what is unlike, and 0.017 s for each further one; 2.1 s to read the works. With ten busy
-processes beside it, 0.8 to 2.1 s and 0.02 to 0.05 s.
+Measured in 2026-11 on 2 AMD EPYC cores with other load: 0.56 s for the first query, most of it for the 300 works that
+decide what is an outlier, and 0.017 s for each further one; 2.1 s to read the works. With ten other busy processes,
+0.8 to 2.1 s and 0.02 to 0.05 s.
 """
 
 from __future__ import annotations

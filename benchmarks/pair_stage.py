@@ -1,15 +1,15 @@
-"""Distances of pairs, beside numpy's gather and einsum in blocks, and beside what memory gives.
+"""Distances of pairs, compared with NumPy's gather and einsum in blocks, and with the memory's bandwidth.
 
     python -m benchmarks.pair_stage [--width 128] [--pairs 2000000]
 
-Expected: at least 2 times numpy, on one core each, alternating in one run, median of 5 rounds: for the pairs of the
-published test in their order (all pairs inside a group, one after the other), and for the same number at random. A
-pair reads two embeddings of 4 bytes a number, wherever they lie; the bytes a second that makes are printed beside those
-of numpy's copy of a large array, which counts what it reads and what it writes.
+Expected: at least 2 times the speed of NumPy, on one core each, alternating in one run, median of 5 rounds. This holds
+for the pairs of the published test in their order (all pairs within a group, one after the other), and for as many
+random pairs. A pair reads two embeddings of 4 bytes a value. The resulting bytes a second are printed with those of
+NumPy's copy of a large array, which counts reads and writes.
 
 Measured on 2026-11-25 on 2 EPYC cores, where a copy moves 24 to 29 GB/s: 128 numbers, in groups 16 ns a pair (63 GB/s,
-out of the cache), 4.3 times numpy; at random 38 ns (27 GB/s), 5.5 times. 512 numbers: 50 ns (83 GB/s), 7.0 times; at
-random 302 ns (14 GB/s: 47 MiB of embeddings are past the cache), 3.0 times.
+out of the cache), 4.3 times NumPy; at random 38 ns (27 GB/s), 5.5 times. 512 numbers: 50 ns (83 GB/s), 7.0 times; at
+random 302 ns (14 GB/s: 47 MiB of embeddings exceed the cache), 3.0 times.
 """
 
 from __future__ import annotations

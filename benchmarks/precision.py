@@ -1,9 +1,9 @@
-"""One checkpoint exported in fp32, fp16 and int8: what fewer bits lose in AUC, and gain in speed and size.
+"""One checkpoint exported in fp32, fp16 and int8: the loss of AUC, and the gain in speed and size.
 
     python -m benchmarks.precision [CHECKPOINTS] [--data-dir DIR]
 
-Without a folder of checkpoints it trains `compact` for 16 epochs on the embedded collection first (minutes). Speed is
-onnxruntime's on this machine's CPU, fp32 and the other taking turns in one run; fp16 has its gain on GPUs.
+Without a folder of checkpoints, the benchmark first trains `compact` for 16 epochs on the embedded collection, in
+minutes. The speed is that of onnxruntime on this machine's CPU, in alternating rounds. fp16 is faster on GPUs only.
 
 Expected: int8 loses less than 0.01 of the AUC on artists seen and unseen, at 1.3 times the images/s or more and less
 than 0.4 of the size; fp16 loses less than 0.002 at less than 0.6 of the size.
@@ -23,7 +23,7 @@ import tempfile
 from pathlib import Path
 
 from artsim.export.reduced_precision import QuantizationCost
-from artsim.jobs.export import Exported, export_checkpoint
+from artsim.jobs.export import ExportOptions, export_checkpoint
 from artsim.scoring.contract import Precision
 from benchmarks.data import verdict
 
@@ -33,8 +33,8 @@ EPOCHS = 16
 def main() -> int:
     """Export, print a table, compare with the expectation."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("checkpoints", type=Path, nargs="?", help="what --checkpoint-dir got of a run")
-    parser.add_argument("--data-dir", type=Path, help="where its works lie now")
+    parser.add_argument("checkpoints", type=Path, nargs="?", help="a run's folder in --checkpoint-dir")
+    parser.add_argument("--data-dir", type=Path, help="folder of its works")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -70,13 +70,11 @@ def _trained(folder: Path) -> Path:
 
 
 def _cost(checkpoints: Path, folder: Path, precision: Precision, data_dir: Path | None) -> QuantizationCost:
-    """Of any loss: the expectation is compared here, not by the gate."""
-    output = folder / f"{precision}.onnx"
-    exported: Exported = export_checkpoint(
-        checkpoints, None, output, data_dir, lambda *_: None, lambda _: None, precision=precision, max_auc_loss=1.0
-    )
-    assert exported.cost is not None
-    return exported.cost
+    """The cost at any loss of AUC, which is compared with the expectation here and not by the export."""
+    options = ExportOptions(checkpoints, None, folder / f"{precision}.onnx", data_dir, precision, max_auc_loss=1.0)
+    cost = export_checkpoint(options, lambda _: None, lambda *_: None).cost
+    assert cost is not None
+    return cost
 
 
 def _share(cost: QuantizationCost) -> float:

@@ -1,13 +1,13 @@
-"""artsim-score at the size of the published test: 23,817 images in 13 groups, every pair inside each.
+"""artsim-score at the size of the published test: 23,817 images in 13 groups, with all pairs within each.
 
     python -m benchmarks.published_test [--pairs 21916047] [--labels] [--growth]
 
-The inputs are made: kept embeddings at random, as wide as the default tower's, names and groups. The whole command is
-measured, Python's start, reading and writing in it, with the peak memory of its process. Expected, for 21,916,047 pairs
-on 2 cores: csv to csv at most 40 s, parquet to parquet at most 25 s, at most 1.5 GiB each. `--labels` adds the true
-answers, so that figures are computed, too; `--growth` goes from 1e4 to 1e7 pairs instead, and fits a line.
+The inputs are synthetic: random stored embeddings of the default tower's width, names and groups. The whole command is
+measured, with Python's start, reading and writing, and the peak memory of its process. Expected, for 21,916,047 pairs
+on 2 cores: csv to csv at most 40 s, parquet to parquet at most 25 s, at most 1.5 GiB each. `--labels` adds the labels,
+so that metrics are computed too. `--growth` scores 1e4 to 1e7 pairs instead, and fits a line.
 
-Measured on 2026-11-25, 2 EPYC cores with nothing else on them: csv 13.3 s, 0.94 GiB; parquet 13.5 s, 0.61 GiB; labelled
+Measured on 2026-11-25, 2 EPYC cores with no other load: csv 13.3 s, 0.94 GiB; parquet 13.5 s, 0.61 GiB; labelled
 22.1 and 23.6 s, 1.02 and 0.73 GiB. Growth: csv 1.5 s + 0.58 s for each million, parquet 1.3 + 0.58.
 """
 

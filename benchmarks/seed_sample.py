@@ -1,10 +1,12 @@
-"""The whole command, cold, on the five pairs and nine paintings of seed-sample/.
+"""The whole command on the five pairs and nine paintings of seed-sample/.
 
     ARTSIM_DATA=... python -m benchmarks.seed_sample --model tower.onnx
 
 Expected: under 3 s with the default tower on 2 cores without a GPU, installed byte-compiled; the pairs have labels, so
-a good part of it is scikit-learn's import. Measured in 2026-11 on 2 shared AMD EPYC cores with the default recipe's
-tower: median 1.34 s; the very first run, with nothing in the file cache, 3.15 s.
+the import of scikit-learn takes a good part of it.
+
+Measured in 2026-11 on 2 shared AMD EPYC cores with the default recipe's tower: median 1.34 s; the very first
+run, with nothing in the file cache, 3.15 s.
 """
 
 from __future__ import annotations

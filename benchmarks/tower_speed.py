@@ -1,14 +1,18 @@
-"""Images/s of the towers that a recipe may export, in onnxruntime, taking turns in one run.
+"""Images/s of the recipes' towers in onnxruntime, in alternating rounds.
 
     python -m benchmarks.tower_speed
 
-Freshly initialised towers in ONNX, batches of 32 noise images at each recipe's own size, all cores, median of 5 rounds.
+The towers have random weights. Batches of 32 noise images of the recipe's size, all cores, median of 5 rounds.
 
 Expected: `compact` at least 20 times `classic`. Measured on 2026-11-25 on 2 idle EPYC cores: 22 times, 333 and 15.3
 images/s; `readout`, `transfer` and `strong` 38.
 """
 
 from __future__ import annotations
+
+from benchmarks import with_tensorflow  # noqa: F401 - it starts TensorFlow, so it comes first
+
+# isort: split
 
 import sys
 import tempfile
@@ -53,7 +57,7 @@ def _recipes() -> dict[str, Recipe]:
 
 
 def exported(recipe: Recipe, path: Path) -> Tower:
-    """The recipe's tower, freshly initialised, in ONNX."""
+    """The recipe's tower in ONNX, with random weights."""
     network = prepare(recipe, seed=0)
     if network is None:
         network = build_tower(recipe.tower, recipe.image_size, recipe.embedding_size)

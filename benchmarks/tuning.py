@@ -1,14 +1,18 @@
-"""Tuning the pretrained network before its features are computed, against leaving it frozen, by validation alone.
+"""A tuned pretrained network compared with a frozen one, on validation works only.
 
     ARTSIM_DATA=... python -m benchmarks.tuning --weights FILE [--splits 0 1] [--epochs 4] [--augment none]
 
-On each split, rows for the heads of `readout` and `transfer` on the frozen and on the tuned network: AUC on more works
-by the artists fitted on, and on artists held out whole. Ten minutes a split on 2 cores with other work beside it.
+Each split gives rows for the heads of `readout` and `transfer` on the frozen and on the tuned network. A row has the
+AUC on more works by the same artists, and on held-out artists. A split takes ten minutes on 2 cores with other load.
 
-Expected: tuned a little, both heads are better on both kinds of artist. Measured: docs/learning.md.
+Expected: with a little tuning, both heads are better on both kinds of artist. Measured: docs/experiments.md.
 """
 
 from __future__ import annotations
+
+from benchmarks import with_tensorflow  # noqa: F401 - it starts TensorFlow, so it comes first
+
+# isort: split
 
 import sys
 from dataclasses import replace
@@ -21,18 +25,17 @@ import pandas as pd
 from artsim.images import MAX_PIXELS
 from artsim.training.data.augmentation import LEVELS
 from artsim.training.data.pixels import decoded
+from artsim.training.loop.pretrained import ARTIST_FOLDS
 from artsim.training.loop.tuning import FeatureExtractor
 from artsim.training.recipes import RECIPES
 from benchmarks import frozen
 from benchmarks.data import data, verdict
 
-FOLDS = 5  # of artists, as benchmarks.heads and the recipes' calibration have them
-
 
 def main() -> int:
-    """Evaluator both networks on some of the splits."""
+    """Evaluate both networks on some of the splits."""
     parser = frozen.arguments_parser(__doc__)
-    parser.add_argument("--splits", type=int, nargs="+", default=[0, 1], choices=range(FOLDS))
+    parser.add_argument("--splits", type=int, nargs="+", default=[0, 1], choices=range(ARTIST_FOLDS))
     parser.add_argument("--epochs", type=int, default=RECIPES["transfer"].tune_epochs)
     parser.add_argument("--rate", type=float, default=RECIPES["transfer"].tune_rate)
     parser.add_argument("--augment", choices=list(LEVELS), default=RECIPES["transfer"].augment)
@@ -51,10 +54,10 @@ def main() -> int:
     told: Any = partial(print, end="\r")
     found: dict[tuple[str, str], list[tuple[float, float]]] = {}
     with decoded(paths, arguments.image_size, MAX_PIXELS, told, print) as pixels:
-        sight = FeatureExtractor(recipe, network, [pixels], works.labels, frozen.unattended(), seed=0)
-        splits = list(frozen.splits(works.labels, FOLDS))
+        extractor = FeatureExtractor(recipe, network, [pixels], works.labels, frozen.unattended(), seed=0)
+        splits = list(frozen.splits(works.labels, ARTIST_FOLDS))
         for split in (splits[number] for number in arguments.splits):
-            for state, seen in (("frozen", works), ("tuned", sight.after(split.known)[1])):
+            for state, seen in (("frozen", works), ("tuned", extractor.tuned_on(split.known)[1])):
                 for name in ("readout", "transfer"):
                     head = frozen.fitted(RECIPES[name], network, seen, split.known)
                     found.setdefault((state, name), []).append(frozen.aucs(head, seen, split))

@@ -1,10 +1,11 @@
-"""Pairs a second of the whole command on the 51,040 pairs of artists that no tower was trained on.
+"""Pairs/s of the whole command on the 51,040 pairs of artists that no tower was trained on.
 
     ARTSIM_DATA=... python -m benchmarks.whole_command --model tower.onnx
 
-Expected: beyond 1.25 pairs/s, what the program of 2018 did on 2 such cores (its two towers ran again for every pair);
-reading, embedding, scoring, writing, figures and Python's start are all in it. Measured in 2026-11 on 2 shared AMD
-EPYC cores with the default recipe's tower: 21,500 pairs/s.
+Expected: more than 1.25 pairs/s, the speed of the 2018 program on 2 such cores. (Its two towers ran again for every
+pair.) Python's start, reading, embedding, scoring, writing and metrics are included.
+
+Measured in 2026-11 on 2 shared AMD EPYC cores with the default recipe's tower: 21,500 pairs/s.
 """
 
 from __future__ import annotations

@@ -19,7 +19,6 @@ from tests import THREADS
 settings.register_profile("artsim", deadline=None)  # a busy machine is no defect
 settings.load_profile("artsim")
 
-
 TRAINS = ("tests/jobs/test_train", "tests/training/loop/", "tests/export/")  # files of most of the suite's time
 
 

@@ -28,7 +28,7 @@ def card(**changes: Any) -> Card:
         "selection_sha256": "0" * 64,
         "artsim_version": "0.1.0",
         "run_id": "abc",
-        "validation": {"val_seen_auc": 0.75},
+        "validation": {"val_seen/auc": 0.75},
     }
     return Card(**(fields | changes))
 

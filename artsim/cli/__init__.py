@@ -1,1 +1,1 @@
-"""The command line: one thin module a command, each flag declared once."""
+"""The command line: one small module per command. Each flag is declared once."""

@@ -9,40 +9,38 @@ import click
 from artsim.cli.options import SPELLING, exit_codes_help
 from artsim.cli.progress import stage_bars
 
-EPILOG = """
+EPILOG = f"""
 \b
 Examples:
   artsim demo paintings
   artsim demo paintings --num-of-artists 100 --num-of-images-per-artist 40
 
-""" + exit_codes_help()
+{exit_codes_help()}
+"""
 
 
 @click.command(context_settings=SPELLING, epilog=EPILOG)
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
-@click.option("--num-of-artists", type=click.IntRange(min=1), default=60, show_default=True, help="Made-up painters.")
 @click.option(
-    "--num-of-images-per-artist",
-    type=click.IntRange(min=1),
-    default=12,
-    show_default=True,
-    help="Works of each.",
-)
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of the whole collection.")
+    "--num-of-artists", type=click.IntRange(min=1), default=60, show_default=True, metavar="N",
+    help="Number of artists.",
+)  # fmt: skip
+@click.option(
+    "--num-of-images-per-artist", type=click.IntRange(min=1), default=12, show_default=True, metavar="N",
+    help="Number of paintings by each artist.",
+)  # fmt: skip
+@click.option(
+    "--seed", type=click.IntRange(min=0), default=0, show_default=True, metavar="N",
+    help="Seed of the whole collection.",
+)  # fmt: skip
 def demo(folder: Path, num_of_artists: int, num_of_images_per_artist: int, seed: int) -> None:
-    """Write the embedded collection: paintings by made-up hands, as ordinary files.
+    """Write the embedded collection: paintings by made-up artists.
 
-    DIR gets train_info.csv and the folder train, as Painter by Numbers has them. The same seed gives the same
-    pictures, however many are asked for.
+    DIR receives the file train_info.csv and the folder train, as in Painter by Numbers. A painting depends only on the
+    seed and on the numbers of its artist and work. A larger collection with the same seed includes the smaller one.
     """
     from artsim.demo import write_demo
 
     with stage_bars(quiet=False) as progress:
-        path = write_demo(
-            folder,
-            num_of_artists,
-            num_of_images_per_artist,
-            seed,
-            lambda done, total: progress("painting", done, total),
-        )
+        path = write_demo(folder, num_of_artists, num_of_images_per_artist, seed, progress)
     click.echo(path)

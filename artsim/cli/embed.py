@@ -1,4 +1,4 @@
-"""`artsim embed`: embeddings once, for as many scorings and searches as there will be."""
+"""`artsim embed`: compute embeddings once, for any number of scorings and searches."""
 
 from __future__ import annotations
 
@@ -7,8 +7,15 @@ from typing import Any
 import click
 
 from artsim.bad_images import BadImageLimit
-from artsim.cli.options import SPELLING, bad_image_options, exit_codes_help, quiet_option, tower_options
-from artsim.cli.progress import stage_bars
+from artsim.cli.options import (
+    SPELLING,
+    bad_image_options,
+    data_dir_option,
+    exit_codes_help,
+    quiet_option,
+    tower_options,
+)
+from artsim.cli.progress import print_summary, stage_bars
 
 EPILOG = f"""
 \b
@@ -22,28 +29,27 @@ Examples:
 
 
 @click.command(context_settings=SPELLING, epilog=EPILOG)
-@click.argument("inputs", metavar="FOLDER_OR_FILES...", nargs=-1, required=True)
-@click.option("-o", "--output", required=True, metavar="FILE.parquet", help="Where the embeddings are kept.")
+@click.argument("inputs", metavar="FOLDER_OR_FILE...", nargs=-1, required=True)
+@click.option("-o", "--output", required=True, metavar="FILE.parquet", help="File to store the embeddings in.")
 @tower_options
-@click.option("--data-dir", metavar="DIR", help="Where the images of a csv lie; default: beside it.")
+@data_dir_option
 @bad_image_options(default="0")
 @quiet_option
 def embed(inputs: tuple[str, ...], max_bad_images: BadImageLimit, quiet: bool, **options: Any) -> None:
-    """Embed collections of images and keep the embeddings, which pandas.read_parquet reads, too.
+    """Embed collections of paintings and store the embeddings.
 
-    A folder gives the images in it and below, named by their path from there; where all lie in folders one level below,
-    these are their artists. A csv has the columns filename and artist. Any other file is an image, named as typed.
+    A folder gives the images in it and in its subfolders, named by their path within it. If all images are exactly one
+    level below the folder, the names of their subfolders are the artists. A csv has the columns filename and artist.
+    Any other file is an image, named as typed.
 
-    The output describes exactly the images that are named. If it is there already, embeddings of files that
-    have not changed are taken from it, whatever their names; one that ended early goes on where it was. Rows of images
-    that are no longer named are left out at the end. Of a name that is no file, as in a csv, the kept row stays.
+    The output is an embedding store, which pandas.read_parquet can read. It has exactly the named images. If it exists,
+    embeddings of unchanged files are taken from it, also if the files have new names. Images that are no longer named
+    are removed. If a csv lists a file that no longer exists, its stored embedding is kept. If a run is killed, the same
+    command resumes it.
     """
-    from artsim.evaluation.summary import aligned
     from artsim.jobs.embed import EmbedOptions, embed_collections
 
     with stage_bars(quiet=quiet) as progress:
         summary = embed_collections(EmbedOptions(inputs=inputs, **options), progress)
-    if not quiet:
-        for name, value in aligned(summary.lines()):
-            click.echo(f"{click.style(name, bold=True)}  {value}", err=True)
-    max_bad_images.check(summary.bad_images, summary.images, "The others are kept.")
+    print_summary(summary.lines(), quiet=quiet)
+    max_bad_images.check(summary.bad_images, summary.images, "All other embeddings are stored.")

@@ -1,4 +1,4 @@
-"""What a command needs that a plain install does not bring."""
+"""Checks that the packages of an optional extra are installed."""
 
 from __future__ import annotations
 
@@ -10,21 +10,24 @@ TRAINING_PACKAGES = ("tensorflow", "tf2onnx", "mlflow", "psutil")
 
 
 def needs_train_extra() -> None:
-    """Tell what to install, before anything is done.
+    """Check that the packages for training are installed.
 
     Raises:
-        UsageError: a package that training needs is not there.
+        UsageError: one is not installed.
     """
-    missing = [name for name in TRAINING_PACKAGES if find_spec(name) is None]
-    if missing:
-        raise UsageError(f'{", ".join(missing)} not installed: pip install "artsim[train]".')
+    _needs("train", *TRAINING_PACKAGES)
 
 
 def needs_spark_extra() -> None:
-    """Tell what to install, before anything is done.
+    """Check that Spark is installed.
 
     Raises:
-        UsageError: Spark is not there.
+        UsageError: it is not installed.
     """
-    if find_spec("pyspark") is None:
-        raise UsageError('pyspark not installed: pip install "artsim[spark]".')
+    _needs("spark", "pyspark")
+
+
+def _needs(extra: str, *packages: str) -> None:
+    missing = [name for name in packages if find_spec(name) is None]
+    if missing:
+        raise UsageError(f'{", ".join(missing)} not installed. Run: pip install "artsim[{extra}]"')

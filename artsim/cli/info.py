@@ -1,4 +1,4 @@
-"""`artsim info`: what a tower says about itself."""
+"""`artsim info`: print the card of a tower."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Examples:
 @click.command(context_settings=SPELLING, epilog=EPILOG)
 @click.argument("model", metavar="TOWER.ONNX")
 def info(model: str) -> None:
-    """Print what an ONNX tower says about itself, as JSON."""
+    """Print a tower's card as JSON: its validation metrics, threshold, calibration and origin."""
     import json
     from dataclasses import asdict
     from pathlib import Path

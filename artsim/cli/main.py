@@ -1,4 +1,4 @@
-"""The two programs, `artsim` and `artsim-score`, and the one place where an error becomes an exit code."""
+"""The programs `artsim` and `artsim-score`, and the conversion of errors to exit codes."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ from artsim._version import __version__
 from artsim.cli.options import SPELLING, exit_codes_help
 from artsim.errors import INTERRUPTED, ArtsimError, OutputError
 
-# Where each command lives; a module is imported when its command is used, so that --help answers at once.
+# The module and the summary of each command. A module is imported when its command is used, so that --help is fast.
 COMMANDS = {
-    "train": ("artsim.cli.train", "Train a tower, export it and evaluate it, all in one MLflow run."),
-    "export": ("artsim.cli.export", "Turn a checkpoint into an ONNX tower."),
+    "train": ("artsim.cli.train", "Train a tower, export it and evaluate it in one MLflow run."),
+    "export": ("artsim.cli.export", "Export a checkpoint to an ONNX tower."),
     "score": ("artsim.cli.score", "Score pairs of paintings with an ONNX tower."),
-    "embed": ("artsim.cli.embed", "Embed collections of paintings, for scoring and searching."),
-    "pairs": ("artsim.cli.pairs", "Make a file of pairs to score, of a folder or a csv."),
-    "nearest": ("artsim.cli.nearest", "Find who painted a work: the nearest ones in a collection."),
-    "info": ("artsim.cli.info", "Print what an ONNX tower says about itself."),
-    "demo": ("artsim.cli.demo", "Write the embedded collection: paintings by made-up hands."),
+    "embed": ("artsim.cli.embed", "Embed collections of paintings and store the embeddings."),
+    "pairs": ("artsim.cli.pairs", "Write a file of pairs to score."),
+    "nearest": ("artsim.cli.nearest", "Who painted this? Rank the works and artists of a gallery."),
+    "info": ("artsim.cli.info", "Print a tower's card."),
+    "demo": ("artsim.cli.demo", "Write the embedded collection: paintings by made-up artists."),
 }
 
 
 class _Commands(click.Group):
-    """A group whose commands are imported on demand and whose help needs none of them."""
+    """A group that imports a command when it is used. Its own help imports none."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
@@ -50,7 +50,7 @@ class _Commands(click.Group):
 @click.group(cls=_Commands, context_settings=SPELLING, epilog=exit_codes_help())
 @click.version_option(__version__, prog_name="artsim", message="%(prog)s %(version)s")
 def artsim() -> None:
-    """Are two paintings by the same artist?"""
+    """Find out whether two paintings are by the same artist."""
 
 
 def main() -> NoReturn:
@@ -66,48 +66,48 @@ def score_main() -> NoReturn:
 
 
 def _start(command: click.Command, name: str) -> NoReturn:
-    # Ended by a service manager, or by whoever started it, a command cleans up as after Ctrl-C.
     for stream, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
-        if getattr(sys, stream) is None:  # closed by whoever started it
-            setattr(sys, stream, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115 - until the end
+        if getattr(sys, stream) is None:  # the parent process closed it
+            setattr(sys, stream, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115 - open until the end
+    # Clean up after SIGTERM as after Ctrl-C.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     sys.exit(run(lambda: command.main(prog_name=name, standalone_mode=False)))
 
 
 def run(command: Callable[[], object]) -> int:
-    """Run a command and return its exit code; an error is told in its own words, without a traceback."""
+    """Run a command and return its exit code. The message of an error is printed without a traceback."""
     try:
         command()
         sys.stdout.flush()
     except ArtsimError as error:
-        _say(" ".join([f"error: {error}", *_notes(error)]))
+        _print_error(" ".join([f"error: {error}", *_notes(error)]))
         return error.exit_code
     except click.ClickException as error:
         error.show()
         return error.exit_code
     except (KeyboardInterrupt, click.Abort) as error:
-        _say(". ".join(["interrupted", *_notes(error)]))
+        _print_error(". ".join(["interrupted", *_notes(error)]))
         return INTERRUPTED
-    except (BrokenPipeError, SystemExit):  # click, told not to end the program, does so in this one case
-        return _reader_has_gone()
+    except (BrokenPipeError, SystemExit):  # click raises SystemExit for a closed pipe, even with standalone_mode=False
+        return _close_stdout()
     except OSError as error:
         if error.filename is not None:
             raise
-        _say(f"error: standard output can't be written ({error.strerror}).")
+        _print_error(f"error: standard output can't be written ({error.strerror}).")
         return OutputError.exit_code
     return 0
 
 
-def _reader_has_gone() -> int:
-    """Whoever reads the pipe has what they wanted; Python must not complain when it flushes at exit."""
+def _close_stdout() -> int:
+    """End quietly after the reader of a pipe has gone away: Python's flush at exit must not fail."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     return 0
 
 
 def _notes(error: BaseException) -> list[str]:
-    """What was added on the way up: what is left to go on with."""
+    """The notes that were added to an error, for example how to resume the run."""
     return getattr(error, "__notes__", [])
 
 
-def _say(message: str) -> None:
+def _print_error(message: str) -> None:
     click.echo(message, err=True)

@@ -1,4 +1,4 @@
-"""`artsim nearest`: who painted this?"""
+"""`artsim nearest`: find who painted a work."""
 
 from __future__ import annotations
 
@@ -11,11 +11,21 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from artsim.bad_images import BadImageLimit
-from artsim.cli.options import SPELLING, bad_image_options, exit_codes_help, quiet_option, tower_options
+from artsim.cli.options import (
+    SPELLING,
+    bad_image_options,
+    data_dir_option,
+    exit_codes_help,
+    prior_option,
+    quiet_option,
+    stderr_lines,
+    tower_options,
+)
 from artsim.cli.progress import stage_bars
 
 if TYPE_CHECKING:
     from artsim.jobs.nearest import QueryResult
+    from artsim.messages import Say
 
 WORK_COLUMNS = ("query", "rank", "distance", "probability", "artist", "image", "unlike")
 ARTIST_COLUMNS = ("query", "rank", "distance", "probability", "artist", "works")
@@ -32,51 +42,54 @@ Examples:
 
 
 @click.command(context_settings=SPELLING, epilog=EPILOG)
-@click.argument("queries", nargs=-1, required=True, metavar="QUERY…")
+@click.argument("queries", nargs=-1, required=True, metavar="QUERY...")
 @click.option(
     "--among", required=True, metavar="FOLDER|CSV|FILE.parquet",
-    help="The collection: a folder, a csv with the column filename, or embeddings that `artsim embed` kept.",
+    help="Gallery to search: a folder, a csv with the column filename, or a store written by `artsim embed`.",
 )  # fmt: skip
 @tower_options
-@click.option("-k", type=click.IntRange(min=1), default=10, show_default=True, help="Works, and artists, to list.")
+@click.option(
+    "-k", type=click.IntRange(min=1), default=10, show_default=True, metavar="N",
+    help="Number of works, and of artists, to list for each query.",
+)  # fmt: skip
 @click.option(
     "-o", "--output", default="-", show_default=True, metavar="FILE",
-    help="Where the works go: .csv or .jsonl; - is a table on a terminal, csv anywhere else.",
+    help="File to write the works to: .csv or .jsonl. - is standard output: tables on a terminal, otherwise csv.",
 )  # fmt: skip
-@click.option("--artists", metavar="FILE", help="Where the ranked artists go, too: .csv or .jsonl.")
-@click.option("--data-dir", metavar="DIR", help="Where the images of a csv lie; default: beside it.")
-@click.option("--prior", type=float, help="Share of the pairs by the same artist, 0 to 1; default: the tower's.")
-@click.option("--with-itself", is_flag=True, help="Rank a query among the works even where it is one of them.")
+@click.option("--artists", metavar="FILE", help="Also write the ranked artists to this file: .csv or .jsonl.")
+@data_dir_option
+@prior_option
+@click.option(
+    "--with-itself", is_flag=True, help="Also rank the works of the gallery that have the same content as the query."
+)
 @bad_image_options(default="0")
 @quiet_option
 def nearest(max_bad_images: BadImageLimit, quiet: bool, output: str, artists: str | None, **options: Any) -> None:
-    """Who painted this? For each QUERY, an image or a folder, list the works most likely by the same hand.
+    """Who painted this? List the works of a gallery that are nearest to each query.
 
-    A work's probability is that of a pair by one artist, as artsim-score has it. Where artists are known they are
-    ranked, too, by their three nearest works; an artist's probability is meant for a query by one of the artists in
-    the collection. A query that is in the collection, by its content, does not find itself. One that is farther from
-    all works than 99 of 100 works of the collection are from their nearest is said to be unlike; one that is not may
-    still be by nobody in there.
+    QUERY is an image or a folder of images. Each listed work has the probability that it is by the same artist as the
+    query, as artsim-score computes it. If the artists are known, they are ranked by their three nearest works. An
+    artist's probability assumes that the query is by an artist in the gallery.
+
+    Works with the same content as the query are left out. A query that is an outlier is flagged as unlike: it is
+    farther from its nearest work than 99 % of the gallery's works are from theirs. Without the flag, the artist may
+    still not be in the gallery.
     """
     from artsim.jobs.nearest import NearestOptions, check_outcome, find_nearest
-    from artsim.tables.ranked_writer import check_ranked_output
+    from artsim.tables.output import check_output
 
-    for place in (output, artists):
-        if place is not None:
-            check_ranked_output(place)
-
-    def say(note: str) -> None:
-        if not quiet:
-            click.echo(note, err=True)
-
-    with stage_bars(quiet=quiet) as progress, _shown(output, artists, say) as show:
+    for file in (output, artists):
+        if file is not None:
+            check_output(file, plain_text=True)
+    say = stderr_lines(quiet=quiet)
+    with stage_bars(quiet=quiet) as progress, _result_printer(output, artists, say) as show:
         outcome = find_nearest(NearestOptions(**options), say, progress, show)
     check_outcome(outcome, max_bad_images)
 
 
 @contextmanager
-def _shown(output: str, artists: str | None, say: Callable[[str], None]) -> Iterator[Callable[[QueryResult], None]]:
-    """What shows an answer: as tables on a terminal, or as rows of files."""
+def _result_printer(output: str, artists: str | None, say: Say) -> Iterator[Callable[[QueryResult], None]]:
+    """A function that prints a result as tables on a terminal, or writes it as rows of files."""
     from artsim.cli.nearest_tables import print_result, remarks
     from artsim.tables.ranked_writer import open_ranked_writer
 
@@ -85,16 +98,16 @@ def _shown(output: str, artists: str | None, say: Callable[[str], None]) -> Iter
         write_work = None if on_terminal else files.enter_context(open_ranked_writer(output, WORK_COLUMNS))
         write_artist = None if artists is None else files.enter_context(open_ranked_writer(artists, ARTIST_COLUMNS))
 
-        def show(answer: QueryResult) -> None:
+        def show(result: QueryResult) -> None:
             if write_work is None:
-                print_result(answer)
+                print_result(result)
             else:
-                for work in answer.works:
-                    write_work({"query": answer.query, "unlike": answer.unlike, **asdict(work)})
-                for remark in remarks(answer):
-                    say(f"{answer.query}: {remark}")
+                for work in result.works:
+                    write_work({"query": result.query, "unlike": result.unlike, **asdict(work)})
+                for remark in remarks(result):
+                    say(f"{result.query}: {remark}")
             if write_artist is not None:
-                for artist in answer.artists:
-                    write_artist({"query": answer.query, **asdict(artist)})
+                for artist in result.artists:
+                    write_artist({"query": result.query, **asdict(artist)})
 
         yield show

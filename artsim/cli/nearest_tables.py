@@ -1,4 +1,4 @@
-"""What `artsim nearest` shows on a terminal: for each query its nearest works and the artists that they speak for."""
+"""The tables of `artsim nearest` on a terminal: the ranked artists and the nearest works of each query."""
 
 from __future__ import annotations
 
@@ -15,41 +15,41 @@ from artsim.jobs.nearest import QueryResult
 from artsim.messages import first_few
 
 
-def print_result(answer: QueryResult) -> None:
-    """Print an answer to standard output, artists first where there are any."""
+def print_result(result: QueryResult) -> None:
+    """Print the tables of a result to standard output, the artists first if they are known."""
     console = Console(highlight=False)
-    console.print(Text(answer.query, style="bold"), soft_wrap=True)
-    for remark in remarks(answer):
+    console.print(Text(result.query, style="bold"), soft_wrap=True)
+    for remark in remarks(result):
         console.print(Text(f"  {remark}", style="yellow"), soft_wrap=True)
-    for table in ([_artists_table(answer)] if answer.artists else []) + [_works_table(answer)]:
+    for table in ([_artists_table(result)] if result.artists else []) + [_works_table(result)]:
         console.print()
         console.print(Padding(table, (0, 0, 0, 2), expand=False))
     console.print()
 
 
-def remarks(answer: QueryResult) -> list[str]:
-    """What should be known of a query before its answer is read."""
+def remarks(result: QueryResult) -> list[str]:
+    """Remarks about a query: its copies in the gallery, and whether it is an outlier."""
     found = []
-    if answer.itself:
-        ranked = any(work.image in answer.itself for work in answer.works)
-        found.append(f"is in the collection{'' if ranked else ' and left out'}: {first_few(answer.itself)}")
-    if answer.unlike:
-        found.append("unlike anything in the collection: hardly a work in there is so far from all others")
+    if result.itself:
+        ranked = any(work.image in result.itself for work in result.works)
+        found.append(f"is in the gallery{'' if ranked else ' and left out'}: {first_few(result.itself)}")
+    if result.unlike:
+        found.append("unlike: farther from its nearest work than 99 % of the gallery's works are from theirs")
     return found
 
 
-def _artists_table(answer: QueryResult) -> Table:
+def _artists_table(result: QueryResult) -> Table:
     table = _table(("artist", "left"), ("probability", "right"), ("distance", "right"), ("works", "right"))
-    for artist in answer.artists:
+    for artist in result.artists:
         _add(table, artist.rank, artist.artist, artist.probability, artist.distance, f"{artist.works:,}")
     return table
 
 
-def _works_table(answer: QueryResult) -> Table:
-    known = any(work.artist is not None for work in answer.works)
+def _works_table(result: QueryResult) -> Table:
+    known = any(work.artist is not None for work in result.works)
     artist: list[tuple[str, str]] = [("artist", "left")] if known else []
     table = _table(("work", "left"), ("probability", "right"), ("distance", "right"), *artist)
-    for work in answer.works:
+    for work in result.works:
         cells = [work.artist or "unknown"] if known else []
         _add(table, work.rank, work.image, work.probability, work.distance, *cells)
     return table
@@ -65,5 +65,5 @@ def _table(*columns: tuple[str, str]) -> Table:
 
 def _add(table: Table, rank: int, name: str, probability: np.float32, distance: np.float32, *cells: str) -> None:
     numbers: Sequence[str] = (f"{probability:.3f}", f"{distance:.3f}")
-    # As Text, for names may hold brackets, which are markup to rich.
+    # Text, because rich reads brackets in a string as markup.
     table.add_row(*(Text(cell) for cell in (str(rank), name, *numbers, *cells)))

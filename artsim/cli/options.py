@@ -1,32 +1,39 @@
-"""What the commands share: how flags are spelled, and option groups as decorators."""
+"""Shared parts of the commands: the spelling of flags, groups of options as decorators, exit codes in `--help`."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import click
 
 from artsim.bad_images import BadImageLimit
 from artsim.errors import EXIT_CODES
+from artsim.messages import Say
 
-# images.MAX_PIXELS and scorer.LARGEST_BATCH, which --help must not import numpy and Pillow for.
+# Copies of images.MAX_PIXELS and scorer.MAX_BATCH_SIZE, so that --help imports neither numpy nor Pillow.
 MAX_PIXELS = 500_000_000
-LARGEST_BATCH = 1024
+MAX_BATCH_SIZE = 1024
 
-# The old program's names that differ by more than underscores and letter case.
+# Flags of the 2018 program that differ in more than underscores and letter case.
 OLD_NAMES = {"savedata-to-file": "save-data-to-file", "checkpt-dir": "checkpoint-dir"}
 
 Command = Callable[..., Any]
+Decorator = Callable[[Command], Command]
 
 
 def spell(token: str) -> str:
-    """One spelling of a flag for all that are accepted: kebab case, whatever the letter case or underscores."""
+    """The kebab-case spelling of a flag. Underscores, capital letters and old names are accepted."""
     spelled = token.replace("_", "-").lower()
     return OLD_NAMES.get(spelled, spelled)
 
 
-SPELLING = {"token_normalize_func": spell, "help_option_names": ["-h", "--help"], "max_content_width": 110}
+SPELLING: dict[str, Any] = {
+    "token_normalize_func": spell,
+    "help_option_names": ["-h", "--help"],
+    "max_content_width": 110,
+}
 
 
 def exit_codes_help() -> str:
@@ -40,7 +47,7 @@ class BadImageLimitType(click.ParamType[BadImageLimit]):
     name = "N|N%"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> BadImageLimit:
-        """Read the limit, or fail with the flag's name."""
+        """Read the limit, or fail with the name of the flag."""
         if isinstance(value, BadImageLimit):
             return value
         try:
@@ -49,47 +56,51 @@ class BadImageLimitType(click.ParamType[BadImageLimit]):
             self.fail(f"{value!r} is neither a count such as 3 nor a share such as 1%.", param, ctx)
 
 
-def bad_image_options(default: str) -> Callable[[Command], Command]:
-    """--max-bad-images and --max-pixels: when images are no longer good enough to go on."""
-
+def _group(*options: Decorator) -> Decorator:
     def decorate(command: Command) -> Command:
-        command = click.option(
-            "--max-pixels",
-            type=click.IntRange(min=1),
-            default=MAX_PIXELS,
-            show_default=True,
-            help="An image of more pixels is not decoded.",
-        )(command)
-        return click.option(
-            "--max-bad-images",
-            type=BadImageLimitType(),
-            default=default,
-            show_default=True,
-            metavar="N|N%",
-            help="How many of the different images may be bad, as a count or a share, before the exit code is 4.",
-        )(command)
+        for option in reversed(options):
+            command = option(command)
+        return command
 
     return decorate
 
 
-def tower_options(command: Command) -> Command:
-    """--model, --device and --batch-size: the tower and how it is run."""
-    command = click.option(
-        "--batch-size",
-        type=click.IntRange(1, LARGEST_BATCH),
-        metavar="N",
-        help="Images that go through the tower at once; default: 4 on the CPU, 64 on CUDA.",
-    )(command)
-    command = click.option(
-        "--device",
-        type=click.Choice(["auto", "cuda", "cpu"]),
-        default="auto",
-        show_default=True,
-        help="auto is CUDA where it works, else the CPU.",
-    )(command)
-    return click.option("--model", required=True, metavar="FILE", help="The tower, an .onnx file that artsim wrote.")(
-        command
-    )
+def bad_image_options(default: str) -> Decorator:
+    """--max-bad-images and --max-pixels."""
+    return _group(
+        click.option(
+            "--max-bad-images", type=BadImageLimitType(), default=default, show_default=True, metavar="N|N%",
+            help="Number or share of the different images that may be bad. With more, the exit code is 4.",
+        ),
+        click.option(
+            "--max-pixels", type=click.IntRange(min=1), default=MAX_PIXELS, show_default=True, metavar="N",
+            help="Largest number of pixels of an image. A larger image is not decoded and counts as bad.",
+        ),
+    )  # fmt: skip
 
 
-quiet_option = click.option("--quiet", is_flag=True, help="No progress and no summary on standard error.")
+# --model, --device and --batch-size.
+tower_options = _group(
+    click.option("--model", required=True, metavar="FILE", help="Tower to use: an .onnx file written by artsim."),
+    click.option(
+        "--device", type=click.Choice(["auto", "cuda", "cpu"]), default="auto", show_default=True,
+        help="Device that runs the tower. auto uses CUDA if it works, otherwise the CPU.",
+    ),
+    click.option(
+        "--batch-size", type=click.IntRange(1, MAX_BATCH_SIZE), metavar="N",
+        help="Number of images in each run of the tower. Default: 4 on the CPU, 64 on CUDA.",
+    ),
+)  # fmt: skip
+data_dir_option = click.option(
+    "--data-dir", metavar="DIR", help="Folder of the images of a csv. Default: the folder of the csv."
+)
+prior_option = click.option(
+    "--prior", type=float, metavar="SHARE",
+    help="Assumed share of same-artist pairs, between 0 and 1. Default: the prior of the tower.",
+)  # fmt: skip
+quiet_option = click.option("--quiet", is_flag=True, help="Write no progress, notes or summary to standard error.")
+
+
+def stderr_lines(*, quiet: bool) -> Say:
+    """A function that writes one line to standard error, or nothing if quiet."""
+    return (lambda _: None) if quiet else partial(click.echo, err=True)

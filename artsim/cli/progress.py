@@ -1,46 +1,69 @@
-"""How far a command has come: a bar for each stage, on stderr, on a terminal only."""
+"""What a command writes to standard error: progress bars and the summary."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from rich.progress import Progress, TaskID
+import click
 
-# Told of the stage, how much of it is done, and how much there is.
-Tell = Callable[[str, int, int], None]
+from artsim.cli.options import stderr_lines
+from artsim.messages import Progress
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.progress import Progress as Bar
+    from rich.progress import ProgressColumn, TaskID
+
+
+def print_summary(lines: Sequence[tuple[str, str]], *, quiet: bool) -> None:
+    """Write the names and values of a summary to standard error, unless quiet."""
+    from artsim.evaluation.summary import aligned
+
+    say = stderr_lines(quiet=quiet)
+    for name, value in aligned(lines):
+        say(f"{click.style(name, bold=True)}  {value}")
 
 
 @contextmanager
-def stage_bars(*, quiet: bool) -> Iterator[Tell]:
-    """Bars that go when their stage is done; nothing is shown where nobody looks, or nobody wants to."""
+def stage_bars(*, quiet: bool) -> Iterator[Progress]:
+    """Show a progress bar for each stage while it runs, if standard error is a terminal and not quiet."""
     if quiet or not sys.stderr.isatty():
         yield lambda *_: None
         return
     bars = _Bars()
     try:
-        yield bars.tell
+        yield bars.update
     finally:
         bars.stop()
 
 
+def live_bar(console: Console, *columns: ProgressColumn) -> Bar:
+    """A bar in the look of all commands, with further columns. Shown on a terminal only, and removed at its end."""
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bar
+
+    look = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    is_hidden = console.quiet or not console.is_terminal
+    return Bar(*look, *columns, console=console, transient=True, disable=is_hidden)
+
+
 class _Bars:
-    """One live display at a time, and none between stages: others write to the terminal then."""
+    """At most one live bar at a time. Between stages there is none, because others write to the terminal."""
 
     def __init__(self) -> None:
         self._stage: str | None = None
-        self._live: tuple[Progress, TaskID] | None = None
+        self._live: tuple[Bar, TaskID] | None = None
 
-    def tell(self, stage: str, done: int, total: int) -> None:
+    def update(self, stage: str, done: int, total: int) -> None:
         if stage != self._stage:
             self.stop()
             self._start(stage, total)
         if self._live:
-            progress, task = self._live
-            progress.update(task, completed=done)
+            display, task = self._live
+            display.update(task, completed=done)
         if done >= total:
             self.stop()
 
@@ -51,9 +74,7 @@ class _Bars:
 
     def _start(self, stage: str, total: int) -> None:
         from rich.console import Console
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-        progress = Progress(*columns, console=Console(stderr=True), transient=True)
+        progress = live_bar(Console(stderr=True))
         self._stage, self._live = stage, (progress, progress.add_task(stage, total=total))
         progress.start()

@@ -1,4 +1,4 @@
-"""`artsim score`, which is also `artsim-score`."""
+"""`artsim score`, also installed as `artsim-score`."""
 
 from __future__ import annotations
 
@@ -8,13 +8,21 @@ import click
 
 from artsim.bad_images import BadImageLimit
 from artsim.cli.extras import needs_spark_extra
-from artsim.cli.options import SPELLING, bad_image_options, exit_codes_help, quiet_option, tower_options
-from artsim.cli.progress import Tell, stage_bars
+from artsim.cli.options import (
+    SPELLING,
+    bad_image_options,
+    exit_codes_help,
+    prior_option,
+    quiet_option,
+    tower_options,
+)
+from artsim.cli.progress import print_summary, stage_bars
 from artsim.errors import UsageError
 
 if TYPE_CHECKING:
     from artsim.evaluation.summary import Summary
     from artsim.jobs.score import ScoreOptions
+    from artsim.messages import Progress
 
 EPILOG = f"""
 \b
@@ -22,7 +30,7 @@ Examples:
   artsim-score --model tower.onnx pairs.csv
   artsim-score --model tower.onnx pairs.csv --data-dir images -o scores.parquet
   artsim-score --model tower.onnx --prior 0.01 --max-bad-images 1% pairs.csv -o scores.csv
-  artsim-score --model tower.onnx --embeddings kept.parquet pairs.csv -o scores.csv.gz
+  artsim-score --model tower.onnx --embeddings store.parquet pairs.csv -o scores.csv.gz
   artsim-score --model tower.onnx --format kaggle submission_info.csv -o submission.csv
   artsim-score --model tower.onnx --engine spark --master spark://host:7077 pairs.csv -o scores.parquet
   cat pairs.csv | artsim-score --model tower.onnx - --quiet > scores.csv
@@ -36,57 +44,62 @@ Examples:
 @tower_options
 @click.option(
     "-o", "--output", default="-", show_default=True, metavar="FILE",
-    help="Where the scores go: .csv, .jsonl (either also .gz or .zst) or .parquet, - for standard output.",
+    help="File to write the scores to: .csv or .jsonl, both also with .gz or .zst, or .parquet. - is standard output.",
 )  # fmt: skip
 @click.option(
     "--format", type=click.Choice(["csv", "jsonl", "parquet", "kaggle"]),
-    help="What is written; default: by the suffix. kaggle is index,sameArtist with the probability.",
+    help="Format of the scores. Default: the format of the output's suffix, csv for standard output. kaggle is a csv "
+    "with the columns index,sameArtist; sameArtist is the probability.",
 )  # fmt: skip
 @click.option(
     "--embeddings", metavar="FILE.parquet",
-    help="Take embeddings from there, and keep new ones; images may exist only there.",
+    help="Embedding store. Embeddings are taken from it, and new ones are added. Images in it need not exist as files.",
 )  # fmt: skip
-@click.option("--data-dir", metavar="DIR", help="Where the images lie; default: beside the pairs, for - here.")
+@click.option(
+    "--data-dir", metavar="DIR",
+    help="Folder of the images. Default: the folder of PAIRS.CSV; for standard input, the working folder.",
+)  # fmt: skip
 @click.option(
     "--engine", type=click.Choice(["local", "spark"]), default="local", show_default=True,
-    help="spark: on a cluster, as docs/cluster.md says; OUTPUT is a folder of parquet files then.",
+    help="Where to score: local is this computer, spark is a cluster (see docs/cluster.md). With spark, the output is "
+    "a folder of parquet files.",
 )  # fmt: skip
 @click.option(
-    "--master", metavar="URL", help="The cluster: spark://HOST:PORT, yarn, local[2]; default: Spark's setting."
-)
-@click.option("--threshold", type=float, help="Same artist below this distance; default: the tower's.")
-@click.option("--prior", type=float, help="Share of the pairs by the same artist, 0 to 1; default: the tower's.")
+    "--master", metavar="URL",
+    help="URL of the Spark cluster: spark://HOST:PORT, yarn or local[2]. Default: the setting of Spark.",
+)  # fmt: skip
+@click.option(
+    "--threshold", type=float, metavar="DISTANCE",
+    help="Predict the same artist for distances below this one. Default: the threshold of the tower.",
+)  # fmt: skip
+@prior_option
 @bad_image_options(default="0")
-@click.option("--summary", metavar="FILE.json", help="Also write the summary there, as JSON.")
+@click.option("--summary", metavar="FILE.json", help="Also write the summary to this file, as JSON.")
 @quiet_option
 def score(max_bad_images: BadImageLimit, quiet: bool, engine: str, master: str | None, **options: Any) -> None:
-    """Score pairs of paintings: how far apart they are, and how likely by the same artist.
+    """Score pairs of paintings: their distance, and the probability that they are by the same artist.
 
-    PAIRS.CSV (or .jsonl or .parquet, - for standard input) has the columns image1,image2 or img1,img2; with a
-    column sameArtist of 0 and 1 the scores are measured, too. Its columns come out as they were, then distance,
-    probability, prediction (1 for the same artist) and status (ok, or which image is missing, unreadable or too
-    large).
+    PAIRS.CSV is a .csv, .jsonl or .parquet file, or - for csv on standard input. It has the columns image1,image2 or
+    img1,img2. The output has all columns of the input and four more: distance, probability, prediction (1 for the same
+    artist) and status. The status is ok, or says which image is missing, unreadable or too large. If the input has a
+    column sameArtist of 0 and 1, the summary includes metrics.
 
-    A run that was killed goes on where it was if the same command is started again; what goes to standard
-    output can't.
+    If a run is killed, the same command resumes it. Output to standard output or a pipe cannot be resumed.
     """
-    from artsim.evaluation.summary import aligned
     from artsim.jobs.score import ScoreOptions, check_bad_images, score_pairs
 
     if master is not None and engine != "spark":
-        raise UsageError("--master goes with --engine spark.")
+        raise UsageError("--master needs --engine spark. Add it, or leave out --master.")
     with stage_bars(quiet=quiet) as progress:
         if engine == "spark":
-            summary = _on_spark(ScoreOptions(**options), master, progress)
+            summary = _score_on_spark(ScoreOptions(**options), master, progress)
         else:
             summary = score_pairs(ScoreOptions(**options), progress)
-    if not quiet:
-        for name, value in aligned(summary.lines()):
-            click.echo(f"{click.style(name, bold=True)}  {value}", err=True)
+    print_summary(summary.lines(), quiet=quiet)
     check_bad_images(summary, max_bad_images)
 
 
-def _on_spark(options: ScoreOptions, master: str | None, progress: Tell) -> Summary:
+def _score_on_spark(options: ScoreOptions, master: str | None, progress: Progress) -> Summary:
     needs_spark_extra()
     from artsim.jobs.score_spark import score_on_spark
 

@@ -1,17 +1,19 @@
-"""`artsim train`: the main job."""
+"""`artsim train`."""
 
 from __future__ import annotations
 
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any, get_args
 
 import click
 
+from artsim.bad_images import BadImageLimit
 from artsim.cli.extras import needs_train_extra
 from artsim.cli.options import SPELLING, bad_image_options, exit_codes_help, quiet_option
 from artsim.cli.progress import stage_bars
-from artsim.training.monitor import MonitorName
+from artsim.training.monitor import MonitorName, metric_key
 from artsim.training.recipes import (
     DEFAULT,
     DEFAULT_WITH_WEIGHTS,
@@ -24,7 +26,7 @@ from artsim.training.recipes import (
     recipe_of,
 )
 
-EPILOG = """
+EPILOG = f"""
 \b
 Examples:
   artsim train
@@ -32,9 +34,20 @@ Examples:
   artsim train --data-file-path train_info.csv --data-dir train --num-of-images-per-artist 300
   artsim train --recipe classic --device-id /gpu:0
 
-Flags without a default here have the recipe's. Under MLflow: mlflow run . -P num_of_artists=100
+A flag without a default takes its value from the recipe. Under MLflow: mlflow run . -P num_of_artists=100
 
-""" + exit_codes_help()
+{exit_codes_help()}
+"""
+POSITIVE = click.IntRange(min=1)
+POSITIVE_NUMBER = click.FloatRange(min=0, min_open=True)
+
+
+class MetricChoice(click.Choice[str]):
+    """A metric key such as val_unseen/auc; earlier spellings such as val_unseen_auc are accepted."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the present spelling, or fail with the flag's name."""
+        return super().convert(metric_key(value), param, ctx)
 
 
 def _in_recipes(field: str) -> str:
@@ -44,190 +57,178 @@ def _in_recipes(field: str) -> str:
 
 @click.command(context_settings=SPELLING, epilog=EPILOG)
 @click.option(
-    "--recipe",
-    type=click.Choice(list(RECIPES)),
-    help=f"Named settings of a run. Default: {DEFAULT}; {DEFAULT_WITH_WEIGHTS} where --weights names some.",
-)
+    "--recipe", type=click.Choice(list(RECIPES)),
+    help=f"Named settings of the whole run. Default: {DEFAULT}, or {DEFAULT_WITH_WEIGHTS} if --weights is given.",
+)  # fmt: skip
 @click.option(
-    "--data-file-path",
-    default="demo",
-    show_default=True,
-    metavar="PATH|demo",
-    help="A csv with filename and artist, a folder with one folder an artist, a saved selection, or demo.",
-)
-@click.option("--data-dir", metavar="DIR", help="Where the csv's files lie. Default: beside it.")
+    "--data-file-path", default="demo", show_default=True, metavar="PATH|demo",
+    help="The collection: a csv with the columns filename and artist, a folder with one folder for each artist, a "
+    "saved selection, or demo for the embedded collection.",
+)  # fmt: skip
+@click.option("--data-dir", metavar="DIR", help="Folder of the files named in the csv. Default: the csv's folder.")
 @click.option(
-    "--num-of-artists",
-    type=click.IntRange(min=1),
-    help=f"The artists with most works. {_in_recipes('num_of_artists')}",
-)
+    "--num-of-artists", type=POSITIVE,
+    help=f"Number of artists: those with the most works. {_in_recipes('num_of_artists')}",
+)  # fmt: skip
 @click.option(
-    "--num-of-images-per-artist",
-    type=click.IntRange(min=1),
-    help=f"That many of each at random; all, where there are fewer. {_in_recipes('num_of_images_per_artist')}",
-)
+    "--num-of-images-per-artist", type=POSITIVE,
+    help="Number of works by each artist, drawn at random. An artist with fewer gives all. "
+    f"{_in_recipes('num_of_images_per_artist')}",
+)  # fmt: skip
 @click.option(
-    "--merge-spellings",
-    type=bool,
-    default=False,
-    show_default=True,
-    help="True: spellings of one artist that differ in case, spaces, dashes or Unicode form become one.",
-)
+    "--merge-spellings", type=bool, default=False, show_default=True,
+    help="True: spellings of an artist that differ in case, spaces, dashes or Unicode form count as one artist.",
+)  # fmt: skip
 @click.option(
-    "--read-prefetched-data",
-    type=bool,
-    default=False,
-    show_default=True,
+    "--read-prefetched-data", type=bool, default=False, show_default=True,
     help="True: --data-file-path names a saved selection.",
-)
+)  # fmt: skip
 @click.option(
-    "--save-data-to-file",
-    type=bool,
-    default=False,
-    show_default=True,
-    help="True: also write the selection to selection.csv in the working folder.",
-)
+    "--save-data-to-file", type=bool, default=False, show_default=True,
+    help="True: write the selection to selection.csv in the working folder too.",
+)  # fmt: skip
 @click.option("--tower", type=click.Choice(get_args(TowerName)), help=f"The network. {_in_recipes('tower')}")
 @click.option(
-    "--weights",
-    metavar="none|imagenet|PRESET|FILE",
-    help="Of a pretrained network: imagenet (dinov2_small for dinov2-small) is downloaded by its library, a file is "
-    f"read, none is random. {_in_recipes('weights')}",
-)
-@click.option("--image-size", type=click.IntRange(min=16), help=f"Side of its input, px. {_in_recipes('image_size')}")
+    "--weights", metavar="none|imagenet|PRESET|FILE",
+    help="Weights of a pretrained network. imagenet (for dinov2-small: dinov2_small) is downloaded by the network's "
+    f"library, a file is read, none means random weights. {_in_recipes('weights')}",
+)  # fmt: skip
 @click.option(
-    "--embedding-size",
-    type=click.IntRange(min=2),
-    help=f"Numbers in an embedding. {_in_recipes('embedding_size')}",
-)
+    "--image-size", type=click.IntRange(min=16),
+    help=f"Side of the tower's input in pixels. {_in_recipes('image_size')}",
+)  # fmt: skip
 @click.option(
-    "--readout-share",
-    type=click.FloatRange(0, 1),
-    help="Part of a squared distance that the closed-form readout has beside a trained head; 1: there is none. "
+    "--embedding-size", type=click.IntRange(min=2),
+    help=f"Number of values in an embedding. {_in_recipes('embedding_size')}",
+)  # fmt: skip
+@click.option(
+    "--readout-share", type=click.FloatRange(0, 1),
+    help="Weight of the readout in the squared distance, 0 to 1. At 1 no head is trained. "
     f"{_in_recipes('readout_share')}",
+)  # fmt: skip
+@click.option(
+    "--tune-epochs", type=click.IntRange(min=0),
+    help=f"Number of epochs in which a pretrained network is tuned. 0: it stays frozen. {_in_recipes('tune_epochs')}",
+)  # fmt: skip
+@click.option(
+    "--tune-rate", type=POSITIVE_NUMBER,
+    help=f"Highest learning rate of the tuning. {_in_recipes('tune_rate')}",
+)  # fmt: skip
+@click.option(
+    "--refit", type=bool,
+    help="True: fit the tower again on all works after its evaluation. For pretrained networks only. "
+    f"{_in_recipes('refit')}",
+)  # fmt: skip
+@click.option("--loss", type=click.Choice(get_args(LossName)), help=f"Loss of the training. {_in_recipes('loss')}")
+@click.option(
+    "--batch-size", type=POSITIVE,
+    help="Number of works in a step of the optimiser. The contrastive loss counts pairs instead. "
+    f"{_in_recipes('batch_size')}",
+)  # fmt: skip
+@click.option(
+    "--works-per-artist", type=click.IntRange(min=2),
+    help=f"Number of works by each artist in a batch. {_in_recipes('works_per_artist')}",
+)  # fmt: skip
+@click.option("--epochs", type=POSITIVE, help=f"Number of epochs. {_in_recipes('epochs')}")
+@click.option(
+    "--monitor", type=MetricChoice(get_args(MonitorName)),
+    help="The metric that decides which epoch is exported. val/auc is the mean AUC of unseen and seen artists. Without "
+    f"unseen artists, the same metric of seen artists decides. {_in_recipes('monitor')}",
+)  # fmt: skip
+@click.option(
+    "--patience", type=click.IntRange(min=0),
+    help=f"Number of epochs without improvement after which training stops. 0: never. {_in_recipes('patience')}",
+)  # fmt: skip
+@click.option(
+    "--optimizer", type=click.Choice(get_args(OptimizerName)), help=f"The optimiser. {_in_recipes('optimizer')}"
 )
 @click.option(
-    "--tune-epochs",
-    type=click.IntRange(min=0),
-    help=f"Times through the works in which a pretrained network is tuned; 0: frozen. {_in_recipes('tune_epochs')}",
-)
+    "--learning-rate", type=POSITIVE_NUMBER,
+    help=f"Highest learning rate of the schedule. {_in_recipes('learning_rate')}",
+)  # fmt: skip
 @click.option(
-    "--tune-rate",
-    type=click.FloatRange(min=0, min_open=True),
-    help=f"The highest rate of the network then. {_in_recipes('tune_rate')}",
-)
+    "--weight-decay", type=click.FloatRange(min=0), help=f"Weight decay of AdamW. {_in_recipes('weight_decay')}"
+)  # fmt: skip
 @click.option(
-    "--refit",
-    type=bool,
-    help=f"Fit a tower on a pretrained network on all works once it was judged. {_in_recipes('refit')}",
-)
-@click.option("--loss", type=click.Choice(get_args(LossName)), help=f"What is minimised. {_in_recipes('loss')}")
+    "--augment", type=click.Choice(get_args(AugmentName)),
+    help="Random changes of the training images. light changes framing and light. photograph imitates other "
+    f"photographs of the same painting. {_in_recipes('augment')}",
+)  # fmt: skip
 @click.option(
-    "--batch-size",
-    type=click.IntRange(min=1),
-    help=f"Works in an optimiser's step; pairs for the contrastive loss. {_in_recipes('batch_size')}",
-)
+    "--summaries-dir", default="Log_files", show_default=True, metavar="DIR",
+    help="Folder for TensorBoard's logs, in one folder for each run.",
+)  # fmt: skip
 @click.option(
-    "--works-per-artist",
-    type=click.IntRange(min=2),
-    help=f"Works by one artist in a batch. {_in_recipes('works_per_artist')}",
-)
-@click.option("--epochs", type=click.IntRange(min=1), help=f"Times through the works. {_in_recipes('epochs')}")
+    "--checkpoint-dir", default="Checkpoints", show_default=True, metavar="DIR",
+    help="Folder for checkpoints and the exported tower, in one folder for each run.",
+)  # fmt: skip
 @click.option(
-    "--monitor",
-    type=click.Choice(get_args(MonitorName)),
-    help="The figure whose best epoch is exported, val_auc the mean of both AUCs; that of seen artists where there are "
-    f"no unseen ones. {_in_recipes('monitor')}",
-)
+    "--device-id", default="auto", show_default=True, metavar="auto|/cpu:0|/gpu:N",
+    help="Device to train on. auto is the first GPU that works, else the CPU.",
+)  # fmt: skip
 @click.option(
-    "--patience",
-    type=click.IntRange(min=0),
-    help=f"Stop after so many epochs without a better one; 0: never. {_in_recipes('patience')}",
-)
-@click.option(
-    "--optimizer",
-    type=click.Choice(get_args(OptimizerName)),
-    help=f"How weights are changed. {_in_recipes('optimizer')}",
-)
-@click.option(
-    "--learning-rate",
-    type=click.FloatRange(min=0, min_open=True),
-    help=f"The highest of its schedule. {_in_recipes('learning_rate')}",
-)
-@click.option("--weight-decay", type=click.FloatRange(min=0), help=f"Of AdamW. {_in_recipes('weight_decay')}")
-@click.option(
-    "--augment",
-    type=click.Choice(get_args(AugmentName)),
-    help=f"How views of a work differ: in framing and light, or as photographs do. {_in_recipes('augment')}",
-)
-@click.option(
-    "--summaries-dir",
-    default="Log_files",
-    show_default=True,
-    metavar="DIR",
-    help="TensorBoard's, a folder a run.",
-)
-@click.option(
-    "--checkpoint-dir",
-    default="Checkpoints",
-    show_default=True,
-    metavar="DIR",
-    help="Checkpoints and the exported tower, a folder a run.",
-)
-@click.option("--device-id", default="auto", show_default=True, metavar="auto|/cpu:0|/gpu:N", help="Where to train.")
-@click.option(
-    "--mixed-precision",
-    type=click.Choice(get_args(MixedPrecision)),
-    help="Whether layers in training compute in bfloat16; auto: where the device does so, which is faster then. "
+    "--mixed-precision", type=click.Choice(get_args(MixedPrecision)),
+    help="Whether layers compute in bfloat16 while they are trained. auto: on devices where bfloat16 is faster. "
     f"{_in_recipes('mixed_precision')}",
-)
-@click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, show_default=True, help="Of every random choice.")
+)  # fmt: skip
+@click.option(
+    "--seed", type=click.IntRange(0, 2**31 - 1), default=0, show_default=True, help="Seed of all random choices."
+)  # fmt: skip
 @bad_image_options(default="10%")
 @quiet_option
-def train(recipe: str | None, **flags: Any) -> None:
+def train(
+    recipe: str | None,
+    data_file_path: str,
+    data_dir: str | None,
+    merge_spellings: bool,
+    read_prefetched_data: bool,
+    save_data_to_file: bool,
+    summaries_dir: str,
+    checkpoint_dir: str,
+    device_id: str,
+    seed: int,
+    max_bad_images: BadImageLimit,
+    max_pixels: int,
+    quiet: bool,
+    **overrides: Any,
+) -> None:
     """Train a tower, export it and evaluate it, all in one MLflow run.
 
-    By default on the embedded collection, in minutes on two cores. The run holds every flag, the figures of each
-    epoch, the selection, both checkpoints and tower.onnx.
+    The default trains on the embedded collection, in minutes on two cores. The run holds the value of every flag, the
+    metrics of each epoch, the selection, the checkpoints and tower.onnx.
     """
-    chosen = recipe_of(recipe, flags)
-    in_effect = {
-        "recipe": chosen.name,
-        **flags,
-        **{key: value for key, value in asdict(chosen).items() if key in flags},
-    }
+    chosen = recipe_of(recipe, overrides)
+    given = click.get_current_context().params
+    in_effect = {key: asdict(chosen).get(key, value) for key, value in given.items()} | {"recipe": chosen.name}
 
     needs_train_extra()
-    from artsim.collection.prepare import SelectOptions
-    from artsim.jobs.train import TrainOptions, report
-    from artsim.jobs.train import train as run_job
+    from artsim.cli.training_progress import TerminalDisplay
+    from artsim.collection.prepare import SelectionOptions
+    from artsim.jobs import train as job
 
-    options = TrainOptions(
+    selection = SelectionOptions(
+        data_file_path=data_file_path,
+        data_dir=Path(data_dir) if data_dir else None,
+        read_prefetched_data=read_prefetched_data,
+        num_of_artists=chosen.num_of_artists,
+        num_of_images_per_artist=chosen.num_of_images_per_artist,
+        seed=seed,
+        max_bad_images=max_bad_images,
+        max_pixels=max_pixels,
+        merge_spellings=merge_spellings,
+    )
+    options = job.TrainOptions(
         recipe=chosen,
-        selection=SelectOptions(
-            data_file_path=flags["data_file_path"],
-            data_dir=Path(flags["data_dir"]) if flags["data_dir"] else None,
-            read_prefetched_data=flags["read_prefetched_data"],
-            num_of_artists=chosen.num_of_artists,
-            num_of_images_per_artist=chosen.num_of_images_per_artist,
-            seed=flags["seed"],
-            max_bad_images=flags["max_bad_images"],
-            max_pixels=flags["max_pixels"],
-            merge_spellings=flags["merge_spellings"],
-        ),
-        save_data_to_file=flags["save_data_to_file"],
-        summaries_dir=Path(flags["summaries_dir"]),
-        checkpoint_dir=Path(flags["checkpoint_dir"]),
-        device_id=flags["device_id"],
-        seed=flags["seed"],
-        quiet=flags["quiet"],
+        selection=selection,
+        save_data_to_file=save_data_to_file,
+        summaries_dir=Path(summaries_dir),
+        checkpoint_dir=Path(checkpoint_dir),
+        device_id=device_id,
+        seed=seed,
         flags=in_effect,
     )
 
-    def say(line: str) -> None:
-        if not flags["quiet"]:
-            click.echo(line, err=True)
-
-    with stage_bars(quiet=flags["quiet"]) as progress:
-        trained = run_job(options, say, progress)
-    click.echo(report(trained))
+    with stage_bars(quiet=quiet) as progress:
+        say = (lambda _: None) if quiet else partial(click.echo, err=True)
+        report = job.train(options, job.Feedback(say, progress, TerminalDisplay(quiet=quiet)))
+    click.echo(report)

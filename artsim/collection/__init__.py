@@ -1,1 +1,1 @@
-"""Which paintings there are, by whom, and in which pairs: tables in pandas, files on disk, no pixels trained on."""
+"""Collections of paintings: files and csv tables, artists, duplicates, splits and pairs."""

@@ -1,4 +1,4 @@
-"""The images that a command line names: folders, csvs and single files as one list, each image under one name."""
+"""The images that a command line names: folders, csvs and single files, as one list with unique names."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from artsim.errors import InputError
 
 @dataclass(frozen=True)
 class NamedImage:
-    """One image: what it is called, where it lies, and by whom it is, if known."""
+    """One image: its name, its file, and its artist if known."""
 
     name: str
     path: Path
@@ -22,27 +22,27 @@ class NamedImage:
 
 
 def list_images(inputs: Sequence[str], data_dir: Path | None = None) -> list[NamedImage]:
-    """The images of some inputs, in order.
+    """List the images of some inputs, in order.
 
-    A folder gives all images in it and below, named by their path from there, with `/`. A csv gives those of its
-    column filename, by the artists of its column artist. Any other file is an image, named as typed.
+    A folder gives all images in it and in its subfolders, named by their path within it, with `/`. A csv gives the
+    images of its column filename, with the artists of its column artist. Any other file is an image, named as typed.
 
     Args:
         inputs: paths.
-        data_dir: where a csv's files lie; None: see `find_folder`.
+        data_dir: the folder of a csv's files; None: see `find_folder`.
 
     Raises:
-        InputError: no such file or folder, a folder without images, a csv that can't be read, or two files of
-            different content under one name.
+        InputError: an input does not exist, a folder has no images, a csv can't be read, or two files of different
+            content have one name.
     """
     found: dict[str, NamedImage] = {}
     for each in inputs:
         for image in _images_of(each, data_dir):
             other = found.setdefault(image.name, image)
-            if other.path != image.path and not _same(other.path, image.path):
+            if other.path != image.path and not _same_content(other.path, image.path):
                 raise InputError(
-                    f"{image.name!r} names two different images, {other.path} and {image.path}: rename one, or embed "
-                    "the folder that both lie in."
+                    f"{image.name!r} is the name of two different images, {other.path} and {image.path}. Rename one, "
+                    "or name a folder that holds both."
                 )
             if other.artist is None:
                 found[image.name] = NamedImage(other.name, other.path, image.artist)
@@ -50,16 +50,18 @@ def list_images(inputs: Sequence[str], data_dir: Path | None = None) -> list[Nam
 
 
 def list_folder(folder: Path) -> list[NamedImage]:
-    """The images in a folder and below, links followed, sorted by name.
+    """List the images in a folder and its subfolders, sorted by name. Links are followed.
 
-    Where all lie one level below, as in a folder with one folder an artist, these are the artists.
+    If all images are exactly one level below the folder, the names of their subfolders are the artists.
 
     Raises:
-        InputError: there are none.
+        InputError: there are no images.
     """
     names = sorted(path.relative_to(folder).as_posix() for path in _walk(folder) if _is_image(path))
     if not names:
-        raise InputError(f"{folder}: no images in it or below ({', '.join(sorted(IMAGE_SUFFIXES))}).")
+        raise InputError(
+            f"{folder}: the folder has no images ({', '.join(sorted(IMAGE_SUFFIXES))}), nor have its subfolders."
+        )
     by_artist = all(name.count("/") == 1 for name in names)
     return [NamedImage(name, folder / name, name.partition("/")[0] if by_artist else None) for name in names]
 
@@ -69,7 +71,7 @@ def _images_of(source: str, data_dir: Path | None) -> Iterable[NamedImage]:
     if path.is_dir():
         return list_folder(path)
     if not path.exists():
-        raise InputError(f"{source}: no such file or folder. Name a folder of images, a csv, or an image.")
+        raise InputError(f"{source}: no such file or folder. Name a folder of images, a csv or an image.")
     if path.suffix.lower() != ".csv":
         return [NamedImage(source, path, None)]
     table = read_table(path)
@@ -79,7 +81,7 @@ def _images_of(source: str, data_dir: Path | None) -> Iterable[NamedImage]:
 
 
 def _walk(folder: Path) -> Iterator[Path]:
-    """Every file below; a folder that links lead to again is entered once."""
+    """Every file below a folder. A subfolder is entered once, however many links lead to it."""
     entered: set[tuple[int, int]] = set()
     for place, folders, files in os.walk(folder, followlinks=True):
         status = Path(place).stat()
@@ -87,7 +89,7 @@ def _walk(folder: Path) -> Iterator[Path]:
             folders.clear()
             continue
         entered.add((status.st_dev, status.st_ino))
-        folders.sort()  # so that which of two ways leads there first does not depend on the disk
+        folders.sort()  # so that the order of entry does not depend on the file system
         yield from (Path(place, name) for name in files)
 
 
@@ -95,7 +97,7 @@ def _is_image(path: Path) -> bool:
     return path.suffix.lower() in IMAGE_SUFFIXES and path.is_file()
 
 
-def _same(one: Path, other: Path) -> bool:
+def _same_content(one: Path, other: Path) -> bool:
     try:
         return filecmp.cmp(one, other, shallow=False)
     except OSError:

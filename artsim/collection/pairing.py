@@ -1,7 +1,7 @@
-"""Which works go together as pairs: counted at once, listed a block at a time.
+"""Pairs of works as indices 0 to N - 1: counted without listing them, listed block by block.
 
-Indices are numbers, 0 to N - 1. An unordered pair is there once, the work that comes first in the source's order first;
-only queries, which are asked about a collection, come first wherever they stand.
+Each unordered pair occurs once. Its first work is the one that comes first in the source. In pairs of a query and a
+collection, the query is first.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from artsim.errors import InputError
+from artsim.messages import counted
 
 BLOCK_PAIRS = 2**18
 
@@ -31,16 +32,16 @@ class Spans:
 
     @cached_property
     def _before(self) -> NDArray[np.int64]:
-        """(K + 1,) how many pairs the spans before each one have."""
+        """(K + 1,) the number of pairs in all spans before each one."""
         return np.concatenate([[0], np.cumsum(self.stop - self.start)])
 
     @property
     def total(self) -> int:
-        """How many pairs there are."""
+        """The number of pairs."""
         return int(self._before[-1])
 
     def at(self, rank: NDArray[np.int64]) -> tuple[Indices, Indices]:
-        """The pairs of these ranks (B,), each in 0..total - 1: first and second works, (B,) each."""
+        """The pairs with these ranks (B,), 0 to total - 1: first works (B,) and second works (B,)."""
         span = np.searchsorted(self._before, rank, side="right") - 1
         return self.row[span], self.members[self.start[span] + rank - self._before[span]]
 
@@ -54,7 +55,7 @@ def within_groups(labels: NDArray[np.int64]) -> Spans:
     """All pairs inside each group, group by group in order of appearance.
 
     Args:
-        labels: (N,) each work's group; a negative one is in none.
+        labels: (N,) the group of each work; negative: in no group.
     """
     order, end = _by_group(labels)
     return Spans(order, np.arange(len(order)) + 1, end, order)
@@ -67,11 +68,11 @@ def across_groups(labels: NDArray[np.int64]) -> Spans:
 
 
 def each_with_all(queries: Indices, works: int) -> Spans:
-    """Each query with each work of the collection but itself, query by query.
+    """Pairs of each query with each work of the collection except itself, query by query.
 
     Args:
-        queries: (Q,) one that is below `works` is in the collection.
-        works: how many the collection has: 0 to works - 1.
+        queries: (Q,) indices. An index below `works` is a work of the collection.
+        works: the number of works in the collection.
     """
     inside = queries < works
     place = np.where(inside, queries, works)
@@ -81,17 +82,20 @@ def each_with_all(queries: Indices, works: int) -> Spans:
 
 
 def balanced_sample(labels: NDArray[np.int64], count: int, seed: int) -> tuple[Indices, Indices, NDArray[np.int64]]:
-    """Different pairs in random order, half of them of one artist: (count,) first, second, 1 for the same artist.
+    """Draw different pairs in random order, half of them by the same artist.
 
-    Of an odd count the one pair more is of different artists.
+    If the count is odd, there is one more different-artist pair.
 
     Args:
-        labels: (N,) each work's artist; a negative one is left out.
-        count: how many pairs.
-        seed: of the choice.
+        labels: (N,) the artist of each work; negative: the work is in no pair.
+        count: the number of pairs.
+        seed: the seed of the choice.
+
+    Returns:
+        (count,) the first works, (count,) the second works, (count,) 1 for the same artist.
 
     Raises:
-        InputError: fewer pairs of a kind than wanted.
+        InputError: there are fewer pairs of one kind.
     """
     kinds = (within_groups(labels), count // 2, "the same artist"), (
         across_groups(labels), count - count // 2, "different artists",
@@ -100,8 +104,8 @@ def balanced_sample(labels: NDArray[np.int64], count: int, seed: int) -> tuple[I
         if spans.total < wanted:
             at_most = min(2 * kinds[0][0].total + 1, 2 * kinds[1][0].total)
             raise InputError(
-                f"there are {spans.total:,} pairs by {kind}, and {wanted:,} were asked for: "
-                + (f"a balanced sample has at most {at_most:,}." if at_most > 1 else "no balanced sample can be made.")
+                f"The sample needs {counted(wanted, 'pair')} by {kind}, but the collection has {spans.total:,}. "
+                + (f"Ask for at most {at_most:,} pairs." if at_most > 1 else "No balanced sample can be made.")
             )
     rng = np.random.default_rng(seed)
     drawn = [spans.at(_distinct(spans.total, wanted, rng)) for spans, wanted, _ in kinds]
@@ -111,7 +115,7 @@ def balanced_sample(labels: NDArray[np.int64], count: int, seed: int) -> tuple[I
 
 
 def _distinct(total: int, count: int, rng: np.random.Generator) -> NDArray[np.int64]:
-    """Different numbers below `total`, every set of them as likely, in order; memory grows with the count."""
+    """Draw `count` different integers below `total`, sorted; all sets are equally likely. Memory is O(count)."""
     if 2 * count > total:
         left = np.ones(total, dtype=np.bool_)
         left[_distinct(total, total - count, rng)] = False
@@ -123,7 +127,7 @@ def _distinct(total: int, count: int, rng: np.random.Generator) -> NDArray[np.in
 
 
 def _by_group(labels: NDArray[np.int64]) -> tuple[Indices, NDArray[np.int64]]:
-    """(M,) the grouped works, group by group in order of appearance, and (M,) where there the group of each ends."""
+    """(M,) the grouped works, group by group in order of appearance, and (M,) the end of each one's group there."""
     grouped = np.flatnonzero(labels >= 0)
     _, appears, label = np.unique(labels[grouped], return_index=True, return_inverse=True)
     place = appears[label]

@@ -1,4 +1,4 @@
-"""Validation pairs, the same for the same seed: balanced, same against different, or against rivals of a style only."""
+"""Validation pairs: same-artist pairs against different-artist pairs, or only against those that share a style."""
 
 from __future__ import annotations
 
@@ -19,18 +19,24 @@ Pairs = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.uint8]]
 
 
 def validation_pairs(selection: Selection, seed: int) -> pd.DataFrame:
-    """The pairs of both validation parts: `image1,image2,sameArtist,split`; a part that can't be paired has none."""
-    parts = [_balanced(selection.part(split), split, seed) for split in (VAL_SEEN, VAL_UNSEEN)]
+    """The pairs of both validation parts, with the columns `image1,image2,sameArtist,split`.
+
+    A part has no pairs if pairs of one kind do not exist.
+    """
+    parts = [_part_pairs(selection.part(split), split, seed) for split in (VAL_SEEN, VAL_UNSEEN)]
     return pd.concat(parts, ignore_index=True)
 
 
 def balanced_pairs(artists: NDArray[Any], seed: int, at_most: int = MAX_PAIRS_OF_A_KIND) -> Pairs:
-    """Pairs of works by their index, no pair twice: (M,) first, (M,) second, (M,) 1 for the same artist.
+    """Draw different pairs, as many by the same artist as by different artists.
 
     Args:
-        artists: (N,) who made each work.
-        seed: of the choice.
-        at_most: pairs of each kind; fewer, where fewer of either kind exist.
+        artists: (N,) the artist of each work.
+        seed: the seed of the choice.
+        at_most: the maximal number of pairs of each kind.
+
+    Returns:
+        (M,) indices of the first works, (M,) of the second works, (M,) 1 for the same artist.
     """
     order, end = _by_artist(artists)
     # Work i is paired with later ones only: of the same artist in [i + 1, end), of others in [end, N).
@@ -38,27 +44,30 @@ def balanced_pairs(artists: NDArray[Any], seed: int, at_most: int = MAX_PAIRS_OF
     other = Spans(order, end, np.full(len(end), len(end)), order)
     count = min(same.total, other.total, at_most)
     rng = np.random.default_rng(seed)
-    first, second = np.concatenate([_drawn(spans, count, rng) for spans in (same, other)], axis=1)
+    first, second = np.concatenate([_draw(spans, count, rng) for spans in (same, other)], axis=1)
     return first, second, np.repeat(np.array([1, 0], dtype=np.uint8), count)
 
 
 def rival_pairs(
     artists: NDArray[Any], styles: NDArray[np.bool_], seed: int, at_most: int = MAX_PAIRS_OF_A_KIND
 ) -> Pairs:
-    """Pairs of works of the same artist, and of different artists who share a style; (M,) each as `balanced_pairs`.
+    """Draw pairs by the same artist, and pairs by different artists that share a style.
 
-    Each kind is drawn evenly from all there are, however many there are of the other: hard pairs are often few.
+    The numbers of both kinds are independent, because pairs that share a style are often few.
 
     Args:
-        artists: (N,) who made each work.
-        styles: (N, S) which styles each work has.
-        seed: of the choice.
-        at_most: pairs of each kind.
+        artists: (N,) the artist of each work.
+        styles: (N, S) the styles of each work.
+        seed: the seed of the choice.
+        at_most: the maximal number of pairs of each kind.
+
+    Returns:
+        As `balanced_pairs`.
     """
     order, end = _by_artist(artists)
     same = Spans(order, np.arange(len(end)) + 1, end, order)
     rng = np.random.default_rng(seed)
-    own = _drawn(same, min(same.total, at_most), rng)
+    own = _draw(same, min(same.total, at_most), rng)
     rivals = _draw_rivals(artists, styles, at_most, rng)
     first, second = np.concatenate([own, rivals], axis=1)
     return first, second, np.repeat(np.array([1, 0], dtype=np.uint8), [own.shape[1], rivals.shape[1]])
@@ -67,9 +76,9 @@ def rival_pairs(
 def _draw_rivals(
     artists: NDArray[Any], styles: NDArray[np.bool_], at_most: int, rng: np.random.Generator
 ) -> NDArray[np.int64]:
-    """(2, count) different pairs by different artists with a style in common.
+    """Draw (2, count) different pairs by different artists with a style in common.
 
-    Works of one artist with the same styles are alike here, so that pairs of such groups are counted, not of works.
+    Works by one artist with the same styles form a group. Pairs are counted per pair of groups, which saves memory.
     """
     _, label = np.unique(artists.astype(str), return_inverse=True)
     kinds, kind, sizes = np.unique(
@@ -89,26 +98,26 @@ def _draw_rivals(
 
 
 def _by_artist(artists: NDArray[Any]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """(N,) the works artist by artist, and (N,) where in that order the works of each one's artist end."""
+    """(N,) the works sorted by artist, and (N,) the end of the works of each one's artist in that order."""
     order = np.argsort(artists.astype(str), kind="stable")
     _, label = np.unique(artists[order].astype(str), return_inverse=True)
     return order, np.searchsorted(label, label, side="right")
 
 
-def _drawn(spans: Spans, count: int, rng: np.random.Generator) -> NDArray[np.int64]:
-    """(2, count) different pairs."""
+def _draw(spans: Spans, count: int, rng: np.random.Generator) -> NDArray[np.int64]:
+    """Draw (2, count) different pairs."""
     rank = np.sort(rng.choice(spans.total, size=count, replace=False)) if count else np.empty(0, dtype=np.int64)
     return np.stack(spans.at(rank))
 
 
-def _balanced(works: pd.DataFrame, split: str, seed: int) -> pd.DataFrame:
+def _part_pairs(works: pd.DataFrame, split: str, seed: int) -> pd.DataFrame:
     names = works["filename"].to_numpy()
     first, second, same = balanced_pairs(works["artist"].to_numpy(), seed)
     return pd.DataFrame({"image1": names[first], "image2": names[second], "sameArtist": same, "split": split})
 
 
 def epochs_of_pairs(artists: NDArray[Any], seed: int) -> Iterator[Pairs]:
-    """Endless epochs of balanced pairs, newly drawn and shuffled each time."""
+    """Endless epochs of balanced pairs of `artists` (N,), drawn and shuffled again each time; see `balanced_pairs`."""
     epoch = 0
     while True:
         first, second, same = balanced_pairs(artists, seed + epoch)

@@ -1,11 +1,10 @@
-"""Which works a run uses: read the collection, choose, look at every file once, split."""
+"""Prepare the selection of a run: read the collection, choose works, check every file once, split."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,21 +12,19 @@ from numpy.typing import NDArray
 from artsim import images
 from artsim.bad_images import BadImageLimit
 from artsim.collection.catalogue import Catalogue, read_catalogue
-from artsim.collection.duplicates import FINGERPRINT_SIZE, belong_together, fingerprint, near_duplicates
+from artsim.collection.duplicates import FINGERPRINT_SIZE, cluster_works, find_near_duplicates, fingerprint
 from artsim.collection.notes import lost_artists, shared_pictures, single_works
 from artsim.collection.selection import Selection, choose, read_selection
-from artsim.collection.spellings import described, merged, variants
-from artsim.collection.split import check, split
+from artsim.collection.spellings import describe_spellings, find_spellings, merge_spellings
+from artsim.collection.split import check_selection, split
 from artsim.errors import BadImagesError, ImageError, InputError
-from artsim.messages import first_few
+from artsim.messages import Progress, Say, first_few
 from artsim.prefetch import prefetch_images
-
-Table = TypeVar("Table", bound=Selection | Catalogue)
 
 
 @dataclass(frozen=True)
-class SelectOptions:
-    """Where the works come from and how many of them are used; the flags say what each is."""
+class SelectionOptions:
+    """The source of the works, and how many of them are used. The flags of `artsim train` describe each field."""
 
     data_file_path: str
     data_dir: Path | None
@@ -40,76 +37,75 @@ class SelectOptions:
     merge_spellings: bool
 
 
-def select(options: SelectOptions, say: Callable[[str], None], progress: Callable[[str, int, int], None]) -> Selection:
-    """Choose the works and split them; what a user should know of it is said on the way.
+def prepare_selection(options: SelectionOptions, say: Say, progress: Progress) -> Selection:
+    """Choose the works and split them. Notes for the user go to `say`.
 
     Raises:
-        InputError: nothing to choose from, or too little to train on and to judge by.
-        BadImagesError: more bad images than allowed.
+        InputError: there are no works, or too few to train or to validate on.
+        BadImagesError: more images are bad than allowed.
     """
-    chosen = _chosen(options, say, lambda done, total: progress("painting the demo", done, total))
-    fingerprints, failures = _look_at(chosen, options.max_pixels, lambda *at: progress("reading", *at))
+    chosen = _choose(options, say, progress)
+    fingerprints, failures = _fingerprints(chosen, options.max_pixels, progress)
     _report_bad(failures, len(chosen.table), options.max_bad_images, say)
-    works = _without(chosen, failures)
-    near = near_duplicates(fingerprints)
+    works = replace(chosen, table=chosen.table.drop(index=list(failures)).reset_index(drop=True))
+    near = find_near_duplicates(fingerprints)
     _say_all(lost_artists(chosen.table, works.table), say)
     _say_all(single_works(works.table), say)
     _say_all(shared_pictures(works.table, fingerprints, near), say)
     if isinstance(works, Selection):
-        check(works)
+        check_selection(works)
         return works
     groups = works.table["group"].to_numpy() if "group" in works.table.columns else None
-    selection, notes = split(works, belong_together(near, len(works.table), groups), options.seed)
+    selection, notes = split(works, cluster_works(near, len(works.table), groups), options.seed)
     _say_all(notes, say)
     return selection
 
 
-def _say_all(notes: Iterable[str], say: Callable[[str], None]) -> None:
+def _say_all(notes: Iterable[str], say: Say) -> None:
     for note in notes:
         say(note)
 
 
-def _chosen(
-    options: SelectOptions, say: Callable[[str], None], progress: Callable[[int, int], None]
-) -> Selection | Catalogue:
+def _choose(options: SelectionOptions, say: Say, progress: Progress) -> Catalogue:
+    """The chosen works: a `Selection` if their split is saved already."""
     counts = {"artists": options.num_of_artists, "works": options.num_of_images_per_artist}
     if options.read_prefetched_data:
         saved = read_selection(Path(options.data_file_path), options.data_dir)
-        return _spelled(saved, options.merge_spellings, say)
+        return _unify_spellings(saved, options.merge_spellings, say)
     catalogue = read_catalogue(options.data_file_path, options.data_dir, progress=progress, **counts)
-    chosen, notes = choose(_spelled(catalogue, options.merge_spellings, say), seed=options.seed, **counts)
+    chosen, notes = choose(_unify_spellings(catalogue, options.merge_spellings, say), seed=options.seed, **counts)
     _say_all(notes, say)
     return chosen
 
 
-def _spelled(works: Table, merge: bool, say: Callable[[str], None]) -> Table:
-    """The works with one spelling of each artist where that is asked for; what is found is said in any case."""
-    found = variants(works.table["artist"])
+def _unify_spellings(works: Catalogue, merge: bool, say: Say) -> Catalogue:
+    """Report artists with several spellings, and merge the spellings on request."""
+    found = find_spellings(works.table["artist"])
     if not found:
         return works
-    note = f"{works.source}: {described(found)}."
+    note = f"{works.source}: {describe_spellings(found)}."
     if isinstance(works, Selection):
-        cure = "Its split is made already: correct its artists, or select anew with --merge-spellings True."
+        remedy = "Correct the artists in the file, or make a new selection with --merge-spellings True."
         if merge:
-            raise InputError(f"{note} They can't be merged. {cure}")
-        say(f"{note} Each spelling is an artist of its own. {cure}")
+            raise InputError(f"{note} They can't be merged, because the works are already split. {remedy}")
+        say(f"{note} Each spelling counts as an artist. {remedy}")
         return works
     if not merge:
-        say(f"{note} Each spelling is an artist of its own: --merge-spellings True makes them one.")
+        say(f"{note} Each spelling counts as an artist. --merge-spellings True merges them.")
         return works
-    say(f"{note} They are merged into the first spelling of each.")
-    return replace(works, table=merged(works.table, found))
+    say(f"{note} They are merged into the first spelling of each artist.")
+    return replace(works, table=merge_spellings(works.table, found))
 
 
-def _look_at(
-    works: Selection | Catalogue, max_pixels: int, progress: Callable[[int, int], None]
+def _fingerprints(
+    works: Catalogue, max_pixels: int, progress: Progress
 ) -> tuple[NDArray[np.uint64], dict[int, ImageError]]:
-    """Fingerprints uint64 (N - failures,) of the works that can be read, and what is wrong with the others."""
+    """Fingerprints uint64 (N - failures,) of the readable works, and the errors of the others by row."""
 
     def read(path: Path) -> NDArray[np.uint8]:
         return images.load(path, FINGERPRINT_SIZE, max_pixels=max_pixels)
 
-    paths = [works.folder / name for name in works.table["filename"]]
+    paths = works.paths(works.table)
     fingerprints: list[int] = []
     failures: dict[int, ImageError] = {}
     for number, pixels in enumerate(prefetch_images(paths, read, depth=64)):
@@ -117,22 +113,18 @@ def _look_at(
             failures[number] = pixels
         else:
             fingerprints.append(fingerprint(pixels))
-        progress(number + 1, len(paths))
+        progress("reading", number + 1, len(paths))
     return np.array(fingerprints, dtype=np.uint64), failures
 
 
-def _report_bad(failures: dict[int, ImageError], of: int, allowed: BadImageLimit, say: Callable[[str], None]) -> None:
+def _report_bad(failures: dict[int, ImageError], of: int, allowed: BadImageLimit, say: Say) -> None:
     if not failures:
         return
     reasons = first_few([str(error) for error in failures.values()], "; ")
     if len(failures) == of:
-        raise InputError(f"none of the {of:,} images can be used: {reasons}. Is --data-dir right?")
+        raise InputError(f"None of the {of:,} images can be used: {reasons}. Check --data-dir.")
     if not allowed.accepts(len(failures), of):
         raise BadImagesError(
             f"{len(failures):,} of {of:,} images can't be used: {reasons}. Repair them, or raise --max-bad-images."
         )
     say(f"{len(failures):,} of {of:,} images can't be used and are left out: {reasons}.")
-
-
-def _without(works: Table, rows: Iterable[int]) -> Table:
-    return replace(works, table=works.table.drop(index=list(rows)).reset_index(drop=True))

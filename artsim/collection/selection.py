@@ -1,13 +1,13 @@
-"""The works that one run uses, each in its part of the split: what `selection.csv` holds.
+"""A selection: the works that one run uses and their split, as saved in `selection.csv`.
 
-The table has `filename`, `artist`, `split` and the source's other columns, one row a work; `split` is `train`,
-`val_seen` or `val_unseen`. The digest is the SHA-256 of its rows sorted by filename, written as csv.
+The table has the columns `filename`, `artist`, `split` and the other columns of its source, one row per work. `split`
+is `train`, `val_seen` or `val_unseen`.
 """
 
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pandas as pd
@@ -24,76 +24,69 @@ SPLITS = (TRAIN, VAL_SEEN, VAL_UNSEEN)
 
 
 @dataclass(frozen=True)
-class Selection:
-    """`table`: filename, artist, split, …; `folder`: where the files lie; `source`: what the user named."""
-
-    table: pd.DataFrame
-    folder: Path
-    source: str
+class Selection(Catalogue):
+    """A catalogue whose works are split: its table has the column `split` after `filename` and `artist`."""
 
     @property
     def digest(self) -> str:
-        """SHA-256 of the rows sorted by filename."""
+        """SHA-256 of the rows sorted by filename, as csv."""
         return hashlib.sha256(as_csv(self.table.sort_values("filename")).encode()).hexdigest()
 
     def part(self, split: str) -> pd.DataFrame:
         """The works of one part, in the selection's order."""
         return self.table[self.table["split"] == split].reset_index(drop=True)
 
-    def paths(self, table: pd.DataFrame) -> list[Path]:
-        """The files of some of the works."""
-        return [self.folder / name for name in table["filename"]]
-
     def write(self, path: Path) -> None:
-        """Write `selection.csv`, whole or not at all.
+        """Write `selection.csv`, completely or not at all.
 
         Raises:
-            OutputError: it can't be written.
+            OutputError: the file can't be written.
         """
         with replacing(path) as file:
             file.write(as_csv(self.table))
 
 
 def as_csv(table: pd.DataFrame) -> str:
-    """One text for one table, on any system."""
+    """The table as csv text, the same on every system."""
     return table.to_csv(index=False, lineterminator="\n")
 
 
 def choose(catalogue: Catalogue, artists: int, works: int, seed: int) -> tuple[Catalogue, list[str]]:
-    """The artists with most works, ties in the source's order, and that many works of each at random.
+    """Choose the artists with the most works, and at most `works` random works of each.
+
+    Artists with equally many works are taken in the order of the source.
 
     Returns:
-        The chosen works, artist by artist in the source's order, and what to tell the user where there are
-        fewer artists or works than asked for.
+        The chosen works in the order of the source, and notes for the user if there are fewer artists or works.
     """
     counts = catalogue.table["artist"].value_counts(sort=False)  # in order of appearance
     chosen = counts.sort_values(ascending=False, kind="stable").head(artists)
     notes = []
     if len(counts) < artists:
         there = counted(len(counts), "artist")
-        notes.append(f"{catalogue.source} has {there}, fewer than the {artists} asked for: all are used.")
+        notes.append(f"{catalogue.source} has {there}, fewer than --num-of-artists {artists}. All are used.")
     short = int((chosen < works).sum())
     if short:
         have = "has" if short == 1 else "have"
-        notes.append(f"{short} of the {len(chosen)} artists {have} fewer than {works} works: all of theirs are used.")
+        notes.append(f"{short} of the {len(chosen)} artists {have} fewer than {works} works. All of them are used.")
     table = catalogue.table[catalogue.table["artist"].isin(chosen.index)]
     drawn = table.sample(frac=1, random_state=seed).groupby("artist", sort=False).head(works)
-    return Catalogue(
-        table.loc[drawn.index.sort_values()].reset_index(drop=True), catalogue.folder, catalogue.source
-    ), notes
+    return replace(catalogue, table=table.loc[drawn.index.sort_values()].reset_index(drop=True)), notes
 
 
-def read_selection(path: Path, data_dir: Path | None) -> Selection | Catalogue:
-    """A saved selection: `selection.csv`, or the old text file with `path label` a line.
+def read_selection(path: Path, data_dir: Path | None) -> Catalogue:
+    """Read a saved selection: `selection.csv`, or the text file of the 2018 program with `path label` on each line.
 
     Returns:
-        A selection, or a catalogue still to be split where the file says nothing of a split.
+        A `Selection`; a plain catalogue if the file has no column `split`.
 
     Raises:
-        InputError: not there, or neither of the two.
+        InputError: the file does not exist, or has neither format.
     """
     if not path.is_file():
-        raise InputError(f"{path}: no such file. --read-prefetched-data wants a saved selection.")
+        raise InputError(
+            f"{path}: no such file. With --read-prefetched-data, --data-file-path must name a saved selection."
+        )
     table = read_table(path) if _has_csv_header(path) else _read_old_text(path)
     folder = find_folder(path, data_dir, table["filename"])
     if "split" not in table.columns:
@@ -102,8 +95,8 @@ def read_selection(path: Path, data_dir: Path | None) -> Selection | Catalogue:
     if wrong.any():
         row = int(wrong.to_numpy().argmax())
         raise InputError(
-            f"{path}: row {row + 1} after the header has the split {table['split'].iloc[row]!r}; "
-            f"it is one of {', '.join(SPLITS)}."
+            f"{path}: row {row + 1} after the header has the split {table['split'].iloc[row]!r}. "
+            f"It must be one of {', '.join(SPLITS)}."
         )
     others = [column for column in table.columns if column not in ("filename", "artist", "split")]
     return Selection(table[["filename", "artist", "split", *others]], folder, str(path))
@@ -116,17 +109,18 @@ def _has_csv_header(path: Path) -> bool:
 
 
 def _read_old_text(path: Path) -> pd.DataFrame:
-    """Lines of `path label`, split at the first space: the old program wrote no spaces into paths that worked."""
+    """Read lines of `path label`, split at the first space. The 2018 program could not use paths with spaces."""
     try:
         lines = path.read_text(encoding="utf-8-sig").splitlines()
     except UnicodeDecodeError as error:
-        raise InputError(f"{path}: neither a selection.csv nor the old text file ({error}).") from error
+        raise InputError(f"{path}: the file is neither a csv nor lines of 'path label' in UTF-8 ({error}).") from error
     rows = [(number, *line.partition(" ")) for number, line in enumerate(lines, start=1) if line.strip()]
     for number, filename, _, label in rows:
         if not filename or not label.strip():
             raise InputError(
-                f"{path}: line {number} is not 'path label', and the file has no csv header with filename and artist."
+                f"{path}: line {number} is not 'path label', and the file has no csv header with filename and artist. "
+                "Name a saved selection."
             )
     if not rows:
-        raise InputError(f"{path}: empty.")
+        raise InputError(f"{path}: the file is empty. Name a saved selection.")
     return pd.DataFrame({"filename": [row[1] for row in rows], "artist": [row[3].strip() for row in rows]})

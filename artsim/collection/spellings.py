@@ -1,8 +1,8 @@
-"""Several spellings of one artist: found by what the eye passes over, merged on request.
+"""Find and merge several spellings of one artist.
 
-Two spellings are taken for one name if they are equal after Unicode's NFKC (composed or not, any width, any kind of
-space), case folding, one sign for all dashes and one for all apostrophes, without invisible characters, and with
-one space for each run of white space and none at the ends. Accents, initials and word order stay differences.
+Two spellings are one name if they are equal after these steps: Unicode's NFKC (which unifies composed characters,
+width and spaces), case folding, one sign for all dashes and one for all apostrophes, no invisible characters, single
+spaces, and no spaces at the ends. Names that differ in accents, initials or word order are different names.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ _APOSTROPHES = "\u2018\u2019\u02bc\u2032`\u00b4"
 _ONE_SIGN = str.maketrans({**dict.fromkeys(_DASHES, "-"), **dict.fromkeys(_APOSTROPHES, "'")})
 
 
-def variants(artists: pd.Series[str]) -> list[dict[Hashable, int]]:
-    """The names with several spellings, in order of appearance.
+def find_spellings(artists: pd.Series[str]) -> list[dict[Hashable, int]]:
+    """Find the names with several spellings, in order of appearance.
 
     Returns:
-        Of each name its spellings with their works, the most frequent first, ties in order of appearance.
+        For each name its spellings and their numbers of works, most works first, then in order of appearance.
     """
     names: dict[str, dict[Hashable, int]] = {}
     for spelling, works in artists.value_counts(sort=False).items():  # in order of appearance
@@ -32,19 +32,20 @@ def variants(artists: pd.Series[str]) -> list[dict[Hashable, int]]:
     return [dict(sorted(spellings.items(), key=lambda item: -item[1])) for spellings in several]
 
 
-def merged(table: pd.DataFrame, found: list[dict[Hashable, int]]) -> pd.DataFrame:
-    """The same works with the most frequent spelling of each name that `variants` found."""
-    spelled = {spelling: next(iter(spellings)) for spellings in found for spelling in spellings}
-    artists = [spelled.get(artist, artist) for artist in table["artist"]]
+def merge_spellings(table: pd.DataFrame, found: list[dict[Hashable, int]]) -> pd.DataFrame:
+    """The works with the most frequent spelling of each name that `find_spellings` found."""
+    chosen = {spelling: next(iter(spellings)) for spellings in found for spelling in spellings}
+    artists = [chosen.get(artist, artist) for artist in table["artist"]]
     return table.assign(artist=pd.Series(artists, index=table.index, dtype=table["artist"].dtype))
 
 
-def described(found: list[dict[Hashable, int]]) -> str:
-    """How many names have several spellings, and the first of them with their works."""
+def describe_spellings(found: list[dict[Hashable, int]]) -> str:
+    """The number of names with several spellings, and the first few of them with their numbers of works."""
     names = [
-        " / ".join(f"{_shown(str(spelling))} ({works})" for spelling, works in spellings.items()) for spellings in found
+        " / ".join(f"{_quoted(str(spelling))} ({works})" for spelling, works in spellings.items())
+        for spellings in found
     ]
-    return f"{counted(len(found), 'artist')} spelled in several ways: {first_few(names, '; ')}"
+    return f"{counted(len(found), 'artist')} with several spellings: {first_few(names, '; ')}"
 
 
 def _key(name: str) -> str:
@@ -53,8 +54,8 @@ def _key(name: str) -> str:
     return " ".join(unicodedata.normalize("NFKC", visible).split())
 
 
-def _shown(spelling: str) -> str:
-    """Quoted, with escapes for what would look like another spelling: spaces, combining accents, dashes."""
+def _quoted(spelling: str) -> str:
+    """The spelling in quotes. Characters that look like others (spaces, combining accents, dashes) are escaped."""
     return "'" + "".join(sign if _is_plain(sign) else ascii(sign)[1:-1] for sign in spelling) + "'"
 
 

@@ -1,7 +1,7 @@
-"""Works are split before they are paired, so that no painting is on both sides of what is measured.
+"""Split works into training and validation works before they are paired.
 
-A share of the artists is held out whole (`val_unseen`); of the others a share of the works (`val_seen`). Works
-that belong together (near duplicates, or one `group`) never span the split.
+A share of the artists is held out with all their works (`val_unseen`). A share of the works of the other artists is
+held out, too (`val_seen`). Works of one cluster (near duplicates, or one `group`) are always on one side.
 """
 
 from __future__ import annotations
@@ -23,87 +23,87 @@ MIN_ARTISTS = 2
 MIN_ARTISTS_TO_HOLD_OUT = 4
 
 
-def split(catalogue: Catalogue, together: NDArray[np.int64], seed: int) -> tuple[Selection, list[str]]:
-    """Give every work its part.
+def split(catalogue: Catalogue, clusters: NDArray[np.int64], seed: int) -> tuple[Selection, list[str]]:
+    """Assign every work to a part.
 
     Args:
         catalogue: the chosen works.
-        together: (N,) works with the same number stay on one side.
-        seed: of who and what is held out.
+        clusters: (N,) the cluster of each work. Works of one cluster are on one side.
+        seed: the seed of the choice of held-out artists and works.
 
     Returns:
-        The selection, and what to tell the user: no figures of a kind, works left out.
+        The selection, and notes for the user: metrics that are not available, works that are left out.
 
     Raises:
-        InputError: fewer than 2 artists, or nothing to validate on, or nothing to train on.
+        InputError: there are fewer than 2 artists, no validation pairs, or no training pairs.
     """
     artists = catalogue.table["artist"].to_numpy()
     names = list(dict.fromkeys(artists))
     if len(names) < MIN_ARTISTS:
         raise InputError(
-            f"{catalogue.source}: works by {counted(len(names), 'artist')}, and it takes {MIN_ARTISTS} to tell apart: "
-            "raise --num-of-artists or name a larger collection."
+            f"{catalogue.source}: all usable works are by {counted(len(names), 'artist')}. Training needs at least "
+            f"{MIN_ARTISTS}. Raise --num-of-artists, or name a larger collection."
         )
     rng = np.random.default_rng(seed)
     notes = []
     held_out = _hold_out(names, rng)
     if not held_out:
         notes.append(
-            f"{len(names)} artists are too few to hold any out: no figures for unseen artists "
-            f"(it takes {MIN_ARTISTS_TO_HOLD_OUT}: --num-of-artists)."
+            f"No metrics for unseen artists: the collection has {len(names)} artists, and holding artists out needs "
+            f"{MIN_ARTISTS_TO_HOLD_OUT}. Raise --num-of-artists."
         )
     unseen = np.isin(artists, list(held_out))
-    kept = _untorn(together, unseen)
-    if not kept.all():
+    on_one_side = _on_one_side(clusters, unseen)
+    if not on_one_side.all():
         notes.append(
-            f"{counted(int((~kept).sum()), 'work')} left out: near duplicates, or of one group, on both sides of the "
-            "split."
+            f"{counted(int((~on_one_side).sum()), 'work')} left out, because near duplicates or works of one group "
+            "would be on both sides of the split."
         )
     parts = np.where(unseen, VAL_UNSEEN, TRAIN).astype(object)
-    parts[_val_seen(artists, together, kept & ~unseen, rng)] = VAL_SEEN
+    parts[_val_seen(artists, clusters, on_one_side & ~unseen, rng)] = VAL_SEEN
     table = catalogue.table.drop(columns="split", errors="ignore")
     table.insert(2, "split", parts)
-    selection = Selection(table[kept].reset_index(drop=True), catalogue.folder, catalogue.source)
-    check(selection)
-    if held_out and not can_be_paired(_works(selection, VAL_UNSEEN)):
+    selection = Selection(table[on_one_side].reset_index(drop=True), catalogue.folder, catalogue.source)
+    check_selection(selection)
+    if held_out and not _has_both_kinds(_works(selection, VAL_UNSEEN)):
         notes.append(
-            "no figures for unseen artists: no two works are by one of the artists held out and a third by another; "
-            "another --seed holds out others."
+            "No metrics for unseen artists: the held-out artists give no same-artist pair or no different-artist pair. "
+            "Try another --seed."
         )
     return selection, notes
 
 
-def check(selection: Selection) -> None:
-    """Whether a selection can be trained on and judged.
+def check_selection(selection: Selection) -> None:
+    """Check that a tower can be trained and validated on a selection.
 
     Raises:
-        InputError: what is missing, and which flag to change.
+        InputError: there are no training pairs, or no validation pairs.
     """
     works = {part: _works(selection, part) for part in (TRAIN, VAL_SEEN, VAL_UNSEEN)}
     if len(works[TRAIN]) < MIN_ARTISTS:
         raise InputError(
-            f"{selection.source}: {len(works[TRAIN])} artists are left to train on, and it takes {MIN_ARTISTS}: raise "
-            "--num-of-artists or --num-of-images-per-artist."
+            f"{selection.source}: the training works are by {counted(len(works[TRAIN]), 'artist')}. Training needs at "
+            f"least {MIN_ARTISTS}. Raise --num-of-artists or --num-of-images-per-artist."
         )
     if max(works[TRAIN].values()) < 2:
         raise InputError(
-            f"{selection.source}: no artist has two works to train on, so there is no same-artist pair to learn from: "
-            "raise --num-of-images-per-artist."
+            f"{selection.source}: no artist has two training works, so there is no same-artist pair to train on. Raise "
+            "--num-of-images-per-artist."
         )
-    if not any(can_be_paired(works[part]) for part in (VAL_SEEN, VAL_UNSEEN)):
+    if not any(_has_both_kinds(works[part]) for part in (VAL_SEEN, VAL_UNSEEN)):
         raise InputError(
-            f"{selection.source}: no validation pairs can be made: that takes two artists, one of them with two works, "
-            "among the works held out. Raise --num-of-images-per-artist (4 or more) or --num-of-artists (4 or more)."
+            f"{selection.source}: there are no validation pairs. The held-out works must be by two artists, and one of "
+            "them must have two works. Raise --num-of-images-per-artist or --num-of-artists to 4 or more."
         )
 
 
-def can_be_paired(works: Counter[str]) -> bool:
-    """Whether both kinds of pair can be made of so many works by each artist."""
+def _has_both_kinds(works: Counter[str]) -> bool:
+    """Whether same-artist and different-artist pairs exist, given the number of works of each artist."""
     return len(works) >= 2 and max(works.values()) >= 2
 
 
 def _works(selection: Selection, part: str) -> Counter[str]:
-    """How many works of a part each artist has."""
+    """The number of works of each artist in a part."""
     return Counter(selection.part(part)["artist"])
 
 
@@ -114,34 +114,35 @@ def _hold_out(names: list[str], rng: np.random.Generator) -> set[str]:
     return set(rng.choice(np.array(names, dtype=object), size=count, replace=False))
 
 
-def _untorn(together: NDArray[np.int64], unseen: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """(N,) False for the works to leave out: the smaller side of what would stand on both sides."""
-    sizes = pd.DataFrame({"together": together, "unseen": unseen}).groupby("together")["unseen"]
+def _on_one_side(clusters: NDArray[np.int64], unseen: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """(N,) False for the works to leave out: the smaller part of each cluster that is on both sides of the split."""
+    sizes = pd.DataFrame({"cluster": clusters, "unseen": unseen}).groupby("cluster")["unseen"]
     mostly_unseen = sizes.transform("mean").to_numpy() > 0.5
     return np.asarray(unseen == mostly_unseen)
 
 
 def _val_seen(
     artists: NDArray[np.object_],
-    together: NDArray[np.int64],
+    clusters: NDArray[np.int64],
     candidates: NDArray[np.bool_],
     rng: np.random.Generator,
 ) -> NDArray[np.int64]:
-    """The works to validate on, by training artists: whole clusters, while no artist gives more than its share.
+    """Choose the validation works of the training artists: whole clusters, at most a share of each artist's works.
 
-    Two of an artist are the least that make a pair, and two must remain; of fewer than four none is taken.
+    An artist gives at least two works, which make a pair, and keeps at least two. An artist with fewer than four gives
+    none.
     """
     members: dict[int, list[int]] = {}
     for index in np.flatnonzero(candidates):
-        members.setdefault(int(together[index]), []).append(int(index))
+        members.setdefault(int(clusters[index]), []).append(int(index))
     works = Counter(artists[candidates])
     share = {artist: max(2, round(HELD_OUT_WORKS * n)) if n >= 4 else 0 for artist, n in works.items()}
     taken: list[int] = []
-    clusters = list(members.values())
-    for position in rng.permutation(len(clusters)):
-        wanted = Counter(artists[clusters[position]])
+    groups = list(members.values())
+    for position in rng.permutation(len(groups)):
+        wanted = Counter(artists[groups[position]])
         if all(share[artist] >= n for artist, n in wanted.items()):
-            taken += clusters[position]
+            taken += groups[position]
             for artist, n in wanted.items():
                 share[artist] -= n
     return np.array(taken, dtype=np.int64)

@@ -1,4 +1,4 @@
-"""Which works share a style: the column `style`, where one work may have several, separated by commas."""
+"""Styles of works, from the column `style`. A work may have several styles, separated by commas."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ COLUMN = "style"
 
 
 def styles_of(works: pd.DataFrame) -> NDArray[np.bool_]:
-    """Which of S styles each of N works has, (N, S); S is 0 without a column `style`.
+    """(N, S) whether each of N works has each of S styles. S is 0 without a column `style`.
 
-    Letter case and spaces around a style's name are of no account; a work without a style shares none.
+    Letter case and surrounding spaces are ignored.
     """
     if COLUMN not in works.columns:
         return np.zeros((len(works), 0), dtype=np.bool_)
@@ -25,7 +25,7 @@ def styles_of(works: pd.DataFrame) -> NDArray[np.bool_]:
 
 
 def share_a_style(styles: NDArray[np.bool_], others: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Whether each of N works shares any style with each of M others, (N, M), by their styles (N, S) and (M, S)."""
+    """(N, M) whether each of N works shares a style with each of M others, given their styles (N, S) and (M, S)."""
     common = styles.astype(np.float32) @ others.astype(np.float32).T
     return np.asarray(common > 0)
 

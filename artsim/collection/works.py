@@ -1,7 +1,7 @@
-"""Works to be paired or searched: their names, and who made them where that is known.
+"""Works for pairs and searches: their names, and their artists if known.
 
-The names are those that scores look images up by: paths within a folder, with `/` between their parts, or what a
-csv's column `filename` says.
+`artsim score` finds images by these names. A name is a path within a folder, with `/`, or a value of a csv's column
+`filename`.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ CSV_SUFFIX = ".csv"
 
 @dataclass(frozen=True)
 class Works:
-    """`table`: filename and what else is known, all text; `folder`: which the names are paths in, None of a csv."""
+    """`table`: filename and other columns, all text; `folder`: the folder of the files, None for a csv."""
 
     table: pd.DataFrame
     folder: Path | None
@@ -33,40 +33,43 @@ class Works:
 
     @property
     def names(self) -> list[str]:
-        """(N,) of the works."""
+        """(N,) the names of the works."""
         return list(self.table["filename"])
 
     @property
     def artists(self) -> list[str | None]:
-        """(N,) who made each work; None where nothing says so."""
+        """(N,) the artist of each work; None if unknown."""
         if "artist" not in self.table.columns:
             return [None] * len(self.table)
         return [artist if artist.strip() else None for artist in self.table["artist"]]
 
     def labels(self, column: str) -> NDArray[np.int64]:
-        """(N,) a number for each value of a column, in order of appearance; -1 where it is empty.
+        """(N,) the values of a column as numbers in order of appearance; -1 for an empty cell.
 
         Raises:
-            InputError: no such column.
+            InputError: there is no such column.
         """
         if column not in self.table.columns:
-            raise InputError(f"{self.source}: no column {column}; the columns found: {', '.join(self.table.columns)}.")
+            columns = ", ".join(self.table.columns)
+            raise InputError(f"{self.source}: there is no column {column}. The columns are: {columns}.")
         return numbered([value if value.strip() else None for value in self.table[column]])
 
 
 def numbered(values: Sequence[str | None]) -> NDArray[np.int64]:
-    """(N,) a number for each different value, in order of appearance; -1 for None."""
-    codes, _ = pd.factorize(np.array([*values, ""], dtype=object)[:-1])  # of no values, too, an array of objects
+    """(N,) the values as numbers in order of appearance; -1 for None."""
+    codes, _ = pd.factorize(
+        np.array([*values, ""], dtype=object)[:-1]
+    )  # the added value makes an array of objects even of no values
     return codes.astype(np.int64)
 
 
 def read_works(source: str) -> Works:
-    """A folder, with one folder an artist or the works themselves inside, or a csv with the column `filename`.
+    """Read the works of a folder or of a csv with the column `filename`.
 
-    A csv's files need not be there.
+    A folder holds images, or one subfolder per artist. The files of a csv need not exist.
 
     Raises:
-        InputError: nothing there, no works in it, or no csv that can be read.
+        InputError: the source does not exist, has no works, or is not a readable csv.
     """
     path = Path(source).expanduser()
     if path.is_dir():
@@ -80,7 +83,7 @@ def _from_folder(folder: Path) -> Works:
     found = list_folder(folder)
     names = [image.name for image in found]
     _check_text(names, str(folder))
-    artists = [image.artist for image in found if image.artist is not None]  # of all of them, or of none
+    artists = [image.artist for image in found if image.artist is not None]  # known for all images or for none
     table = pd.DataFrame({"filename": names, "artist": artists} if artists else {"filename": names}, dtype=str)
     return Works(table, folder, str(folder))
 
@@ -90,23 +93,23 @@ def _check_text(names: Sequence[str], source: str) -> None:
         try:
             name.encode()
         except UnicodeEncodeError as error:
-            raise InputError(f"{source}: the file name {name!a} is not UTF-8 text; rename the file.") from error
+            raise InputError(f"{source}: the file name {name!a} is not UTF-8 text. Rename the file.") from error
 
 
 def read_queries(sources: Sequence[str], collection: Works) -> Works:
-    """What is asked about a collection: image files, folders of them and csv files, named as its works are.
+    """Read queries to a collection from image files, folders and csv files.
 
-    A file in the collection's folder has its path in there for a name, any other one its full path; names of a csv stay
-    as they are. Of a work that is in the collection, the collection says who made it.
+    A file in the collection's folder is named by its path within it. Any other file is named by its full path. Names
+    in a csv are not changed. The artist of a work that is in the collection is the one given there.
 
     Raises:
-        InputError: as `read_works`, or a name that comes twice.
+        InputError: as `read_works`, or a query is named twice.
     """
     tables = [_query_table(source, collection.folder) for source in sources]
     table = pd.concat(tables, ignore_index=True).fillna("")
     again = table["filename"][table["filename"].duplicated()]
     if len(again):
-        raise InputError(f"named twice as a query: {first_few(list(again.unique()))}. Name each once.")
+        raise InputError(f"These queries are named twice: {first_few(list(again.unique()))}. Name each once.")
     known = dict(zip(collection.names, collection.artists, strict=True))
     own = Works(table, None, "").artists
     artists = [known.get(name) or artist for name, artist in zip(table["filename"], own, strict=True)]
@@ -134,5 +137,5 @@ def _name_from(path: Path, folder: Path | None) -> str:
 
 
 def _full(path: Path) -> Path:
-    """Without `..`, but with its links: a link in the collection's folder is in it."""
+    """An absolute path without `..`. Links are not resolved: a link in the collection's folder is a file in it."""
     return Path(os.path.normpath(path.absolute()))

@@ -1,8 +1,13 @@
-"""The embedded collection: painters made by program, each with a palette, a stroke and a way to compose.
+"""The embedded collection: made-up painters, each with a palette, a brush stroke and a composition of their own.
 
-Any number of artists and works, each a function of its numbers and the seed alone: `hand` says who the artist
-is, `work` what they set out to do, `sketch` where things are, `strokes` how the paint goes on, `surface` what
-it dried to; `folder` writes the result as Painter by Numbers would.
+A painting depends on the numbers of its artist and its work and on the seed, and on nothing else. The stages:
+
+    artist_style   the artist's constant habits
+    work           subject, light, format and year of one work
+    sketch         where things are, in which colour
+    strokes        the paint
+    surface        canvas, relief and light
+    folder         files in the layout of Painter by Numbers
 """
 
 from artsim.demo.folder import GENERATOR, IMAGES, write_demo

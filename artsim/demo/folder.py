@@ -1,11 +1,11 @@
 """The embedded collection as ordinary files, in the layout of Painter by Numbers.
 
-    FOLDER/train_info.csv         filename,artist,title,style,genre,date; artist by artist
-    FOLDER/train/a0007_w003.jpg   one JPEG a work
-    FOLDER/artsim-demo.json       which collection this is, so that two never mix
+    FOLDER/train_info.csv         filename,artist,title,style,genre,date; sorted by artist
+    FOLDER/train/a0007_w003.jpg   one JPEG per work
+    FOLDER/artsim-demo.json       generator version and seed, so that two collections are never mixed
 
-Files are written beside their place and moved into it, so whoever reads the folder, or kills the run that
-writes it, finds whole files only. A work that is already there is kept.
+Each file is written under a temporary name and then moved, so that the folder only ever holds complete files. Paintings
+that exist already are not painted again.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 from artsim.demo.labels import title_style_genre_date
@@ -21,8 +20,9 @@ from artsim.demo.names import artist_name
 from artsim.demo.painting import paint
 from artsim.errors import OutputError, UsageError
 from artsim.files import replacing
+from artsim.messages import Progress
 
-GENERATOR = 1  # goes up whenever the same numbers give another picture
+GENERATOR = 1  # increases when the same numbers give a different picture
 CSV = "train_info.csv"
 IMAGES = "train"
 MARKER = "artsim-demo.json"
@@ -34,17 +34,20 @@ def write_demo(
     artists: int,
     works: int,
     seed: int = 0,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
     *,
     csv_name: str = CSV,
 ) -> Path:
-    """Write `works` paintings of each artist and the csv that lists just these; returns the csv's path.
+    """Write `works` paintings of each artist and a csv that lists only these.
 
-    `progress` is called with the paintings done and the paintings asked for. Runs that share a folder share
-    its paintings; give each its own `csv_name` if they ask for different numbers at the same time.
+    Runs may share a folder and its paintings. Runs at the same time with different numbers need different `csv_name`s.
 
-    Raises UsageError for numbers that make no sense, OutputError if the folder holds something else or can't
-    be written.
+    Returns:
+        The path of the csv.
+
+    Raises:
+        UsageError: a number is below its minimum.
+        OutputError: the folder holds something else, or can't be written.
     """
     _check_numbers(artists, works, seed)
     try:
@@ -53,33 +56,32 @@ def write_demo(
         return _place(folder / csv_name, _table(artists, works, seed))
     except OSError as error:
         raise OutputError(
-            f"{error.filename or folder}: can't write the demo collection there ({error.strerror or error}). "
-            "Free some space or name a folder that you may write to."
+            f"{error.filename or folder}: the demo collection can't be written ({error.strerror or error}). "
+            "Free some space, or name another folder."
         ) from error
 
 
 def _check_numbers(artists: int, works: int, seed: int) -> None:
-    for name, value, least in (("artists", artists, 1), ("works", works, 1), ("seed", seed, 0)):
+    for name, value, least in (("number of artists", artists, 1), ("number of works", works, 1), ("seed", seed, 0)):
         if value < least:
-            raise UsageError(f"The demo collection can't have {name} = {value}; give {least} or more.")
+            raise UsageError(f"The {name} of the demo collection is {value}. It must be {least} or more.")
 
 
 def _claim(folder: Path, seed: int) -> None:
-    """Mark the folder as this collection's, unless something else lies there."""
+    """Write the marker file, unless the folder holds something else."""
     ours = {"collection": "artsim demo", "generator": GENERATOR, "seed": seed}
     marker = folder / MARKER
     if not marker.exists():
         taken = next((name for name in (CSV, IMAGES) if (folder / name).exists()), None)
-        if taken and not marker.exists():  # a second look: another run may just have begun here
-            raise OutputError(f"{folder / taken} is there already and is not artsim's. Name another folder.")
+        if taken and not marker.exists():  # checked again: another run may have started here
+            raise OutputError(f"{folder / taken} exists already and was not written by artsim. Name another folder.")
         folder.mkdir(parents=True, exist_ok=True)
         _place(marker, (json.dumps(ours) + "\n").encode())
     found = _read_marker(marker)
     if found != ours:
         raise OutputError(
-            f"{folder} holds the demo collection of seed {found.get('seed')}, generator "
-            f"{found.get('generator')}; asked for is seed {seed}, generator {GENERATOR}. "
-            "Name another folder, or delete this one."
+            f"{folder} holds the demo collection of seed {found.get('seed')}, generator {found.get('generator')}, "
+            f"not that of seed {seed}, generator {GENERATOR}. Name another folder, or delete this one."
         )
 
 
@@ -91,9 +93,7 @@ def _read_marker(marker: Path) -> dict[str, object]:
     return found if isinstance(found, dict) else {}
 
 
-def _write_images(
-    images: Path, artists: int, works: int, seed: int, progress: Callable[[int, int], None] | None
-) -> None:
+def _write_images(images: Path, artists: int, works: int, seed: int, progress: Progress | None) -> None:
     images.mkdir(parents=True, exist_ok=True)
     for done, (artist, work) in enumerate(_numbers(artists, works), start=1):
         path = images / _file_name(artist, work)
@@ -102,7 +102,7 @@ def _write_images(
             paint(artist, work, seed).save(encoded, "JPEG", quality=90)
             _place(path, encoded.getvalue())
         if progress:
-            progress(done, artists * works)
+            progress("painting", done, artists * works)
 
 
 def _table(artists: int, works: int, seed: int) -> bytes:
@@ -110,8 +110,8 @@ def _table(artists: int, works: int, seed: int) -> bytes:
     rows = csv.writer(text, lineterminator="\n")
     rows.writerow(COLUMNS)
     for artist, work in _numbers(artists, works):
-        described = title_style_genre_date(artist, work, seed)
-        rows.writerow((_file_name(artist, work), artist_name(artist, seed), *described))
+        labels = title_style_genre_date(artist, work, seed)
+        rows.writerow((_file_name(artist, work), artist_name(artist, seed), *labels))
     return text.getvalue().encode()
 
 

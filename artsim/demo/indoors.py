@@ -1,4 +1,4 @@
-"""Subjects under a roof: each function lays one out on a sketch, different every time."""
+"""Indoor subjects: each function draws one on a sketch, different every time."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def still_life(s: Sketch) -> None:
         (bottle if s.chance(0.55) else jug)(s, x, edge + s.between(0.02, 0.08), s.between(0.22, 0.42) * s.h)
     if s.chance(0.6):
         bowl(s, s.between(0.3, 0.7) * s.w, edge + s.between(0.08, 0.16), s.between(0.12, 0.2))
-    middle = s.w * (0.5 + 0.2 * s.hand.drift)
+    middle = s.w * (0.5 + 0.2 * s.style.drift)
     for _ in range(s.some(3, 8)):
         x = min(max(middle + 0.2 * float(s.rng.normal()), 0.06), s.w - 0.06)
         fruit(s, x, edge + s.between(0.10, 0.9 * (s.h - edge)), s.between(0.035, 0.07))
@@ -28,7 +28,7 @@ def still_life(s: Sketch) -> None:
 def flowers(s: Sketch) -> None:
     """A bunch in a vase."""
     edge = table(s)
-    x, foot = s.w * (0.5 + 0.15 * s.hand.drift), edge + s.between(0.05, 0.12)
+    x, foot = s.w * (0.5 + 0.15 * s.style.drift), edge + s.between(0.05, 0.12)
     high = s.between(0.22, 0.34) * s.h
     role = ("glass", "linen", "dress", "roof")[int(s.between(0, 4))]
     shadow(s, x, foot, 0.14)

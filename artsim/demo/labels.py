@@ -1,10 +1,10 @@
-"""What the collection's csv says of a work beside its file name and artist."""
+"""Title, style, genre and date of a work, for the csv of the collection."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from artsim.demo.hand import hand_of
+from artsim.demo.artist_style import style_of
 from artsim.demo.painting import generator
 from artsim.demo.work import plan
 
@@ -60,13 +60,13 @@ _PHRASES = {
 
 
 def title_style_genre_date(artist: int, work: int, seed: int) -> tuple[str, str, str, str]:
-    """The work's title, its artist's movement, its kind of subject, and the year it was painted."""
-    hand = hand_of(artist, seed)
-    intent = plan(hand, generator(artist, work, seed))
+    """The title of a work, the movement of its artist, its genre, and the year it was painted."""
+    style = style_of(artist, seed)
+    intent = plan(style, generator(artist, work, seed))
     rng = np.random.default_rng([seed, artist, 2, work])
     name = str(rng.choice(_TITLES[intent.subject]))
     if intent.subject == "abstract":
         title = f"{name} No. {work + 1}"
     else:
         title = f"{name} {rng.choice(_PHRASES[intent.hour])}" if rng.random() < 0.6 else name
-    return title, _STYLES[hand.technique], _GENRES[intent.subject], str(intent.year)
+    return title, _STYLES[style.technique], _GENRES[intent.subject], str(intent.year)

@@ -1,4 +1,4 @@
-"""Names for painters who never were."""
+"""Names of the made-up painters."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _PEOPLE = len(_GIVEN) * len(_ONSETS) * len(_ENDINGS)
 
 
 def artist_name(artist: int, seed: int = 0) -> str:
-    """The painter's name; no other painter of the same seed has it."""
+    """The name of a painter. It is unique among all painters of the seed."""
     stride, start = _walk(seed)
     generation, number = divmod(artist, _PEOPLE)
     rest, given = divmod((start + stride * number) % _PEOPLE, len(_GIVEN))
@@ -42,7 +42,7 @@ def artist_name(artist: int, seed: int = 0) -> str:
 
 
 def _walk(seed: int) -> tuple[int, int]:
-    """A step and a start that visit every combination once before any comes back."""
+    """A step and a start that visit every combination once before one repeats."""
     rng = np.random.default_rng([seed, 0x6E616D65])
     stride = int(rng.integers(_PEOPLE // 3, _PEOPLE // 2))
     while math.gcd(stride, _PEOPLE) != 1:

@@ -1,4 +1,4 @@
-"""Subjects under the sky: each function lays one out on a sketch, different every time."""
+"""Outdoor subjects: each function draws one on a sketch, different every time."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def sea(s: Sketch) -> None:
 
 
 def harbour(s: Sketch) -> None:
-    """Houses behind a quay, masts before it, both in the water."""
+    """Houses behind a quay and boats in front of it."""
     horizon = sky(s)
     quay = horizon + 0.08 * s.h
     x = -0.03
@@ -74,7 +74,7 @@ def harbour(s: Sketch) -> None:
 
 
 def wood(s: Sketch) -> None:
-    """Trunks close by, leaves above, light between."""
+    """Trunks in the foreground, with leaves above and light between them."""
     floor = s.h * s.between(0.55, 0.75)
     s.blend(0, floor, ("cloud", "foliage"), (-0.02, 0.14), math.pi / 2)
     for _ in range(s.some(5, 9)):
@@ -112,8 +112,8 @@ def town(s: Sketch) -> None:
 
 
 def _aside(s: Sketch) -> float:
-    """A place to the side that the artist's pictures weigh to."""
-    return s.w * min(max(0.5 + 0.3 * s.hand.drift + 0.28 * float(s.rng.normal()), 0.04), 0.96)
+    """A random x, mostly on the side that the artist prefers."""
+    return s.w * min(max(0.5 + 0.3 * s.style.drift + 0.28 * float(s.rng.normal()), 0.04), 0.96)
 
 
 def _plot(s: Sketch, horizon: float) -> None:
@@ -160,7 +160,7 @@ def _peak(s: Sketch, x: float, y: float, height: float, shade: float) -> None:
 def _cliff(s: Sketch, horizon: float) -> None:
     """Rock at one side of the sea."""
     base, reach, high = horizon + 0.06, s.between(0.15, 0.5) * s.w, s.between(0.08, 0.3)
-    left = s.hand.drift + float(s.rng.normal()) < 0
+    left = s.style.drift + float(s.rng.normal()) < 0
     points = [
         (0.0, base - high),
         (0.5, base - 0.8 * high),

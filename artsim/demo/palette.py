@@ -1,7 +1,7 @@
-"""The colours of one painting: what a hand makes of the colours that things have.
+"""The colours of one painting: the natural colours of things, changed by the artist's pigments and the hour.
 
-Colours are OKLCh (lightness 0..1, chroma, hue in degrees) until they leave as 8-bit sRGB. Each thing that can
-be painted is a *role* with a natural colour; a family of pigments pulls its hue, the hour of day tints it.
+Colours are in OKLCh (lightness 0..1, chroma, hue in degrees) and are converted to 8-bit sRGB at the end. Each thing
+that can be painted is a *role* with a natural colour. A family of pigments shifts its hue. The hour of day tints it.
 OKLab: Björn Ottosson, https://bottosson.github.io/posts/oklab/
 """
 
@@ -45,13 +45,13 @@ _NATURAL = np.array(list(ROLES.values()))
 _INDEX = {role: row for row, role in enumerate(ROLES)}
 _STEPS = 41  # tones of a role, from _DEEPEST below its lightness to as much above
 _DEEPEST = 0.40
-_KEYS = (-0.22, 0.08)  # beyond them a picture is black, or bleached
+_KEYS = (-0.22, 0.08)  # limits: a picture is black below them, and too bright above
 _LIGHTEST = 0.94
 
 
 @dataclass(frozen=True)
 class Family:
-    """Pigments that go together: the hues they pull to, and how strong, light and contrasted they are."""
+    """A family of pigments: its hues, and the strength, lightness and contrast of its colours."""
 
     hues: tuple[float, ...]
     chroma: float
@@ -75,7 +75,7 @@ FAMILIES: dict[str, Family] = {
 
 @dataclass(frozen=True)
 class Hour:
-    """What the time of day does to colours: lightness, chroma, contrast, and a tint on OKLab's a and b."""
+    """The effect of the time of day on colours: lightness, chroma, contrast, and a tint on OKLab's a and b."""
 
     key: float
     chroma: float
@@ -94,10 +94,11 @@ HOURS: dict[str, Hour] = {
 
 @dataclass(frozen=True)
 class Pigments:
-    """What one period of a hand mixes its colours from.
+    """The pigments of one period of an artist.
 
-    `strictness` (0..1) is how far hues are pulled to the family's; `whims` turns each role's hue (degrees);
-    `shadows` is the OKLab tint of shadows (lights get the opposite).
+    strictness: 0..1, how far hues are moved towards the hues of the family.
+    whims: the shift of each role's hue, in degrees.
+    shadows: the OKLab tint of shadows. Lights get the opposite tint.
     """
 
     hues: tuple[float, ...]
@@ -141,7 +142,7 @@ def _mix(pigments: Pigments, hour: Hour) -> tuple[Floats, Floats, Floats]:
 
 
 def srgb(lab: Floats) -> NDArray[np.uint8]:
-    """OKLab (..., 3) as 8-bit sRGB; what sRGB can't show is clipped."""
+    """OKLab (..., 3) as 8-bit sRGB. Colours outside sRGB are clipped."""
     lightness, a, b = np.moveaxis(lab, -1, 0)
     lightness = np.clip(lightness, 0.08, 0.98)
     long = (lightness + 0.3963377774 * a + 0.2158037573 * b) ** 3

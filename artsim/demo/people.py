@@ -1,4 +1,4 @@
-"""Someone who sits for the artist."""
+"""The portrait."""
 
 from __future__ import annotations
 

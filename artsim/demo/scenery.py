@@ -8,8 +8,8 @@ from artsim.demo.sketch import Point, Sketch
 
 
 def sky(s: Sketch) -> float:
-    """The sky with its clouds, sun or moon; returns the horizon that the artist likes, or near it."""
-    horizon = s.h * min(max(s.hand.horizon + s.between(-0.1, 0.1), 0.2), 0.75)
+    """The sky with its clouds, sun or moon. Returns the height of the horizon, near the one that the artist prefers."""
+    horizon = s.h * min(max(s.style.horizon + s.between(-0.1, 0.1), 0.2), 0.75)
     s.blend(0, horizon + 0.12, ("sky", "cloud"), (s.between(-0.14, 0.0), s.between(-0.14, 0.0)))
     if s.chance(0.9 if s.night else 0.35):
         x, r = s.w * (0.5 + s.side * s.between(0.1, 0.4)), s.between(0.025, 0.06)

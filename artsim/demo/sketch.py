@@ -1,8 +1,11 @@
-"""The underdrawing: flat and shaded shapes that say what is where, in which tone and along which direction.
+"""The underdrawing: flat and shaded shapes, each with a colour and a direction for its strokes.
 
-Coordinates run from (0, 0) at the top left to (`w`, `h`), the longer of which is 1. Four things come out:
-`image` (RGB tones), `flow` (the direction of each shape, coded), `ink` (outlines, for a hand that draws them)
-and `touches` (small things that the tip of the brush puts in last).
+Coordinates run from (0, 0) at the top left to (`w`, `h`). The longer side is 1. The results are:
+
+    image     RGB colours
+    flow      the coded direction of each shape
+    ink       outlines; None if the artist draws none
+    touches   small things that are painted last
 """
 
 from __future__ import annotations
@@ -19,7 +22,7 @@ from artsim.demo.work import Work
 Point = tuple[float, float]
 
 FLOW_SIDE = 64
-_DRAWN = 0.25  # from this habit on, outlines are drawn
+_DRAWN = 0.25  # the least `outline` of a style that draws outlines
 NO_FLOW = 255  # in `flow`; lower values are angles, 0..254 for 0..pi
 
 
@@ -32,34 +35,34 @@ class Touch(NamedTuple):
 
 
 class Sketch:
-    """A work in outline, ready to be painted over."""
+    """A work as shapes, before it is painted."""
 
     def __init__(self, work: Work, rng: np.random.Generator, size: int) -> None:
-        self.hand, self.work, self.rng = work.hand, work, rng
+        self.style, self.work, self.rng = work.style, work, rng
         self.w, self.h = min(1.0, work.aspect), min(1.0, 1 / work.aspect)
         self.palette = Palette(work.pigments, work.light)
         self.side, self.night = work.side, work.hour == "night"
         self.touches: list[Touch] = []
         self._scale = size
-        self.image = Image.new("RGB", _pixels(self.w, self.h, size), self.palette.tone(self.hand.ground))
+        self.image = Image.new("RGB", _pixels(self.w, self.h, size), self.palette.tone(self.style.ground))
         self.flow = Image.new("L", _pixels(self.w, self.h, FLOW_SIDE), NO_FLOW)
-        self.ink = Image.new("L", self.image.size) if self.hand.outline >= _DRAWN else None
+        self.ink = Image.new("L", self.image.size) if self.style.outline >= _DRAWN else None
         self._paint = ImageDraw.Draw(self.image)
         self._pen = ImageDraw.Draw(self.ink) if self.ink else None
-        self._nib = max(1, round((0.0015 + 0.006 * self.hand.outline) * size))
+        self._nib = max(1, round((0.0015 + 0.006 * self.style.outline) * size))
         self._lay = ImageDraw.Draw(self.flow)
 
     def between(self, low: float, high: float) -> float:
-        """A number from that range."""
+        """A random number from a range."""
         return low + (high - low) * float(self.rng.random())
 
     def chance(self, probability: float) -> bool:
-        """True that often."""
+        """True with this probability."""
         return float(self.rng.random()) < probability
 
     def some(self, low: int, high: int) -> int:
-        """A count, both ends included; artists who crowd their pictures get more."""
-        return low + round((high - low) * (0.5 * self.hand.crowd + 0.5 * float(self.rng.random())))
+        """A random count from `low` to `high`; higher for artists who crowd their pictures."""
+        return low + round((high - low) * (0.5 * self.style.crowd + 0.5 * float(self.rng.random())))
 
     def shape(
         self,
@@ -78,7 +81,7 @@ class Sketch:
         if flow is not None:
             self._lay.polygon(_scaled(points, FLOW_SIDE), fill=round(flow % np.pi / np.pi * 254))
         if self._pen and outline:
-            self._pen.polygon(area, fill=0)  # what lies behind is hidden
+            self._pen.polygon(area, fill=0)  # hide what is behind
             self._pen.line([*area, area[0]], fill=255, width=self._nib)
 
     def box(
@@ -88,14 +91,14 @@ class Sketch:
         self.shape([(x, y), (x + w, y), (x + w, y + h), (x, y + h)], role, shade, flow)
 
     def line(self, points: Sequence[Point], role: str, shade: float, width: float, touch: bool = False) -> None:
-        """A line of that width."""
+        """A line; `width` is a share of the longer side."""
         course = Touch(_scaled(points, self._scale), self.palette.tone(role, shade), max(1, round(width * self._scale)))
         self._paint.line(course.points, course.tone, course.width, joint="curve")
         if touch:
             self.touches.append(course)
 
     def blend(self, top: float, bottom: float, roles: tuple[str, str], shades: Point, flow: float = 0.0) -> None:
-        """A band over the whole width that passes from one tone to the other."""
+        """A band over the whole width with a gradient between two colours."""
         first, last = (self.palette.tone(role, shade) for role, shade in zip(roles, shades, strict=True))
         bands = 14
         edges = np.linspace(top, bottom, bands + 1)
@@ -120,7 +123,7 @@ class Sketch:
         lumps: float = 0.0,
         outline: bool = True,
     ) -> None:
-        """A round thing lit from the work's side, `depth` from its shadow to its light."""
+        """A shaded ellipse, lit from the work's side; `depth` is the difference between its light and its shadow."""
         rim = self.ring(x, y, rx, ry, lumps)
         self.shape(rim.tolist(), role, shade - depth / 2, outline=outline)
         for share in (0.25, 0.5, 0.75, 1.0):
@@ -147,7 +150,7 @@ class Sketch:
         return [(float(a), float(b)) for a, b in zip(x, y, strict=True)]
 
     def ground(self, ridge: list[Point], role: str, shade: float = 0.0, flow: float = 0.0) -> None:
-        """Everything below a ridge; only the ridge itself is outlined."""
+        """Everything below a ridge. Only the ridge has an outline."""
         self.shape([*ridge, (self.w + 0.02, 1.02), (-0.02, 1.02)], role, shade, flow, outline=False)
         if self._pen:
             edge = _scaled(ridge, self._scale)

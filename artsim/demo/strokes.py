@@ -1,4 +1,4 @@
-"""Strokes: where a hand puts them, how they run, and the paint they leave.
+"""Brush strokes: their places, their directions and their paint.
 
 A layer of N strokes is computed at once as N ribbons, polygons of 2 * _JOINTS points in canvas pixels; Pillow
 then draws them one by one. Colours come from the sketch under each stroke's middle.
@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from artsim.demo.hand import Hand
+from artsim.demo.artist_style import ArtistStyle
 from artsim.demo.palette import Floats
 from artsim.demo.sketch import NO_FLOW, Sketch
 
@@ -23,7 +23,7 @@ _MOST_DETAILS = 360
 
 @dataclass(frozen=True)
 class Layer:
-    """Strokes that go on together: sizes are shares of the longer side, angles radians."""
+    """Strokes that are painted together: sizes are shares of the longer side, angles are in radians."""
 
     middles: Floats  # (N, 2), x and y as in a sketch
     length: float
@@ -34,10 +34,10 @@ class Layer:
 
 
 class Field:
-    """What guides the brush at every place of a work: the direction it takes and the tone it is to match."""
+    """The direction and the colour of a stroke at every place of a work."""
 
     def __init__(self, sketch: Sketch, rng: np.random.Generator) -> None:
-        hand = sketch.hand
+        style = sketch.style
         laid = np.asarray(sketch.flow)
         self._rows, self._columns = laid.shape
         self._picture = np.asarray(sketch.image)  # (H, W, 3)
@@ -47,8 +47,8 @@ class Field:
         self.edges: Floats = np.abs(slope)
         turns = np.where(laid == NO_FLOW, 0, np.exp(2j * np.pi * laid / 254))
         follow = 0.8 * turns - slope / (self.edges + 60)
-        swirl = np.exp(2j * _eddies(laid.shape, hand.eddy, rng))
-        self._turns = hand.flow * follow + hand.fixed * np.exp(2j * hand.angle) + hand.swirl * swirl
+        swirl = np.exp(2j * _eddies(laid.shape, style.eddy, rng))
+        self._turns = style.flow * follow + style.fixed * np.exp(2j * style.angle) + style.swirl * swirl
 
     def at(self, points: Floats, scale: float) -> Floats:
         """Angles (N,) in radians at points (N, 2) of a canvas whose longer side is `scale`."""
@@ -69,55 +69,55 @@ class Field:
 
 
 def layers(sketch: Sketch, field: Field, rng: np.random.Generator) -> list[Layer]:
-    """What a hand lays, in order: the body of the picture, perhaps in two crossing layers, then details."""
-    hand = sketch.hand
-    length, width = hand.length, hand.length / hand.slimness
+    """The layers in painting order: the body of the picture in one layer or two crossing ones, then details."""
+    style = sketch.style
+    length, width = style.length, style.length / style.slimness
     area = sketch.w * sketch.h
-    count = min(int(hand.cover * area / (length * width)) + 8, _MOST)
-    halves = 2 if hand.cross else 1
+    count = min(int(style.cover * area / (length * width)) + 8, _MOST)
+    halves = 2 if style.cross else 1
     body = [
         Layer(
             _scatter(sketch, count // halves, rng),
             length,
             width,
-            half * hand.cross,
-            hand.opacity,
-            hand.broken,
+            half * style.cross,
+            style.opacity,
+            style.broken,
         )
         for half in range(halves)
     ]
     fine = max(0.45 * width, 0.005)
-    details = _on_edges(sketch, field, int(hand.detail * _MOST_DETAILS), rng)
+    details = _on_edges(sketch, field, int(style.detail * _MOST_DETAILS), rng)
     longest = min(0.6 * length, 6 * fine)
-    return [*body, Layer(details, longest, fine, 0.0, min(1.0, hand.opacity + 0.15), 0.5 * hand.broken)]
+    return [*body, Layer(details, longest, fine, 0.0, min(1.0, style.opacity + 0.15), 0.5 * style.broken)]
 
 
 def lay(canvas: Image.Image, sketch: Sketch, field: Field, layer: Layer, rng: np.random.Generator) -> None:
     """Paint one layer onto the canvas, in place."""
-    hand, scale = sketch.hand, float(max(canvas.size))
-    spine, angles = _spines(layer, field, hand, scale, rng)
+    style, scale = sketch.style, float(max(canvas.size))
+    spine, angles = _spines(layer, field, style, scale, rng)
     width = layer.width * scale * np.exp(rng.normal(0, 0.25, len(spine)))
-    outlines = _ribbons(spine, angles, width, hand.taper).reshape(len(spine), -1).tolist()
+    outlines = _ribbons(spine, angles, width, style.taper).reshape(len(spine), -1).tolist()
     inks = _inks(sketch, field, layer, rng)
     alpha = round(255 * layer.opacity)
     draw = ImageDraw.Draw(canvas, "RGBA" if alpha < 250 else "RGB")
     polygon = draw.polygon
     for outline, (red, green, blue) in zip(outlines, inks.tolist(), strict=True):
         polygon(outline, fill=(red, green, blue, alpha))
-    if hand.bristle > 0.3:
-        _bristles(draw, spine, angles, width, inks, hand.bristle, rng)
+    if style.bristle > 0.3:
+        _bristles(draw, spine, angles, width, inks, style.bristle, rng)
 
 
 def trace(canvas: Image.Image, sketch: Sketch) -> None:
-    """Put in the small things and, for a hand that has the habit, the outlines."""
+    """Paint the small things and, if the artist draws outlines, the outlines."""
     draw = ImageDraw.Draw(canvas, "RGBA")
-    alpha = round(255 * (0.3 + 0.7 * sketch.hand.detail))
+    alpha = round(255 * (0.3 + 0.7 * sketch.style.detail))
     for points, (red, green, blue), width in sketch.touches:
         ink = (red, green, blue, alpha)
         draw.line(points, fill=ink, width=width, joint="curve") if width else draw.polygon(points, fill=ink)
     if sketch.ink:
-        habit = 0.3 + 0.7 * sketch.hand.outline
-        tone = sketch.palette.tone(sketch.hand.ink, -0.1)
+        habit = 0.3 + 0.7 * sketch.style.outline
+        tone = sketch.palette.tone(sketch.style.ink, -0.1)
         canvas.paste(tone, mask=sketch.ink.point(lambda line: line * habit))
 
 
@@ -131,7 +131,7 @@ def _scatter(sketch: Sketch, count: int, rng: np.random.Generator) -> Floats:
 
 
 def _on_edges(sketch: Sketch, field: Field, count: int, rng: np.random.Generator) -> Floats:
-    """Places (count, 2), the more the sharper the edge."""
+    """Places (count, 2), denser where edges are sharper."""
     weight = np.cumsum(field.edges.ravel() ** 0.4 + 0.2)
     cells = np.searchsorted(weight, rng.uniform(0, weight[-1], count))
     rows, columns = np.divmod(np.minimum(cells, weight.size - 1), field.edges.shape[1])
@@ -140,14 +140,16 @@ def _on_edges(sketch: Sketch, field: Field, count: int, rng: np.random.Generator
     return places
 
 
-def _spines(layer: Layer, field: Field, hand: Hand, scale: float, rng: np.random.Generator) -> tuple[Floats, Floats]:
+def _spines(
+    layer: Layer, field: Field, style: ArtistStyle, scale: float, rng: np.random.Generator
+) -> tuple[Floats, Floats]:
     """The middle lines (N, _JOINTS, 2) of strokes and their angles (N, _JOINTS)."""
     count = len(layer.middles)
     points = layer.middles * scale
-    off = layer.turn + rng.normal(0, hand.unrest, count)
+    off = layer.turn + rng.normal(0, style.unrest, count)
     angle = field.at(points, scale) + off
     step = layer.length * scale * np.exp(rng.normal(0, 0.25, count)) / (_JOINTS - 1)
-    bend = hand.curl * rng.normal(1.0, 0.4, count) / (_JOINTS - 1)
+    bend = style.curl * rng.normal(1.0, 0.4, count) / (_JOINTS - 1)
     point = points - 1.5 * step[:, None] * _unit(angle)
     spine, angles = [], []
     for _ in range(_JOINTS):
@@ -160,19 +162,19 @@ def _spines(layer: Layer, field: Field, hand: Hand, scale: float, rng: np.random
 
 
 def _ribbons(spine: Floats, angles: Floats, width: Floats, taper: float) -> Floats:
-    """Outlines (N, 2 * _JOINTS, 2): full in the middle, by `taper` thinner at the ends."""
+    """Outlines (N, 2 * _JOINTS, 2): widest in the middle, thinner by `taper` at the ends."""
     profile = 1 - taper * np.abs(np.linspace(-1, 1, _JOINTS)) ** 2
     side = 0.5 * width[:, None, None] * profile[:, None] * _unit(angles + np.pi / 2)
     return np.concatenate([spine + side, (spine - side)[:, ::-1]], axis=1)
 
 
 def _inks(sketch: Sketch, field: Field, layer: Layer, rng: np.random.Generator) -> NDArray[np.uint8]:
-    """Colours (N, 3): the sketch's, broken as the hand breaks them, and a few of the hand's own."""
+    """Colours (N, 3): those of the sketch with the artist's variation, and a few in the artist's accent colour."""
     count = len(layer.middles)
     inks = field.tones(layer.middles)
     inks += 255 * layer.broken * (rng.normal(0, 0.7, (count, 1)) + rng.normal(0, 0.6, (count, 3)))
-    own = rng.random(count) < sketch.hand.accent
-    accent = np.array(sketch.palette.tone(sketch.hand.ink, 0.2))
+    own = rng.random(count) < sketch.style.accent
+    accent = np.array(sketch.palette.tone(sketch.style.ink, 0.2))
     inks[own] = 0.4 * inks[own] + 0.6 * accent
     return np.asarray(np.clip(inks, 0, 255), dtype=np.uint8)
 
@@ -186,7 +188,7 @@ def _bristles(
     strength: float,
     rng: np.random.Generator,
 ) -> None:
-    """Ridges that the brush's hairs leave along every other stroke, lighter or darker than it."""
+    """Draw the traces of bristles along every other stroke, lighter or darker than the stroke."""
     some = slice(None, None, 2)
     offset = rng.uniform(-0.35, 0.35, len(spine)) * width
     lines = spine + offset[:, None, None] * _unit(angles + np.pi / 2)

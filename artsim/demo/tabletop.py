@@ -1,4 +1,4 @@
-"""A wall, a table, and things to put on it, for the subjects of `indoors` and `people`."""
+"""A wall, a table and things on it, for the subjects of `indoors` and `people`."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from artsim.demo.sketch import Sketch
 
 
 def table(s: Sketch) -> float:
-    """A wall and a table top; returns the height of the table's far edge."""
-    edge = s.h * min(max(s.hand.horizon + s.between(0.02, 0.2), 0.5), 0.72)
+    """A wall and a table top. Returns the height of the far edge of the table."""
+    edge = s.h * min(max(s.style.horizon + s.between(0.02, 0.2), 0.5), 0.72)
     backdrop(s)
     role = ("wood", "linen", "cloth", "dress")[int(s.between(0, 4))]
     tilt = s.between(-0.04, 0.04)
@@ -33,8 +33,8 @@ def table(s: Sketch) -> float:
 
 
 def backdrop(s: Sketch) -> None:
-    """What hangs or stands behind: a plain wall, a curtain, stripes or a view."""
-    s.blend(0, s.h, ("room", "room"), (s.between(-0.2, 0.1), s.between(-0.2, 0.05)), s.hand.angle)
+    """The background: a plain wall, a curtain, a view or a corner."""
+    s.blend(0, s.h, ("room", "room"), (s.between(-0.2, 0.1), s.between(-0.2, 0.05)), s.style.angle)
     kind = s.between(0, 1)
     if kind < 0.3:
         x, role = (0 if s.chance(0.5) else s.w * 0.65), ("cloth", "dress", "foliage")[int(s.between(0, 3))]
@@ -53,12 +53,12 @@ def backdrop(s: Sketch) -> None:
         s.ground(s.ridge(0.42 * s.h, 0.08), "far", -0.02, 0.1)
         s.ground(s.ridge(0.55 * s.h, 0.06), "land", -0.08, 0.1)
     elif kind < 0.65:
-        half = s.w * (0.5 + 0.3 * s.hand.drift)
+        half = s.w * (0.5 + 0.3 * s.style.drift)
         s.box(half, -0.02, s.w, s.h + 0.04, "room", -0.12, flow=math.pi / 2)
 
 
 def shadow(s: Sketch, x: float, y: float, size: float) -> None:
-    """What a thing on a table throws away from the light."""
+    """The shadow of a thing on a table."""
     s.shape(s.ring(x - s.side * size * 0.8, y, size, 0.28 * size).tolist(), "shadow", 0.12, 0.0, outline=False)
 
 

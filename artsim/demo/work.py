@@ -1,4 +1,4 @@
-"""One work as it was meant: its subject, hour, period, format and year, before any paint."""
+"""The plan of one work: its subject, hour, period, format and year."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from artsim.demo.hand import Hand
+from artsim.demo.artist_style import ArtistStyle
 from artsim.demo.palette import HOURS, Hour, Pigments
 
 _TALL = frozenset({"portrait", "flowers"})
@@ -15,7 +15,7 @@ _WIDE = frozenset({"hills", "mountains", "sea", "harbour"})
 
 @dataclass(frozen=True)
 class Work:
-    """What the artist set out to paint. `aspect` is width over height."""
+    """The plan of a work. `aspect` is width over height."""
 
     subject: str
     hour: str
@@ -24,48 +24,51 @@ class Work:
     aspect: float
     side: float  # where the light comes from: -1 left, 1 right
     year: int
-    hand: Hand  # as it was on the day
+    style: ArtistStyle  # with this work's variation
 
 
-def plan(hand: Hand, rng: np.random.Generator) -> Work:
-    """Decide on a work; the first draws of a work's generator, so that a title needs no paint."""
-    subject = str(rng.choice(hand.subjects, p=hand.tastes))
-    hour = str(rng.choice(list(HOURS), p=hand.hours))
-    period = int(rng.integers(len(hand.periods)))
-    career = np.linspace(20, hand.span, len(hand.periods) + 1)
+def plan(style: ArtistStyle, rng: np.random.Generator) -> Work:
+    """Plan a work.
+
+    These are the first draws of the work's generator, so that a title can be made without the painting.
+    """
+    subject = str(rng.choice(style.subjects, p=style.tastes))
+    hour = str(rng.choice(list(HOURS), p=style.hours))
+    period = int(rng.integers(len(style.periods)))
+    career = np.linspace(20, style.span, len(style.periods) + 1)
     age = float(rng.uniform(career[period], career[period + 1]))
     return Work(
         subject=subject,
         hour=hour,
         light=HOURS[hour],
-        pigments=_mood(hand.periods[period], rng),
-        aspect=_aspect(subject, hand.upright, rng),
+        pigments=_mood(style.periods[period], rng),
+        aspect=_aspect(subject, style.upright, rng),
         side=float(rng.choice([-1.0, 1.0])),
-        year=int(hand.born + age),
-        hand=_on_the_day(hand, rng),
+        year=int(style.born + age),
+        style=_on_the_day(style, rng),
     )
 
 
-def _on_the_day(hand: Hand, rng: np.random.Generator) -> Hand:
-    """The hand as it works today: a larger brush or thinner paint, another canvas, more or less haste."""
+def _on_the_day(style: ArtistStyle, rng: np.random.Generator) -> ArtistStyle:
+    """The artist's style with the variation of one work: brush size, thickness of paint, canvas, speed."""
     more = np.exp(rng.normal(0, [0.15, 0.10, 0.10, 0.20, 0.25, 0.25, 0.25, 0.20])).tolist()
     return replace(
-        hand,
-        length=hand.length * more[0],
-        slimness=hand.slimness * more[1],
-        cover=hand.cover * more[2],
-        unrest=hand.unrest * more[3],
-        relief=min(1.0, hand.relief * more[4]),
-        weave=min(1.0, hand.weave * more[5]),
-        grain=min(1.2, hand.grain * more[6]),
-        broken=hand.broken * more[7],
-        angle=hand.angle + float(rng.normal(0, 0.2)),
-        bare=min(0.9, max(0.0, hand.bare + float(rng.normal(0, 0.08)))),
+        style,
+        length=style.length * more[0],
+        slimness=style.slimness * more[1],
+        cover=style.cover * more[2],
+        unrest=style.unrest * more[3],
+        relief=min(1.0, style.relief * more[4]),
+        weave=min(1.0, style.weave * more[5]),
+        grain=min(1.2, style.grain * more[6]),
+        broken=style.broken * more[7],
+        angle=style.angle + float(rng.normal(0, 0.2)),
+        bare=min(0.9, max(0.0, style.bare + float(rng.normal(0, 0.08)))),
     )
 
 
 def _mood(pigments: Pigments, rng: np.random.Generator) -> Pigments:
-    """The day's mixture: no two works are mixed quite alike."""
+    """The pigments with the variation of one work."""
     turn = rng.normal(0, 5)
     return replace(
         pigments,
@@ -77,7 +80,7 @@ def _mood(pigments: Pigments, rng: np.random.Generator) -> Pigments:
 
 
 def _aspect(subject: str, upright: float, rng: np.random.Generator) -> float:
-    """Square now and then; else upright or wide, as the subject and the artist would have it."""
+    """Width over height: sometimes square, else upright or wide, depending on subject and artist."""
     if rng.random() < 0.12:
         return 1.0
     tall = 0.9 if subject in _TALL else 0.12 if subject in _WIDE else upright

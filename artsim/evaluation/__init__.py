@@ -1,1 +1,1 @@
-"""How good scores are: figures, intervals, calibration. Arrays in, numbers out."""
+"""How good scores are: metrics, intervals and calibration. Arrays in, numbers out."""

@@ -1,7 +1,7 @@
-"""How far a figure can be trusted: a bootstrap over paintings.
+"""Confidence intervals of metrics: a bootstrap over paintings.
 
-Pairs that share a painting are not independent, so paintings are drawn, not pairs: one drawn k times gives each
-of its pairs the weight k, and a pair weighs the product of its two paintings' counts.
+Pairs that share a painting are not independent. So paintings are resampled, not pairs: the weight of a pair is the
+product of how often each of its two paintings was drawn.
 """
 
 from __future__ import annotations
@@ -20,18 +20,16 @@ def auc_interval(
     resamples: int = 200,
     seed: int = 0,
 ) -> tuple[float, float]:
-    """The central 95 % of the AUC over resamples of paintings; (nan, nan) where no resample has both kinds.
+    """The central 95 % of the AUC over resamples of paintings; (nan, nan) if no resample has both kinds.
 
     Args:
         distance: (N,) of the pairs.
         same: (N,) 1 for the same artist.
-        image1: (N,) the first painting of each pair, as any whole numbers.
-        image2: (N,) the second one.
-        resamples: how many times the paintings are drawn anew.
+        image1: (N,) number of each pair's first painting.
+        image2: (N,) number of the second painting.
+        resamples: number of resamples.
         seed: of the draws.
     """
-    if len(distance) == 0:
-        return float("nan"), float("nan")
     order = np.argsort(distance, kind="stable")
     _, tie = np.unique(distance[order], return_inverse=True)
     is_same = np.asarray(same, dtype=bool)[order]
@@ -39,7 +37,7 @@ def auc_interval(
     first, second = index.reshape(2, -1)
     rng = np.random.default_rng(seed)
     drawn = []
-    for _ in range(resamples):
+    for _ in range(resamples if len(distance) else 0):
         counts = np.bincount(rng.integers(len(paintings), size=len(paintings)), minlength=len(paintings))
         area = _weighted_auc(tie, is_same, (counts[first] * counts[second]).astype(np.float64))
         if area is not None:
@@ -48,10 +46,10 @@ def auc_interval(
 
 
 def mean_interval(values: NDArray[np.float64], resamples: int = 200, seed: int = 0) -> tuple[float, float]:
-    """The central 95 % of the mean of what was measured of each painting, (Q,); (nan, nan) of none.
+    """The central 95 % of the mean of one value per query painting, (Q,); (nan, nan) without queries.
 
-    For figures of a search: the queries are drawn anew, the works searched stay, as a painting that was drawn twice
-    would find itself.
+    For retrieval metrics. Only the queries are resampled, as a painting that occurs twice in the gallery would find
+    itself.
     """
     rng = np.random.default_rng(seed)
     count = len(values)
@@ -67,7 +65,7 @@ def _central(drawn: list[float]) -> tuple[float, float]:
 
 
 def _weighted_auc(tie: NDArray[np.int64], same: NDArray[np.bool_], weight: NDArray[np.float64]) -> float | None:
-    """AUC of weighted pairs, already sorted by distance; `tie` (N,) numbers equal distances alike, from 0."""
+    """AUC of weighted pairs, sorted by distance. `tie` (N,) numbers the different distances from 0, in rising order."""
     positive = np.bincount(tie, weights=weight * same)
     negative = np.bincount(tie, weights=weight * ~same)
     total = positive.sum() * negative.sum()

@@ -1,4 +1,4 @@
-"""Labelled pairs kept for the figures: 5 bytes for each, and a bounded sample that knows its images."""
+"""Labelled pairs and their metrics: 5 bytes per pair, and a bounded sample with the numbers of its images."""
 
 from __future__ import annotations
 
@@ -7,14 +7,16 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from artsim.scoring.scores import Criterion
+
 SAMPLE_PAIRS = 1_000_000
 
 
 class LabelledPairs:
-    """Distances and labels of at most `capacity` pairs, filled a block at a time.
+    """Distances and labels of at most `capacity` pairs, added a block at a time.
 
-    Of more than `sample_pairs` each is sampled with the same chance, a little below sample_pairs / capacity,
-    so that the sample does not outgrow its bound.
+    If there are more than `sample_pairs`, every pair enters the sample with the same probability. It is a little below
+    sample_pairs / capacity, so that the sample stays within its bound.
     """
 
     def __init__(self, capacity: int, seed: int = 0, sample_pairs: int = SAMPLE_PAIRS) -> None:
@@ -34,7 +36,7 @@ class LabelledPairs:
         image1: NDArray[np.int64],
         image2: NDArray[np.int64],
     ) -> None:
-        """Keep a block of scored pairs (B,): distances, labels, and the numbers of both images."""
+        """Add a block of scored pairs (B,): distances, labels, and the numbers of both images."""
         end = self._count + len(distance)
         self._distance[self._count : end] = distance
         self._same[self._count : end] = same
@@ -60,3 +62,28 @@ class LabelledPairs:
             return self.distance, self.same, np.empty(0, np.int64), np.empty(0, np.int64)
         rows, image1, image2 = (np.concatenate(parts)[: self._bound] for parts in zip(*self._sampled, strict=True))
         return self._distance[rows], self._same[rows], image1, image2
+
+
+def labelled_metrics(
+    labelled: LabelledPairs, criterion: Criterion
+) -> tuple[dict[str, float], tuple[float, float] | None]:
+    """The metrics and the 95 % interval of the AUC; none if the pairs do not have both labels.
+
+    Calibration is measured at the prior of the criterion. The probabilities overwrite the distances of `labelled`, to
+    save memory.
+    """
+    if len(np.unique(labelled.same)) < 2:
+        return {}, None
+    # scikit-learn takes a second to import, which pairs without labels do not need.
+    from artsim.evaluation.intervals import auc_interval
+    from artsim.evaluation.metrics import pair_metrics
+    from artsim.evaluation.reliability import reliability
+    from artsim.evaluation.value_counts import PIECE
+
+    low, high = auc_interval(*labelled.sample())
+    metrics = pair_metrics(labelled.distance, labelled.same, criterion.threshold)
+    values = labelled.distance
+    for start in range(0, len(values), PIECE):
+        values[start : start + PIECE] = criterion.probability(values[start : start + PIECE])
+    metrics |= reliability(values, labelled.same, criterion.prior)
+    return metrics, None if math.isnan(low) else (low, high)

@@ -1,8 +1,8 @@
 """How well distances tell same-artist pairs from the others.
 
-Distances are float32 (N,), smaller for the same artist; labels are 1 for the same artist, 0 for different. The figures
-are those of scikit-learn, which the tests hold them to, in a seventh of its time at 21.9 million pairs, without its
-copies.
+Distances are float32 (N,), smaller for the same artist; labels are 1 for the same artist, 0 for different. The metrics
+equal those of scikit-learn; the tests compare them. They take a seventh of its time at 21.9 million pairs, and make
+none of its copies.
 """
 
 from __future__ import annotations
@@ -10,24 +10,24 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from artsim.evaluation.value_counts import Steps, steps
+from artsim.evaluation.value_counts import ValueCounts, value_counts
 
 FALSE_ACCEPT_RATE = 0.01
 
 
-def figures(distance: NDArray[np.float32], same: NDArray[np.uint8], threshold: float) -> dict[str, float]:
-    """Figures of DESIGN's names over (N,) pairs; none, where only one kind of pair is there to be told apart.
+def pair_metrics(distance: NDArray[np.float32], same: NDArray[np.uint8], threshold: float) -> dict[str, float]:
+    """The metrics of (N,) pairs by name; empty if all pairs are of one kind.
 
-    `auc` counts ties as half; `average_precision` is the mean of the precision at each same-artist pair, nearest first;
-    `eer` is the error rate where both kinds of error are as frequent, between the two points of the ROC curve
-    that enclose it; `tar_at_far_1pct` the share of same-artist pairs accepted where at most 1 % of the different
-    ones are. Only `balanced_accuracy` and `accuracy` depend on the threshold.
+    `auc` counts ties as half. `average_precision` is the mean of the precision at each same-artist pair, nearest
+    first. `eer` is the error rate where both kinds of error are equally frequent; it is interpolated between two points
+    of the ROC curve. `tar_at_far_1pct` is the share of same-artist pairs accepted where at most 1 % of the others
+    are. Only `balanced_accuracy` and `accuracy` depend on the threshold.
     """
     same = np.asarray(same, dtype=np.uint8)
     if len(same) == 0 or same.min() == same.max():
         return {}
     curve = _Curve(int(np.count_nonzero(same)), int(np.count_nonzero(same == 0)))
-    for piece in steps(distance, same):
+    for piece in value_counts(distance, same):
         curve.add(piece)
     right = (distance < threshold) == same
     return {
@@ -45,13 +45,13 @@ class _Curve:
 
     def __init__(self, same: int, different: int) -> None:
         self._same, self._different = same, different
-        self._taken = (0, 0)  # pairs of either kind that were accepted so far
+        self._taken = (0, 0)  # accepted pairs of each kind so far
         self.area = 0.0
         self.precision = 0.0
         self.accepted = 0.0
         self.equal_error_rate = float("nan")
 
-    def add(self, piece: Steps) -> None:
+    def add(self, piece: ValueCounts) -> None:
         true, false = self._taken[0] + np.cumsum(piece.same), self._taken[1] + np.cumsum(piece.different)
         farther = self._different - false + piece.different / 2
         self.area += float(np.sum(piece.same * farther)) / (self._same * self._different)
@@ -65,7 +65,7 @@ class _Curve:
         self._taken = int(true[-1]), int(false[-1])
 
     def _cross(self, far: NDArray[np.float64], tar: NDArray[np.float64]) -> None:
-        """Where false accepts equal false rejects, on the line between two points of the curve, if it is among them."""
+        """Set the equal error rate if the curve crosses it in this piece, by linear interpolation."""
         gap = far - (1 - tar)  # rises from -1 to 1
         if gap[-1] < 0:
             return

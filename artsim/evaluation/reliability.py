@@ -1,7 +1,7 @@
-"""Whether a probability means what it says: calibration error and Brier skill, of pairs weighted to a prior.
+"""How well probabilities agree with the truth: calibration error and Brier skill, of pairs weighted to a prior.
 
-Probabilities are of the same artist, float32 (N,), made for a collection where `prior` of the pairs are the same.
-Pairs are weighted so that just that share of them is, however many there are of each kind.
+Probabilities are those of the same artist, float32 (N,), for a collection where the share `prior` of the pairs is by
+the same artist. Pairs are weighted so that their share is the prior, whatever their numbers.
 """
 
 from __future__ import annotations
@@ -9,25 +9,25 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from artsim.evaluation.value_counts import steps
+from artsim.evaluation.value_counts import value_counts
 
-BINS = 15
+BINS = 15  # the number in the papers that report this error, from Guo et al. 2017 on
 
 
 def reliability(probability: NDArray[np.float32], same: NDArray[np.uint8], prior: float) -> dict[str, float]:
-    """`calibration_error` and `brier_skill` of (N,) pairs; none, where only one kind of pair is there.
+    """`calibration_error` and `brier_skill` of (N,) pairs; empty if all pairs are of one kind.
 
     `calibration_error` is the mean gap between probability and truth over 15 bins of equal weight (Naeini et al. 2015,
-    Obtaining Well Calibrated Probabilities Using Bayesian Binning): 0 at best. Equal probabilities share a bin.
-    `brier_skill` is the share of the squared error that is saved against always answering the prior (Brier 1950):
-    1 at best, 0 for the prior itself, below 0 for probabilities that are worse than none.
+    Obtaining Well Calibrated Probabilities Using Bayesian Binning). The best value is 0. Equal probabilities share a
+    bin. `brier_skill` compares the squared error with that of always answering the prior (Brier 1950). It is 1 at
+    best, 0 for the prior itself, and negative for probabilities that are worse than the prior.
     """
     count = len(same) - np.count_nonzero(same), np.count_nonzero(same)
     if 0 in count:
         return {}
     weights = prior / count[1], (1 - prior) / count[0]
     error, weight_before, gaps = 0.0, 0.0, np.zeros(BINS)
-    for piece in steps(probability, same):
+    for piece in value_counts(probability, same):
         value = piece.value.astype(np.float64)
         positive, negative = piece.same * weights[0], piece.different * weights[1]
         weight = positive + negative

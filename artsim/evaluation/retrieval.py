@@ -1,9 +1,9 @@
-"""How well a work finds the others by its artist: precision@1 and MAP@R, for each work that has any to find.
+"""Retrieval metrics: precision@1 and MAP@R, for each work whose artist has another work.
 
-A query's R is how many other works by its artist there are. Precision@1 asks whether the nearest work is one of
-them; MAP@R is the mean over the R nearest of the precision at each rank that one of them has, 0 at the other ranks
-(Musgrave, Belongie & Lim 2020, A Metric Learning Reality Check). At one distance the other artists' works come first,
-so a tower that puts everything in one place finds nothing.
+R is the number of other works by the query's artist. Precision@1 is 1 if the nearest work is by the same artist. MAP@R
+is the mean over the R nearest works of the precision at each rank with a work by the same artist, 0 at other ranks
+(Musgrave, Belongie & Lim 2020, A Metric Learning Reality Check). At equal distances the other artists' works come
+first. So a tower with one embedding for all works scores 0.
 """
 
 from __future__ import annotations
@@ -15,30 +15,32 @@ from numpy.typing import NDArray
 
 from artsim.collection.styles import share_a_style
 
-BLOCK_BYTES = 2**26  # of distances at a time
-DIGITS = 40  # binary ones of the longest square: float32 embeddings carry 24 of a length
+BLOCK_BYTES = 2**26  # of distances at a time: bounds the memory
+DIGITS = 40  # bits kept of the longest square; float32 embeddings carry 24, float64 computes with 53
 
 
 class RetrievalMetrics(NamedTuple):
-    """Of Q queries: whether the nearest work is by their artist, and the precision averaged up to R; (Q,) in 0..1."""
+    """Precision@1 and MAP@R of each of Q queries, (Q,) in 0..1."""
 
     precision_at_1: NDArray[np.float64]
     map_at_r: NDArray[np.float64]
 
 
-def retrieval(
+def retrieval_metrics(
     embeddings: NDArray[np.float32], artists: NDArray[Any], styles: NDArray[np.bool_] | None = None
 ) -> RetrievalMetrics:
-    """Search for each work among the others.
+    """The metrics of each work as a query, with all other works as the gallery.
+
+    A query without works by other artists in its gallery is left out.
 
     Args:
-        embeddings: (V, D); Euclidean distance, which ranks as `rms` does.
-        artists: (V,) who made each work.
-        styles: (V, S) which styles each has: other artists' works are searched only where they share one with the
-            query; None searches them all. A query without works by others to search tells nothing and is left out.
+        embeddings: (V, D); the Euclidean distance ranks them as `rms` does.
+        artists: (V,) artist of each work.
+        styles: (V, S) True for each style of a work. The gallery then holds only those works by other artists that
+            share a style with the query. None: all of them.
     """
     points = embeddings.astype(np.float64)
-    points -= points.sum(axis=0) / max(1, len(points))  # which no distance notices: smaller squares lose fewer digits
+    points -= points.sum(axis=0) / max(1, len(points))  # no distance changes, and smaller squares lose fewer digits
     lengths = np.square(points).sum(axis=1)
     _, label, works = np.unique(artists.astype(str), return_inverse=True, return_counts=True)
     step = max(1, BLOCK_BYTES // max(1, 8 * len(points)))
@@ -61,9 +63,9 @@ def retrieval(
 def _squares(
     points: NDArray[np.float64], lengths: NDArray[np.float64], queries: NDArray[np.int64]
 ) -> NDArray[np.float64]:
-    """Squared distances to all points, (B, V), rounded so that what differs by float64's errors alone is equal.
+    """Squared distances to all points, (B, V), rounded so that float64's errors do not split ties.
 
-    `lengths` (V,) are the points' own squares.
+    `lengths` (V,) are the squared lengths of the points.
     """
     grid = np.ldexp(1.0, np.frexp(lengths.max())[1] - DIGITS)
     squares: NDArray[np.float64] = points[queries] @ points.T
@@ -75,10 +77,10 @@ def _squares(
 
 
 def _ranked(friends: NDArray[np.float64], rivals: NDArray[np.float64]) -> RetrievalMetrics:
-    """Of B queries, by squared distances: to their artist's R works, in order (B, R), and to the others' (B, M)."""
+    """Of B queries, from squared distances: to their artist's R works in order (B, R), to the others' works (B, M)."""
     wanted = friends.shape[1]
     nearest = np.sort(np.partition(rivals, wanted - 1, axis=1)[:, :wanted] if wanted < rivals.shape[1] else rivals)
-    # How many others come before each; of more than R it is enough to know that.
+    # How many others come before each. Numbers above R need not be exact.
     before = [np.searchsorted(row, own, side="right") for row, own in zip(nearest, friends, strict=True)]
     ahead = np.array(before, dtype=np.int64).reshape(friends.shape)
     place = np.arange(1, wanted + 1)

@@ -1,14 +1,23 @@
-"""What a scoring run says at its end: on stderr as aligned text, in a file as JSON."""
+"""The summary of a scoring run: aligned text on stderr, JSON in a file."""
 
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
-BAD_IMAGES_NAMED = 5
+import numpy as np
 
-# Names as a person reads them, in the order in which they count.
+from artsim._version import __version__
+from artsim.evaluation.labelled_pairs import LabelledPairs, labelled_metrics
+from artsim.messages import first_few
+from artsim.scoring.contract import Card
+from artsim.scoring.score_blocks import ScoredBlock
+from artsim.scoring.scores import Criterion
+from artsim.tables.output import open_output
+
+# The metrics with their full names, the most important ones first.
 METRICS = {
     "auc": "AUC",
     "average_precision": "average precision",
@@ -22,13 +31,50 @@ METRICS = {
 
 
 @dataclass(frozen=True)
-class Summary:
-    """One run of the scorer; `bad_images` are the reasons, a sentence for each that begins with its name.
+class ImageStage:
+    """The first stage of a run: images read and embedded in `seconds`, the reasons of bad ones, by which provider."""
 
-    `images_per_second` counts reading and embedding; `pairs_per_second` counts scoring and writing, which follow;
-    `pairs_taken_over` were written by an earlier run that was cut off; `wall_seconds` is everything, opening the model
-    and the figures too. Figures are of the `labelled_pairs` that have scores, at `threshold`; there are none where all
-    have the same label. Calibration error and Brier skill are of the pairs weighted to `prior`.
+    provider: str
+    provider_note: str | None
+    images: int
+    bad_images: Sequence[str]
+    seconds: float
+
+
+@dataclass
+class PairStage:
+    """The second stage of a run: pairs scored and written in `seconds`, and those with a label and a score."""
+
+    labelled: LabelledPairs
+    pairs: int = 0
+    resumed: int = 0
+    unscored: int = 0
+    seconds: float = 0.0
+
+    def add(self, scored: ScoredBlock) -> None:
+        """Count a block."""
+        good = scored.good
+        self.pairs += len(good)
+        self.unscored += int(np.count_nonzero(~good))
+        if scored.block.same is not None:
+            same = scored.block.same[good]
+            self.labelled.add(scored.scores.distance[good], same, scored.first[good], scored.second[good])
+
+
+@dataclass(frozen=True)
+class Summary:
+    """One scoring run.
+
+    Attributes:
+        images_per_second: of reading and embedding.
+        pairs: the rows of the output, `pairs_resumed` of which an interrupted run had written.
+        pairs_per_second: of scoring and writing.
+        unscored_pairs: pairs with a bad image.
+        bad_images: a sentence for each, which begins with the image's name.
+        labelled_pairs: pairs with a label and a score.
+        metrics: of the labelled pairs, at `threshold`; empty if all have the same label. Calibration error and Brier
+            skill weight the pairs to `prior`.
+        wall_seconds: of the whole run, with opening the model and computing metrics.
     """
 
     artsim_version: str
@@ -40,28 +86,28 @@ class Summary:
     images: int
     images_per_second: float
     pairs: int
-    pairs_taken_over: int
+    pairs_resumed: int
     pairs_per_second: float
     unscored_pairs: int
     bad_images: Sequence[str]
     threshold: float
     prior: float
     labelled_pairs: int
-    figures: Mapping[str, float]
+    metrics: Mapping[str, float]
     auc_interval: tuple[float, float] | None
     wall_seconds: float
 
     def to_json(self) -> str:
-        """Everything, as one indented JSON object."""
+        """All fields as one indented JSON object."""
         return json.dumps(asdict(self), indent=2, ensure_ascii=False) + "\n"
 
     def lines(self) -> list[tuple[str, str]]:
-        """What a person should see: names and values, a line each."""
+        """Names and values for the terminal, a line each."""
         return [
             ("provider", self.provider + (f" ({self.provider_note})" if self.provider_note else "")),
             ("images", f"{self.images:,} ({self.images_per_second:,.1f} images/s)"),
             ("pairs", f"{self.pairs:,} ({self.pairs_per_second:,.0f} pairs/s)"),
-            *([("gone on from", f"row {self.pairs_taken_over:,}")] if self.pairs_taken_over else []),
+            *([("resumed at", f"row {self.pairs_resumed:,}")] if self.pairs_resumed else []),
             ("wall time", f"{self.wall_seconds:,.1f} s"),
             *self._bad_lines(),
             *self._metric_lines(),
@@ -70,23 +116,15 @@ class Summary:
     def _bad_lines(self) -> list[tuple[str, str]]:
         if not self.bad_images:
             return [("bad images", "none")]
-        named = [("", reason) for reason in self.bad_images[:BAD_IMAGES_NAMED]]
-        rest = len(self.bad_images) - len(named)
-        return [
-            (
-                "bad images",
-                f"{len(self.bad_images):,} of {self.images:,}; {self.unscored_pairs:,} pairs without scores",
-            ),
-            *named,
-            *([("", f"and {rest:,} more")] if rest else []),
-        ]
+        bad = f"{len(self.bad_images):,} of {self.images:,}; {self.unscored_pairs:,} pairs without scores"
+        return [("bad images", bad), ("", first_few(self.bad_images, "; "))]
 
     def _metric_lines(self) -> list[tuple[str, str]]:
         if not self.labelled_pairs:
             return []
-        if not self.figures:
-            return [("figures", f"none: all {self.labelled_pairs:,} scored pairs have the same label")]
-        lines = [(label, f"{self.figures[name]:.3f}") for name, label in METRICS.items()]
+        if not self.metrics:
+            return [("metrics", f"none: all {self.labelled_pairs:,} scored pairs have the same label")]
+        lines = [(label, f"{self.metrics[name]:.3f}") for name, label in METRICS.items()]
         if self.auc_interval is not None:
             low, high = self.auc_interval
             lines[0] = (lines[0][0], f"{lines[0][1]} (95 % interval {low:.3f} to {high:.3f})")
@@ -96,7 +134,46 @@ class Summary:
         ]
 
 
+def summarize(
+    model: str, card: Card, criterion: Criterion, images: ImageStage, pairs: PairStage, started: float
+) -> Summary:
+    """Compute the metrics and put a run's results together; `started` is its `perf_counter`."""
+    metrics, auc_interval = labelled_metrics(pairs.labelled, criterion)
+    return Summary(
+        artsim_version=__version__,
+        model=model,
+        recipe=card.recipe,
+        run_id=card.run_id,
+        provider=images.provider,
+        provider_note=images.provider_note,
+        images=images.images,
+        images_per_second=images.images / images.seconds,
+        pairs=pairs.pairs,
+        pairs_resumed=pairs.resumed,
+        pairs_per_second=pairs.pairs / pairs.seconds,
+        unscored_pairs=pairs.unscored,
+        bad_images=images.bad_images,
+        threshold=criterion.threshold,
+        prior=criterion.prior,
+        labelled_pairs=len(pairs.labelled.same),
+        metrics=metrics,
+        auc_interval=auc_interval,
+        wall_seconds=time.perf_counter() - started,
+    )
+
+
+def write_summary(summary: Summary, output: str | None) -> None:
+    """Write a summary as JSON, if there is an output for it.
+
+    Raises:
+        OutputError: it can't be written.
+    """
+    if output is not None:
+        with open_output(output) as file:
+            file.write(summary.to_json().encode(errors="backslashreplace"))
+
+
 def aligned(lines: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
-    """The names padded to one width."""
+    """The same lines with names of one width."""
     width = max((len(name) for name, _ in lines), default=0)
     return [(name.ljust(width), value) for name, value in lines]

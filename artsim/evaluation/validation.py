@@ -1,4 +1,4 @@
-"""What a tower is judged by: the works held out, their pairs, and the figures of embeddings (V, D) of them."""
+"""The validation of a tower: its validation works, their pairs, and the metrics of their embeddings (V, D)."""
 
 from __future__ import annotations
 
@@ -15,28 +15,27 @@ from artsim.collection.selection import TRAIN, VAL_SEEN, VAL_UNSEEN, Selection
 from artsim.collection.styles import styles_of
 from artsim.evaluation.calibration import calibrate, crossfitted
 from artsim.evaluation.intervals import auc_interval, mean_interval
-from artsim.evaluation.metrics import figures
+from artsim.evaluation.metrics import pair_metrics
 from artsim.evaluation.reliability import reliability
-from artsim.evaluation.retrieval import retrieval
-from artsim.scoring.contract import Calibration, Card, DistanceName
+from artsim.evaluation.retrieval import retrieval_metrics
+from artsim.scoring.contract import Calibration, Card, DecisionRule, DistanceName
 from artsim.scoring.distance import pair_distances
 from artsim.scoring.scores import Criterion, probabilities
 
 
 @dataclass(frozen=True)
 class ValidationResult:
-    """How a tower's distances are to be read, and the figures (`val_seen_auc`, …) they have then."""
+    """The decision rule fitted on the validation pairs, and the metrics by key, such as `val_seen/auc`."""
 
-    calibration: Calibration
-    threshold: float
-    figures: dict[str, float]
+    rule: DecisionRule
+    metrics: dict[str, float]
 
 
 class Validation:
-    """The validation works of a selection in one order, and its pairs as rows of it."""
+    """The validation works of a selection in a fixed order, and their pairs as row numbers."""
 
     def __init__(self, selection: Selection, distance: DistanceName, threshold: float | None, seed: int) -> None:
-        """`threshold`: the recipe's own, or None for the one fitted with the calibration."""
+        """`threshold` is the recipe's own; None: the one fitted with the calibration."""
         self.works = pd.concat([selection.part(VAL_SEEN), selection.part(VAL_UNSEEN)], ignore_index=True)
         self.paths: list[Path] = selection.paths(self.works)
         self.pairs = validation_pairs(selection, seed)
@@ -45,47 +44,44 @@ class Validation:
         self.second: NDArray[np.int64] = row[self.pairs["image2"]].to_numpy()
         self.same: NDArray[np.uint8] = self.pairs["sameArtist"].to_numpy(dtype=np.uint8)
         self.artists = self.works["artist"].to_numpy(dtype=object)
-        self.searches = {split: _Search.of(self.works, split, seed) for split in (VAL_SEEN, VAL_UNSEEN)}
+        self.retrieval_sets = {split: _RetrievalSet.of(self.works, split, seed) for split in (VAL_SEEN, VAL_UNSEEN)}
         self.distance: DistanceName = distance
         self.threshold = threshold
 
-    def labels(self, selection: Selection) -> NDArray[np.int64]:
-        """(V,) the number of each work's artist: those trained on come first, those held out after them."""
-        number = {artist: index for index, artist in enumerate(artists_of(selection))}
-        return np.array([number.setdefault(artist, len(number)) for artist in self.works["artist"]], dtype=np.int64)
+    def evaluate(self, embeddings: NDArray[np.float32], *, intervals: bool = False) -> ValidationResult:
+        """Fit the decision rule and compute the metrics.
 
-    def judge(self, embeddings: NDArray[np.float32], *, intervals: bool = False) -> ValidationResult:
-        """Fit the calibration and take the figures.
-
-        The calibration is fitted on unseen artists' pairs where there are any: that is what a tower is asked about.
-        How far its probabilities can be trusted is measured on these pairs by cross-fitting, on others as they are.
+        The calibration is fitted on pairs of unseen artists where there are any, as new works are mostly by such
+        artists. The reliability of its probabilities is measured on the same pairs by cross-fitting, and on other
+        pairs directly.
         """
         distances = self._distances(embeddings)
         splits = self.pairs["split"].to_numpy()
-        asked = VAL_UNSEEN if VAL_UNSEEN in splits else VAL_SEEN
-        calibration, fitted = calibrate(distances[splits == asked], self.same[splits == asked])
-        threshold = fitted if self.threshold is None else self.threshold
-        found: dict[str, float] = {}
-        for split, search in self.searches.items():
+        fitted_on = VAL_UNSEEN if VAL_UNSEEN in splits else VAL_SEEN
+        rule = calibrate(distances[splits == fitted_on], self.same[splits == fitted_on])
+        if self.threshold is not None:
+            rule = DecisionRule(rule.calibration, self.threshold)
+        metrics: dict[str, float] = {}
+        for split, retrieval_set in self.retrieval_sets.items():
             rows = np.flatnonzero(splits == split)
             if not len(rows):
                 continue
-            taken = {
-                **self._pair_metrics(rows, distances[rows], threshold, intervals),
-                **self._reliability(rows, distances[rows], None if split == asked else calibration),
-                **search.figures(embeddings, self.distance, intervals),
+            of_split = {
+                **self._pair_metrics(rows, distances[rows], rule.threshold, intervals),
+                **self._reliability(rows, distances[rows], None if split == fitted_on else rule.calibration),
+                **retrieval_set.metrics(embeddings, self.distance, intervals),
             }
-            found.update({f"{split}_{name}": value for name, value in taken.items()})
-        return ValidationResult(calibration, threshold, found)
+            metrics.update({f"{split}/{name}": value for name, value in of_split.items()})
+        return ValidationResult(rule, metrics)
 
     def scores(self, embeddings: NDArray[np.float32], card: Card) -> pd.DataFrame:
-        """The pairs with what the tower says of each."""
+        """The pairs with the tower's scores."""
         distances = self._distances(embeddings)
-        scale = Criterion.of(card)
+        criterion = Criterion.of(card)
         return self.pairs.assign(
             distance=distances,
-            probability=scale.probability(distances),
-            prediction=scale.prediction(distances),
+            probability=criterion.probability(distances),
+            prediction=criterion.prediction(distances),
         )
 
     def _distances(self, embeddings: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -95,15 +91,15 @@ class Validation:
         self, rows: NDArray[np.int64], distances: NDArray[np.float32], threshold: float, intervals: bool
     ) -> dict[str, float]:
         same = self.same[rows]
-        taken = figures(distances, same, threshold)
+        metrics = pair_metrics(distances, same, threshold)
         if intervals:
-            taken |= _bounds("auc", auc_interval(distances, same, self.first[rows], self.second[rows]))
-        return taken
+            metrics |= _bounds("auc", auc_interval(distances, same, self.first[rows], self.second[rows]))
+        return metrics
 
     def _reliability(
         self, rows: NDArray[np.int64], distances: NDArray[np.float32], calibration: Calibration | None
     ) -> dict[str, float]:
-        """Of the probabilities by a calibration from other pairs; None: by cross-fitting."""
+        """The reliability of a calibration fitted on other pairs; None: by cross-fitting on these pairs."""
         same = self.same[rows]
         if calibration is not None:
             return reliability(probabilities(distances, calibration, calibration.prior), same, calibration.prior)
@@ -113,60 +109,60 @@ class Validation:
 
 
 @dataclass(frozen=True)
-class _Search:
-    """The works of one part, each searched for among the others; and the pairs of artists who share a style.
+class _RetrievalSet:
+    """The works of one split, each a query among the others, and the pairs within a style.
 
-    `rows` (W,) are theirs among all validation works, as are both sides of the pairs; styles are (W, S).
+    `rows` (W,) are their row numbers among all validation works, as are both sides of the pairs; styles are (W, S).
     """
 
     rows: NDArray[np.int64]
     artists: NDArray[np.object_]
     styles: NDArray[np.bool_]
-    rivals: Pairs
+    style_pairs: Pairs
 
     @classmethod
-    def of(cls, works: pd.DataFrame, split: str, seed: int) -> _Search:
+    def of(cls, works: pd.DataFrame, split: str, seed: int) -> _RetrievalSet:
         rows = np.flatnonzero(works["split"] == split)
         artists, styles = works["artist"].to_numpy(dtype=object)[rows], styles_of(works.iloc[rows])
         first, second, same = rival_pairs(artists, styles, seed)
         return cls(rows, artists, styles, (rows[first], rows[second], same))
 
-    def figures(self, embeddings: NDArray[np.float32], distance: DistanceName, intervals: bool) -> dict[str, float]:
-        """Against all works, and as `same_style_…` against the other artists' of the same style, if there are any."""
-        taken = self._found(embeddings, None, intervals)
-        first, second, same = self.rivals
-        apart = pair_distances(embeddings, first, second, distance)
-        hard = {name: value for name, value in figures(apart, same, 0.0).items() if name == "auc"}
-        if hard and intervals:
-            hard |= _bounds("auc", auc_interval(apart, same, first, second))
-        hard |= self._found(embeddings, self.styles, intervals)
-        return taken | {f"same_style_{name}": value for name, value in hard.items()}
+    def metrics(self, embeddings: NDArray[np.float32], distance: DistanceName, intervals: bool) -> dict[str, float]:
+        """Retrieval among all works, and `same_style_…` metrics against other artists' works of the same style."""
+        metrics = self._retrieval(embeddings, None, intervals)
+        first, second, same = self.style_pairs
+        distances = pair_distances(embeddings, first, second, distance)
+        same_style = {name: value for name, value in pair_metrics(distances, same, 0.0).items() if name == "auc"}
+        if same_style and intervals:
+            same_style |= _bounds("auc", auc_interval(distances, same, first, second))
+        same_style |= self._retrieval(embeddings, self.styles, intervals)
+        return metrics | {f"same_style_{name}": value for name, value in same_style.items()}
 
-    def _found(
+    def _retrieval(
         self, embeddings: NDArray[np.float32], styles: NDArray[np.bool_] | None, intervals: bool
     ) -> dict[str, float]:
-        taken: dict[str, float] = {}
-        for name, values in retrieval(embeddings[self.rows], self.artists, styles)._asdict().items():
+        metrics: dict[str, float] = {}
+        for name, values in retrieval_metrics(embeddings[self.rows], self.artists, styles)._asdict().items():
             if len(values):
-                taken[name] = float(values.mean())
-                taken |= _bounds(name, mean_interval(values)) if intervals else {}
-        return taken
+                metrics[name] = float(values.mean())
+                metrics |= _bounds(name, mean_interval(values)) if intervals else {}
+        return metrics
 
 
 def _bounds(name: str, interval: tuple[float, float]) -> dict[str, float]:
-    """An interval as two figures; none where it is not known, as a card takes numbers only."""
+    """The bounds of an interval as two metrics; empty if they are NaN, as a card holds finite numbers only."""
     return dict(zip((f"{name}_low", f"{name}_high"), interval, strict=True)) if np.isfinite(interval).all() else {}
 
 
 def calibrate_by_folds(
     folds: Iterable[tuple[NDArray[np.float32], NDArray[np.int64]]], distance: DistanceName, seed: int
-) -> tuple[Calibration, float] | None:
-    """The calibration and threshold of pairs within folds; None where they give no pairs of both kinds.
+) -> DecisionRule | None:
+    """The decision rule of the pairs within folds; None if they do not give pairs of both kinds.
 
     Args:
-        folds: embeddings (N, D) of works, and who made them (N,), by towers that had not met these artists.
+        folds: embeddings (N, D) of works and their artists (N,), by towers trained without these artists.
         distance: of the embeddings.
-        seed: of the balanced pairs that are drawn of each fold.
+        seed: of the balanced pairs drawn in each fold.
     """
     distances, labels = [], []
     for embeddings, artists in folds:
@@ -178,6 +174,8 @@ def calibrate_by_folds(
     return calibrate(np.concatenate(distances), np.concatenate(labels))
 
 
-def artists_of(selection: Selection) -> list[str]:
-    """The artists trained on, in the selection's order; their place is their label."""
-    return list(dict.fromkeys(selection.part(TRAIN)["artist"]))
+def artist_numbers(selection: Selection, works: pd.DataFrame) -> NDArray[np.int64]:
+    """The number (W,) of each work's artist; the artists trained on come first, in the selection's order."""
+    artists = pd.concat([selection.part(split) for split in (TRAIN, VAL_SEEN, VAL_UNSEEN)])["artist"].unique()
+    number = {artist: index for index, artist in enumerate(artists)}
+    return np.array([number[artist] for artist in works["artist"]], dtype=np.int64)

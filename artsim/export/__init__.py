@@ -1,1 +1,1 @@
-"""A trained tower becomes an ONNX file that says what it is, compared with its source before it is written."""
+"""Export of a trained tower to ONNX: conversion, comparison with its source, reduced precision, metadata."""

@@ -1,10 +1,10 @@
-"""A float32 graph in fewer bits: fp16, or int8 with its ranges taken from paintings.
+"""A float32 graph in reduced precision: fp16, or int8 with ranges measured on paintings.
 
-What comes after the last convolution of the network stays in float32: masks, pooled means and deviations, the matrix
-that gives the embedding, its normalisation. A variance is a small difference of large squares, which overflows in 16
-bits and drowns in 8; pooled statistics of different depths have different sizes, for which one scale of 8 bits is too
-coarse; and an error there reaches the embedding as it is, while those of the layers before average out over a map.
-It costs nothing: the time goes into the convolutions and the matrices between them.
+All operations after the network's last convolution stay in float32: masks, pooled means and deviations, the matrix that
+gives the embedding, and its normalisation. There are three reasons. A variance is a small difference of large squares,
+which overflows in 16 bits and is lost in 8. Pooled statistics of different depths differ in size, so one scale of 8
+bits is too coarse. An error there reaches the embedding directly; errors of earlier layers average out over a map.
+These operations take almost no time: the convolutions and the matrices between them take most.
 """
 
 from __future__ import annotations
@@ -31,19 +31,19 @@ from artsim.errors import GateError
 from artsim.scoring.contract import INPUT_NAME
 from artsim.training.networks.heads import HEAD
 
-LAYERS = ("Conv", "Gemm", "MatMul")  # what computes: elsewhere fewer bits gain nothing
-CUT_OFF = ("Clip", "Relu")  # after a layer: what they let through is the range that 8 bits have to cover
-# Sums over many values, and what is made of them; with squares, the places where 16 bits overflow or run out.
+LAYERS = ("Conv", "Gemm", "MatMul")  # most of the time goes here; elsewhere reduced precision gains nothing
+CUT_OFF = ("Clip", "Relu")  # after a layer, they bound the range that 8 bits cover
+# Sums over many values and operations on them. Here, and in squares, 16 bits overflow or underflow.
 SENSITIVE = ("Pow", "Reciprocal", "ReduceL2", "ReduceMean", "ReduceSum", "ReduceSumSquare", "Softmax", "Sqrt")
-CALIBRATION_BATCH = 16
+CALIBRATION_BATCH = 16  # bounds the memory: the calibration keeps every layer's output of a batch
 _IN_HEAD = re.compile(rf"/{HEAD}(_\d+)?/")
 
 
 def to_fp16(proto: onnx.ModelProto) -> onnx.ModelProto:
-    """The graph with its layers, and what lies between them, in 16 bits; input and output keep their types.
+    """The graph with its layers and the operations between them in 16 bits; input and output keep their types.
 
     Raises:
-        GateError: it does not convert.
+        GateError: the graph does not convert.
     """
     with _conversion("fp16"):
         graph = onnx.shape_inference.infer_shapes(proto).graph
@@ -63,16 +63,16 @@ def to_fp16(proto: onnx.ModelProto) -> onnx.ModelProto:
 def to_int8(proto: onnx.ModelProto, paintings: NDArray[np.uint8]) -> onnx.ModelProto:
     """The graph with its layers in 8 bits (QDQ): weights by channel, activations by their range over some paintings.
 
-    The range is from the smallest to the largest value: by measurement, cutting it off (by entropy, at a percentile)
-    loses more than it gains. Weights have 7 bits, since on processors without VNNI products of 8 saturate, and the loss
+    The range reaches from the smallest to the largest value. In measurements, clipping it (by entropy, at a percentile)
+    lost more than it gained. Weights have 7 bits, as products of 8 bits saturate on processors without VNNI. The loss
     measured here would not hold there.
 
     Args:
         proto: the graph in float32.
-        paintings: uint8 (N, S, S, 3), of those it was trained on.
+        paintings: uint8 (N, S, S, 3), from the training works.
 
     Raises:
-        GateError: it does not convert.
+        GateError: the graph does not convert.
     """
     with _conversion("int8"), tempfile.TemporaryDirectory(prefix="artsim-") as name:
         prepared, quantised = (Path(name) / f"{stage}.onnx" for stage in ("prepared", "quantised"))
@@ -95,21 +95,21 @@ def to_int8(proto: onnx.ModelProto, paintings: NDArray[np.uint8]) -> onnx.ModelP
 
 
 def _fused(proto: onnx.ModelProto, path: Path) -> onnx.ModelProto:
-    """The graph with layers and the batch norms after them in one, still of ONNX's own operators; `path` is for itself.
+    """The graph with each batch norm fused into the layer before it, in ONNX's own operators; `path` is a scratch file.
 
-    onnxruntime's `quant_pre_process` (1.26) is no way to it: it infers symbolic shapes first, which fails for DINOv2,
-    and told to skip that it returns the graph as it was.
+    onnxruntime 1.26 has `quant_pre_process` for this, but it does not work here. It infers symbolic shapes first, which
+    fails for DINOv2. With `skip_symbolic_shape` it returns the graph unchanged.
     """
     options = onnxruntime.SessionOptions()
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
     options.optimized_model_filepath = str(path)
-    options.log_severity_level = 3  # it warns that an optimised graph is for one machine, which at this level it is not
+    options.log_severity_level = 3  # no warning that the graph fits this machine only: at this level it fits all
     onnxruntime.InferenceSession(proto.SerializeToString(), options, providers=["CPUExecutionProvider"])
     return onnx.shape_inference.infer_shapes(onnx.load(path))
 
 
 class _Paintings(CalibrationDataReader):
-    """Batches of paintings, in the form that the calibration asks for them."""
+    """Batches of paintings for the calibration."""
 
     def __init__(self, paintings: NDArray[np.uint8]) -> None:
         starts = range(0, len(paintings), CALIBRATION_BATCH)
@@ -120,9 +120,9 @@ class _Paintings(CalibrationDataReader):
 
 
 def _after_last_layer(graph: onnx.GraphProto) -> set[str]:
-    """The nodes from which no layer is reached but the last one, which gives the embedding; and that one.
+    """The last layer, which gives the embedding, and all nodes that lead to no other layer.
 
-    All layers of a head on a pretrained network's features count as the last one.
+    All layers of a head on a pretrained network's features count as the last layer.
     """
     readers = _readers(graph)
     weights = {tensor.name for tensor in graph.initializer}
@@ -136,7 +136,7 @@ def _after_last_layer(graph: onnx.GraphProto) -> set[str]:
         return found
 
     layers = {node.name for node in graph.node if node.op_type in LAYERS and weights & set(node.input)}
-    head = {node.name for node in graph.node if _IN_HEAD.search(node.output[0])}  # its own name may be another by now
+    head = {node.name for node in graph.node if _IN_HEAD.search(node.output[0])}  # fusing may have renamed the node
     last = layers - leads_to(layers) | layers & head
     body = layers - last
     return {node.name for node in graph.node} - body - leads_to(body)
@@ -155,7 +155,7 @@ def _is_square(node: onnx.NodeProto) -> bool:
 
 
 def _named(proto: onnx.ModelProto) -> onnx.ModelProto:
-    """A copy in which every node has a name of its own: nodes are told apart by it."""
+    """A copy in which every node has a unique name; nodes are looked up by name."""
     copy = onnx.ModelProto()
     copy.CopyFrom(proto)
     for number, node in enumerate(copy.graph.node):
@@ -164,9 +164,10 @@ def _named(proto: onnx.ModelProto) -> onnx.ModelProto:
 
 
 def _hide(graph: onnx.GraphProto, kept: set[str]) -> None:
-    """Keep from the converter the type of what only float32 nodes read and write.
+    """Remove the type notes of values that only float32 nodes write and read.
 
-    It would pass every value that it knows of through 16 bits, also between two nodes that it was told to leave alone.
+    The float16 converter of onnxruntime 1.26 casts every value with a known type to 16 bits and back, also between two
+    nodes of its block list.
     """
     readers = _readers(graph)
     within = {
@@ -183,19 +184,14 @@ def _hide(graph: onnx.GraphProto, kept: set[str]) -> None:
 
 
 def _drop_repeated(graph: onnx.GraphProto) -> None:
-    """The converter casts a value anew, under the same name, for each float32 node that reads it."""
-    seen: set[str] = set()
-    once = []
-    for node in graph.node:
-        if node.output[0] not in seen:
-            once.append(node)
-        seen.update(node.output)
+    """Keep one of equal casts: onnxruntime 1.26 adds the same cast for each float32 node that reads a value."""
+    once = list({node.output[0]: node for node in reversed(graph.node)}.values())  # sorted again by `_checked`
     del graph.node[:]
     graph.node.extend(once)
 
 
 def _checked(proto: onnx.ModelProto) -> onnx.ModelProto:
-    """In the order that ONNX wants, whole, and without notes of the shapes inside, which no longer hold."""
+    """The graph sorted, valid, and without notes of inner shapes, which no longer hold."""
     del proto.graph.value_info[:]
     ONNXModel(proto).topological_sort()
     onnx.checker.check_model(proto, full_check=True)
@@ -204,21 +200,24 @@ def _checked(proto: onnx.ModelProto) -> onnx.ModelProto:
 
 @contextmanager
 def _conversion(precision: str) -> Iterator[None]:
-    """Say in our words what goes wrong, and nothing else: the libraries print and log their progress and advice.
+    """Report an error as artsim's own, and silence the progress and advice that the libraries print and log.
 
     Raises:
         GateError: the tower does not convert.
     """
     root, quiet, level = logging.getLogger(), logging.NullHandler(), logging.root.manager.disable
-    root.addHandler(quiet)  # without a handler, logging would give the root one that writes to stderr, and leave it
+    root.addHandler(quiet)  # without a handler, logging adds one that writes to stderr
     logging.disable(logging.CRITICAL)
     try:
         with redirect_stdout(io.StringIO()), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             yield
-    except Exception as error:  # neither onnx nor onnxruntime have a class of their own
+    except Exception as error:  # onnx and onnxruntime raise errors of many classes
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
-        raise GateError(f"--precision {precision}: the tower does not convert ({reason}): not written.") from error
+        raise GateError(
+            f"--precision {precision}: the tower does not convert ({reason}). No tower is written. "
+            "Use --precision fp32."
+        ) from error
     finally:
         logging.disable(level)
         root.removeHandler(quiet)

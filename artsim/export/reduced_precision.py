@@ -1,4 +1,4 @@
-"""A tower in fewer bits beside the one in 32: which works it is calibrated by, what it loses, and what it gains."""
+"""A tower in reduced precision compared with float32: its calibration works, its loss of AUC, its speed and size."""
 
 from __future__ import annotations
 
@@ -15,23 +15,24 @@ from numpy.typing import NDArray
 from artsim.collection.selection import TRAIN, VAL_SEEN, VAL_UNSEEN, Selection
 from artsim.errors import DeviceError, GateError, ImageError, InputError, ModelError
 from artsim.evaluation.validation import Validation
+from artsim.messages import Say
 from artsim.scoring.contract import Card, Precision
 from artsim.scoring.session import Tower, open_tower
 
 if TYPE_CHECKING:
     import onnx
 
-CALIBRATION_WORKS = 128
-TIMED_IMAGES = 96
-TIMED_ROUNDS = 5
-EMBED_BATCH = 32
+CALIBRATION_WORKS = 128  # a compromise: more paintings widen the ranges and take longer
+TIMED_IMAGES = 96  # three batches
+TIMED_ROUNDS = 5  # their median ignores two rounds that another process disturbs
+EMBED_BATCH = 32  # bounds the memory
 
 
 @dataclass(frozen=True)
 class Quantization:
-    """What is asked for: fewer bits at no more than some loss of AUC.
+    """The precision asked for, and the largest loss of AUC allowed.
 
-    `paintings`, uint8 (N, S, S, 3), are what int8 is calibrated by; fp16 needs none.
+    `paintings`, uint8 (N, S, S, 3), calibrate int8; fp16 needs none.
     """
 
     precision: Precision
@@ -41,22 +42,22 @@ class Quantization:
 
 @dataclass(frozen=True)
 class QuantizationCost:
-    """The tower in fewer bits beside its source in 32, each pair of values (before, after)."""
+    """The tower in reduced precision compared with float32; each pair of values is (before, after)."""
 
-    auc: Mapping[str, tuple[float, float]]  # of `val_seen` and `val_unseen`, where a run has their pairs
-    embedding: float  # the largest difference of an embedding's value
-    images_per_second: tuple[float, float]  # by onnxruntime on this machine's CPU, taking turns
+    auc: Mapping[str, tuple[float, float]]  # by split, where a run has pairs of it
+    embedding: float  # largest difference of a value in an embedding
+    images_per_second: tuple[float, float]  # by onnxruntime on this machine's CPU, in alternating rounds
     bytes: tuple[int, int]
 
     @property
     def auc_loss(self) -> float:
-        """The larger of the losses; negative where both parts gained."""
+        """The larger loss of both splits; negative if both gained."""
         return max(before - after for before, after in self.auc.values())
 
 
 @dataclass(frozen=True)
-class Graph:
-    """A graph in ONNX, opened, and what it says of the validation works: float32 (V, D)."""
+class OpenedTower:
+    """A tower in ONNX, opened for inference, and its embeddings of the validation works, float32 (V, D)."""
 
     proto: onnx.ModelProto
     card: Card
@@ -64,62 +65,62 @@ class Graph:
     embeddings: NDArray[np.float32]
 
 
-def opened(proto: onnx.ModelProto, card: Card, path: Path, pixels: NDArray[np.uint8]) -> Graph:
-    """Write a graph to `path`, open it as a scorer would, on a CPU, and embed the validation works (V, S, S, 3)."""
+def open_converted(proto: onnx.ModelProto, card: Card, path: Path, pixels: NDArray[np.uint8]) -> OpenedTower:
+    """Write a graph to `path`, open it on the CPU as a scorer does, and embed the validation works (V, S, S, 3)."""
     from artsim.export.convert import write
 
     write(proto, card, path)
     tower = open_tower(path, "cpu")
-    return Graph(proto, card, tower, _embed(tower, pixels))
+    return OpenedTower(proto, card, tower, _embed(tower, pixels))
 
 
-def reduce(
-    quantization: Quantization, source: Graph, validation: Validation, pixels: NDArray[np.uint8], path: Path
-) -> tuple[Graph, QuantizationCost]:
-    """The same tower in fewer bits, and what that costs, if it is allowed to.
+def quantize(
+    quantization: Quantization, source: OpenedTower, validation: Validation, pixels: NDArray[np.uint8], path: Path
+) -> tuple[OpenedTower, QuantizationCost]:
+    """The same tower in reduced precision, and its cost.
 
     Args:
-        quantization: what is asked for.
-        source: the tower in 32 bits.
-        validation: the works it is judged by.
+        quantization: the precision asked for.
+        source: the tower in float32.
+        validation: the validation works.
         pixels: uint8 (V, S, S, 3) of these works.
         path: a temporary file.
 
     Raises:
-        GateError: it does not convert, does not run, or loses too much.
+        GateError: the tower does not convert, does not run, or loses too much AUC.
     """
     from artsim.export.quantization import to_fp16, to_int8
 
-    before = validation.judge(source.embeddings).figures
+    before = validation.evaluate(source.embeddings).metrics
     paintings = quantization.paintings
     proto = to_fp16(source.proto) if paintings is None else to_int8(source.proto, paintings)
     try:
-        graph = opened(proto, replace(source.card, precision=quantization.precision), path, pixels)
+        reduced = open_converted(proto, replace(source.card, precision=quantization.precision), path, pixels)
     except (ModelError, DeviceError) as error:
-        raise GateError(f"--precision {quantization.precision}: {error} Not written.") from error
-    after = validation.judge(graph.embeddings).figures
+        raise GateError(f"--precision {quantization.precision}: {error} No tower is written.") from error
+    after = validation.evaluate(reduced.embeddings).metrics
     cost = QuantizationCost(
-        auc={part: (before[name], after[name]) for part in (VAL_SEEN, VAL_UNSEEN) if (name := f"{part}_auc") in before},
-        embedding=float(np.abs(graph.embeddings - source.embeddings).max(initial=0.0)),
-        images_per_second=_speeds(source.tower, graph.tower, pixels),
+        auc={split: (before[key], after[key]) for split in (VAL_SEEN, VAL_UNSEEN) if (key := f"{split}/auc") in before},
+        embedding=float(np.abs(reduced.embeddings - source.embeddings).max(initial=0.0)),
+        images_per_second=_speeds(source.tower, reduced.tower, pixels),
         bytes=(source.tower.path.stat().st_size, path.stat().st_size),
     )
     check_loss(cost, quantization)
-    return graph, cost
+    return reduced, cost
 
 
 def check_loss(cost: QuantizationCost, quantization: Quantization) -> None:
-    """The gate.
+    """Compare the loss of AUC with the limit.
 
     Raises:
-        GateError: more AUC is lost than allowed.
+        GateError: the loss is larger than allowed.
     """
-    # Written so that a loss which is not a number fails, too; a difference by rounding alone is no loss.
+    # `not <=` also fails a NaN. The margin absorbs the rounding of a difference.
     if not cost.auc_loss <= quantization.max_auc_loss + 1e-9:
-        losses = ", ".join(f"{part}_auc {before:.4f} to {after:.4f}" for part, (before, after) in cost.auc.items())
+        losses = ", ".join(f"{split}/auc {before:.4f} to {after:.4f}" for split, (before, after) in cost.auc.items())
         raise GateError(
             f"--precision {quantization.precision} loses {cost.auc_loss:.4f} of the tower's AUC ({losses}), more than "
-            f"--max-auc-loss {quantization.max_auc_loss:g}: not written."
+            f"--max-auc-loss {quantization.max_auc_loss:g}. No tower is written. Try another --precision."
         )
 
 
@@ -129,24 +130,26 @@ def calibration_paintings(
     seed: int,
     max_pixels: int,
     progress: Callable[[int, int], None],
-    say: Callable[[str], None],
+    say: Say,
 ) -> NDArray[np.uint8]:
-    """Some of the works trained on, uint8 (N, S, S, 3): ranges taken from works to judge by would flatter the figures.
+    """A sample of the training works, uint8 (N, S, S, 3).
+
+    Ranges measured on validation works would make their metrics too good.
 
     Raises:
-        InputError: there are none, or not where they were.
+        InputError: the selection has no training works, or one cannot be read.
     """
     from artsim.training.data.pixels import decoded
 
     works = selection.part(TRAIN)
     if works.empty:
-        raise InputError(f"{selection.source}: it has no works of the split '{TRAIN}' to calibrate int8 by.")
+        raise InputError(f"{selection.source}: it has no works of the split '{TRAIN}', which int8 is calibrated on.")
     some = works.sample(min(CALIBRATION_WORKS, len(works)), random_state=seed)
     try:
         with decoded(selection.paths(some), size, max_pixels, progress, say) as paintings:
             return np.array(paintings)
     except ImageError as error:
-        raise InputError(f"int8 is calibrated by works trained on, and one can't be used: {error}") from error
+        raise InputError(f"int8 is calibrated on training works, and one cannot be used: {error}") from error
 
 
 def _embed(tower: Tower, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -155,7 +158,7 @@ def _embed(tower: Tower, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
 
 
 def _speeds(before: Tower, after: Tower, pixels: NDArray[np.uint8]) -> tuple[float, float]:
-    """Images/s of two towers, medians of rounds in which they take turns; each has run before."""
+    """Images/s of two towers: medians of alternating rounds. Both have run before, so no round is a warm-up."""
     timed = np.array(pixels[:TIMED_IMAGES])
     rounds = [[_seconds(tower, timed) for tower in (before, after)] for _ in range(TIMED_ROUNDS)]
     first, second = (len(timed) / median(one[turn] for one in rounds) for turn in (0, 1))

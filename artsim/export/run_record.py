@@ -1,4 +1,4 @@
-"""What lies beside a run's checkpoints, and which of them is to be exported."""
+"""The files beside a run's checkpoints, and the choice of the checkpoint to export."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from typing import TYPE_CHECKING, Literal
 
 from artsim.errors import ModelError
 from artsim.files import replacing
-from artsim.scoring.contract import Calibration, DistanceName
+from artsim.scoring.contract import Calibration, DecisionRule, DistanceName
 
 if TYPE_CHECKING:
     import keras
 
 SELECTION_FILE = "selection.csv"
 RECORD_FILE = "checkpoint.json"
-CALIBRATION_FILE = "calibration.json"  # of the tower that was refitted on all works
+CALIBRATION_FILE = "calibration.json"  # the decision rule of a tower that was refitted on all works
 
 Which = Literal["best", "last", "refit"]
 
 
 @dataclass(frozen=True)
 class RunRecord:
-    """What a folder of checkpoints says of the run that wrote it: enough to export from it alone."""
+    """The settings of the run that wrote a folder of checkpoints: all that an export from this folder needs."""
 
     recipe: str
     image_size: int
@@ -34,68 +34,72 @@ class RunRecord:
     data_dir: str
 
     def write(self, folder: Path) -> None:
-        """Write it beside the checkpoints."""
+        """Write the record beside the checkpoints."""
         with replacing(folder / RECORD_FILE) as file:
             file.write(json.dumps(asdict(self), indent=2) + "\n")
 
     @classmethod
     def read(cls, folder: Path) -> RunRecord:
-        """Read it back.
+        """Read the record of a folder.
 
         Raises:
-            ModelError: not a folder of checkpoints.
+            ModelError: it is not a folder of checkpoints.
         """
         try:
             return cls(**json.loads((folder / RECORD_FILE).read_text(encoding="utf-8")))
         except (OSError, ValueError, TypeError) as error:
-            raise ModelError(f"{folder}: no checkpoints of `artsim train` in it ({error}).") from error
+            raise ModelError(
+                f"{folder}: no checkpoints of `artsim train` in it ({error}). Name a run's folder in --checkpoint-dir."
+            ) from error
 
 
-def write_decision_rule(folder: Path, found: tuple[Calibration, float] | None) -> None:
-    """Write a calibration and its threshold beside the checkpoints, where there is one.
+def write_decision_rule(folder: Path, rule: DecisionRule | None) -> None:
+    """Write a decision rule beside the checkpoints, if there is one.
 
     Raises:
-        OutputError: it can't be written.
+        OutputError: the file cannot be written.
     """
-    if found is not None:
+    if rule is not None:
         with replacing(folder / CALIBRATION_FILE) as file:
-            file.write(json.dumps({**asdict(found[0]), "threshold": found[1]}, indent=2) + "\n")
+            file.write(json.dumps({**asdict(rule.calibration), "threshold": rule.threshold}, indent=2) + "\n")
 
 
-def read_decision_rule(folder: Path) -> tuple[Calibration, float] | None:
-    """Read it back; None where there is none.
+def read_decision_rule(folder: Path) -> DecisionRule | None:
+    """Read the decision rule of a folder; None if it has none.
 
     Raises:
-        ModelError: not what was written.
+        ModelError: the file is damaged.
     """
     path = folder / CALIBRATION_FILE
     if not path.exists():
         return None
     try:
         fields = json.loads(path.read_text(encoding="utf-8"))
-        return Calibration(fields["slope"], fields["intercept"], fields["prior"]), fields["threshold"]
+        return DecisionRule(
+            Calibration(*(fields[name] for name in ("slope", "intercept", "prior"))), fields["threshold"]
+        )
     except (OSError, ValueError, TypeError, KeyError) as error:
-        raise ModelError(f"{path}: not a calibration of `artsim train` ({error}).") from error
+        raise ModelError(f"{path}: not a calibration of `artsim train` ({error}). Use --which best.") from error
 
 
 @dataclass(frozen=True)
 class ExportSource:
-    """A tower to export, and the one whose figures it gets where it has met the validation works itself.
+    """The tower to export, and for a refitted tower also the tower to evaluate.
 
-    `calibration` and its threshold come from fits without some of the artists, in turn; None: from the works it is
-    judged by.
+    A refitted tower was trained on the validation works too, so `evaluated` is the tower before the refit. `rule` was
+    fitted on cross-validation folds of artists; None: the export fits it on the validation works.
     """
 
     tower: keras.Model
-    judged: keras.Model | None = None
-    calibration: tuple[Calibration, float] | None = None
+    evaluated: keras.Model | None = None
+    rule: DecisionRule | None = None
 
     @classmethod
     def read(cls, folder: Path, which: Which | None) -> ExportSource:
-        """Read a checkpoint; None: the refitted one where there is one, else the best.
+        """Read a checkpoint; None: the refitted one if there is one, else the best.
 
         Raises:
-            ModelError: not there.
+            ModelError: there is no such checkpoint.
         """
         from artsim.training.networks.checkpoints import BEST, REFIT, load_tower
 

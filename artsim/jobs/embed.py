@@ -1,4 +1,4 @@
-"""Embed collections: which images, their embeddings as far as they are new, and the file that keeps them."""
+"""Embed collections: list their images, embed the new ones, write the embedding store."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ from artsim import images
 from artsim.collection.inputs import NamedImage, list_images
 from artsim.files import file_sha256
 from artsim.locking import only_one
+from artsim.messages import Progress, no_progress
 from artsim.scoring.device import Device
-from artsim.scoring.embed_images import EmbeddedImages, Progress, embed_named, open_store, store_path
+from artsim.scoring.embed_images import EmbeddedImages, embed_named, open_store, store_path
 from artsim.scoring.embedding_store import EmbeddingStore, write_store
 from artsim.scoring.scorer import Scorer, load
 from artsim.tables.output import check_place
@@ -22,7 +23,7 @@ from artsim.tables.output import check_place
 
 @dataclass(frozen=True)
 class EmbedOptions:
-    """What `artsim embed` was told; its flags say what each is."""
+    """The options of `artsim embed`, as its help describes them."""
 
     model: str
     inputs: Sequence[str]
@@ -37,8 +38,11 @@ class EmbedOptions:
 class EmbedSummary:
     """One run of `artsim embed`.
 
-    `new` went through the tower, `reused` were kept or have the content of another image, `dropped` were kept under
-    names that were not named now; `bad_images` are the reasons, a sentence for each that begins with its name.
+    Attributes:
+        new: images that went through the tower.
+        reused: images with a stored embedding, or with the content of another image.
+        dropped: names in the old store that the inputs do not list.
+        bad_images: a sentence for each, which begins with the image's name.
     """
 
     provider: str
@@ -51,24 +55,24 @@ class EmbedSummary:
     wall_seconds: float
 
     def lines(self) -> list[tuple[str, str]]:
-        """What a person should see: names and values, a line each."""
+        """Names and values for the terminal, a line each."""
         return [
             ("provider", self.provider),
             ("images", f"{self.images:,} ({self.images_per_second:,.1f} images/s)"),
             ("embedded", f"{self.new:,} new, {self.reused:,} reused"),
-            *([("left out", f"{self.dropped:,} kept before and not named now")] if self.dropped else []),
+            *([("left out", f"{self.dropped:,} stored before and not listed now")] if self.dropped else []),
             ("bad images", f"{len(self.bad_images):,}" if self.bad_images else "none"),
             ("wall time", f"{self.wall_seconds:,.1f} s"),
         ]
 
 
-def embed_collections(options: EmbedOptions, progress: Progress | None = None) -> EmbedSummary:
-    """Write the embeddings of exactly the images that are named; those kept in the output are not made again.
+def embed_collections(options: EmbedOptions, progress: Progress = no_progress) -> EmbedSummary:
+    """Write the embeddings of exactly the listed images; embeddings that the output has already are reused.
 
-    A run that ends early leaves the rows it found there and those it has made, for the next one to go on from.
+    A run that ends early leaves the old rows and its new rows, so the next run resumes there.
 
     Raises:
-        UsageError: an output that is not called .parquet.
+        UsageError: the output does not end in .parquet.
         InputError: see `list_images` and `read_store`.
         OutputError: another run is writing the output, or it can't be written.
         ModelError, DeviceError: see `load`.
@@ -79,9 +83,9 @@ def embed_collections(options: EmbedOptions, progress: Progress | None = None) -
     listed = list_images(options.inputs, None if options.data_dir is None else Path(options.data_dir))
     with only_one(path):
         scorer = load(options.model, options.device, batch_size=options.batch_size, max_pixels=options.max_pixels)
-        kept = open_store(path, scorer)
+        stored = open_store(path, scorer)
         opened = time.perf_counter()
-        embedded = embed_named(scorer, {image.name: image.path for image in listed}, kept, path, progress)
+        embedded = embed_named(scorer, {image.name: image.path for image in listed}, stored, path, progress)
         seconds = time.perf_counter() - opened
         write_store(path, _store_of(scorer, listed, embedded))
     good = len(listed) - len(embedded.reasons)
@@ -90,7 +94,7 @@ def embed_collections(options: EmbedOptions, progress: Progress | None = None) -
         images=len(listed),
         new=embedded.embedded,
         reused=good - embedded.embedded,
-        dropped=0 if kept is None else len(set(kept.names).difference(image.name for image in listed)),
+        dropped=0 if stored is None else len(set(stored.names).difference(image.name for image in listed)),
         bad_images=embedded.reasons,
         images_per_second=len(listed) / seconds,
         wall_seconds=time.perf_counter() - started,
@@ -104,7 +108,7 @@ def _store_of(scorer: Scorer, listed: Sequence[NamedImage], embedded: EmbeddedIm
         file_sha256(scorer.tower.path),
         scorer.card,
         [image.name for image in rows],
-        [embedded.contents[position] for position in good],
+        [embedded.sha256s[position] for position in good],
         [image.artist for image in rows],
         embedded.vectors[good],
     )

@@ -1,4 +1,4 @@
-"""Who painted this? Embed queries and a collection, unless that is kept, and rank its works and artists for each."""
+"""Find the nearest works: embed the queries, embed the gallery or read its store, rank works and artists."""
 
 from __future__ import annotations
 
@@ -16,19 +16,17 @@ from artsim.collection.catalogue import find_folder
 from artsim.collection.inputs import list_folder
 from artsim.collection.works import numbered, read_works
 from artsim.errors import InputError
-from artsim.messages import counted, first_few
+from artsim.messages import Progress, Say, counted, first_few
 from artsim.scoring.device import Device
-from artsim.scoring.embed_images import STORE_SUFFIX, EmbeddedImages, Progress, embed_files, open_store
+from artsim.scoring.embed_images import STORE_SUFFIX, EmbeddedImages, embed_files, open_store
 from artsim.scoring.scorer import Scorer, load
 from artsim.scoring.scores import Criterion
 from artsim.scoring.search import SearchIndex, SearchResult, artist_probabilities
 
-Say = Callable[[str], None]
-
 
 @dataclass(frozen=True)
 class NearestOptions:
-    """What `artsim nearest` was told; its flags say what each is."""
+    """The options of `artsim nearest`, as its help describes them."""
 
     queries: Sequence[str]
     among: str
@@ -44,7 +42,7 @@ class NearestOptions:
 
 @dataclass(frozen=True)
 class NearWork:
-    """A work of the collection as a query sees it; `artist` is None where unknown."""
+    """A work of the gallery, ranked for a query; `artist` is None if unknown."""
 
     rank: int
     distance: np.float32
@@ -55,9 +53,10 @@ class NearWork:
 
 @dataclass(frozen=True)
 class NearArtist:
-    """An artist as a query sees them: how likely, if it is by one of those in the collection.
+    """An artist of the gallery, ranked for a query.
 
-    `distance` is the mean of their nearest works; `works` is how many there are in all.
+    `probability` assumes that the query is by an artist of the gallery. `distance` is the mean over the artist's
+    nearest works; `works` is the number of all their works.
     """
 
     rank: int
@@ -69,7 +68,7 @@ class NearArtist:
 
 @dataclass(frozen=True)
 class QueryResult:
-    """What is said of one query; `itself`: works of the collection that have its content."""
+    """The results of one query; `itself` are the works of the gallery with the query's content."""
 
     query: str
     works: list[NearWork]
@@ -80,35 +79,35 @@ class QueryResult:
 
 @dataclass(frozen=True)
 class Gallery:
-    """The works of a collection that could be embedded, and what was wrong with the others."""
+    """The embedded works of a collection, and the reasons of its bad images."""
 
     names: list[str]
-    contents: list[str]
+    sha256s: list[str]
     artists: list[str | None]
     vectors: NDArray[np.float32]  # (N, D)
     bad: list[str]
 
     @property
     def total(self) -> int:
-        """How many works the collection names."""
+        """The number of works, bad images included."""
         return len(self.names) + len(self.bad)
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What could not be used, a sentence each that begins with the name, and of how many."""
+    """The reasons of bad queries and works, a sentence each that begins with the name, and the number of all."""
 
-    unread_queries: list[str]
+    bad_queries: list[str]
     queries: int
     bad_works: list[str]
     works: int
 
 
 def find_nearest(options: NearestOptions, say: Say, progress: Progress, show: Callable[[QueryResult], None]) -> Outcome:
-    """Show an answer to each query that can be read, in order; what was searched is said.
+    """Describe the gallery, then show the result of each readable query, in order.
 
     Raises:
-        InputError: no query, or no work, can be used.
+        InputError: no query or no work can be used.
         ModelError, DeviceError, UsageError: see `load` and `Criterion`.
     """
     names = query_files(options.queries)
@@ -119,26 +118,26 @@ def find_nearest(options: NearestOptions, say: Say, progress: Progress, show: Ca
         raise InputError(f"no query can be used: {first_few(queries.reasons, '; ')}.")
     gallery = read_gallery(options, scorer, progress)
     say(_described(gallery))
-    for answer in _answers(options, criterion, names, queries, gallery):
-        show(answer)
+    for result in _results(options, criterion, names, queries, gallery):
+        show(result)
     return Outcome(queries.reasons, len(names), gallery.bad, gallery.total)
 
 
 def check_outcome(outcome: Outcome, bad_image_limit: BadImageLimit) -> None:
-    """Hold finished searches to what was asked for and allowed.
+    """Check that all queries were answered, and the number of bad images of the gallery.
 
     Raises:
-        InputError: not every query was answered.
-        BadImagesError: more images of the collection were bad.
+        InputError: a query can't be used.
+        BadImagesError: the gallery has more bad images than the limit.
     """
-    unread = outcome.unread_queries
-    if unread:
-        raise InputError(f"{len(unread):,} of {outcome.queries:,} queries can't be used: {first_few(unread, '; ')}.")
+    bad = outcome.bad_queries
+    if bad:
+        raise InputError(f"{len(bad):,} of {outcome.queries:,} queries can't be used: {first_few(bad, '; ')}.")
     bad_image_limit.check(outcome.bad_works, outcome.works, "The queries were answered without them.")
 
 
 def query_files(sources: Sequence[str]) -> list[str]:
-    """Different files, those of a folder in order of their names.
+    """The files of all queries, each once; those of a folder in the order of their names.
 
     Raises:
         InputError: a folder without images.
@@ -150,16 +149,16 @@ def query_files(sources: Sequence[str]) -> list[str]:
 
 
 def read_gallery(options: NearestOptions, scorer: Scorer, progress: Progress) -> Gallery:
-    """The collection: from kept embeddings, or embedded now.
+    """Read the gallery from its embedding store, or embed it.
 
     Raises:
-        InputError: nothing there, none of it can be used, or embeddings of another model.
+        InputError: it is missing, none of its works can be used, or the store is of another model.
     """
     if Path(options.among).suffix.lower() == STORE_SUFFIX:
-        kept = open_store(Path(options.among), scorer)
-        if kept is None or not kept.names:
-            raise InputError(f"{options.among}: {'no such file' if kept is None else 'no embeddings in it'}.")
-        return Gallery(kept.names, kept.contents, kept.artists, kept.vectors, [])
+        store = open_store(Path(options.among), scorer)
+        if store is None or not store.names:
+            raise InputError(f"{options.among}: {'no such file' if store is None else 'no embeddings in it'}.")
+        return Gallery(store.names, store.sha256s, store.artists, store.vectors, [])
     works = read_works(options.among)
     folder = works.folder
     if folder is None:
@@ -169,7 +168,7 @@ def read_gallery(options: NearestOptions, scorer: Scorer, progress: Progress) ->
     good = np.flatnonzero(embedded.status == 0)
     gallery = Gallery(
         [works.names[row] for row in good],
-        [embedded.contents[row] for row in good],
+        [embedded.sha256s[row] for row in good],
         [works.artists[row] for row in good],
         embedded.vectors[good],
         embedded.reasons,
@@ -181,29 +180,29 @@ def read_gallery(options: NearestOptions, scorer: Scorer, progress: Progress) ->
     return gallery
 
 
-def _answers(
+def _results(
     options: NearestOptions, criterion: Criterion, names: list[str], queries: EmbeddedImages, gallery: Gallery
 ) -> Iterator[QueryResult]:
     labels = numbered(gallery.artists)
-    collection = SearchIndex(gallery.vectors, labels, criterion.distance)
+    index = SearchIndex(gallery.vectors, labels, criterion.distance)
     good = np.flatnonzero(queries.status == 0)
     rows_of: dict[str, list[int]] = {}
-    for row, content in enumerate(gallery.contents):
-        rows_of.setdefault(content, []).append(row)
-    itself = [rows_of.get(queries.contents[position], []) for position in good]
+    for row, sha256 in enumerate(gallery.sha256s):
+        rows_of.setdefault(sha256, []).append(row)
+    itself = [rows_of.get(queries.sha256s[position], []) for position in good]
     left_out = [[]] * len(good) if options.with_itself else itself
-    found = collection.search(queries.vectors[good], options.k, left_out)
-    tell = _ResultFormatter(criterion, gallery, labels, options.k)
-    for position, same, answer in zip(good.tolist(), itself, found, strict=True):
-        yield tell(names[position], same, answer)
+    found = index.search(queries.vectors[good], options.k, left_out)
+    format_result = _ResultFormatter(criterion, gallery, labels, options.k)
+    for position, same, result in zip(good.tolist(), itself, found, strict=True):
+        yield format_result(names[position], same, result)
 
 
 class _ResultFormatter:
-    """Puts what was found, rows and distances, in a user's terms."""
+    """Turns rows and distances of a search into names, artists and probabilities."""
 
     def __init__(self, criterion: Criterion, gallery: Gallery, labels: NDArray[np.int64], k: int) -> None:
         self._criterion = criterion
-        self._shelf = gallery
+        self._gallery = gallery
         self._k = k
         _, first, works = np.unique(labels[labels >= 0], return_index=True, return_counts=True)
         known = [artist for artist in gallery.artists if artist is not None]
@@ -216,14 +215,14 @@ class _ResultFormatter:
         return QueryResult(
             query,
             [
-                NearWork(rank, distance, probability, self._shelf.artists[row], self._shelf.names[row])
+                NearWork(rank, distance, probability, self._gallery.artists[row], self._gallery.names[row])
                 for rank, (row, distance, probability) in enumerate(works, start=1)
             ],
             [
                 NearArtist(rank, distance, probability, *self._artists[label])
                 for rank, (label, distance, probability) in enumerate(islice(artists, self._k), start=1)
             ],
-            [self._shelf.names[row] for row in itself],
+            [self._gallery.names[row] for row in itself],
             found.unlike,
         )
 

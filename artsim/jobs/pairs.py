@@ -1,8 +1,8 @@
-"""Make a file of pairs: which works, how they go together, then row by row, in blocks."""
+"""Write a pairs file: read the works, plan the pairs, write them in blocks."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,17 +11,16 @@ from numpy.typing import NDArray
 from artsim.collection.pairing import BLOCK_PAIRS, Spans, balanced_sample, each_with_all, within_groups
 from artsim.collection.works import Works, numbered, read_queries, read_works
 from artsim.errors import InputError, UsageError
-from artsim.messages import counted
-from artsim.tables.pairs_writer import check_pairs_output, open_pairs_writer
+from artsim.messages import Progress, Say, counted
+from artsim.tables.output import check_output
+from artsim.tables.pairs_writer import open_pairs_writer
 
-Say = Callable[[str], None]
-Progress = Callable[[str, int, int], None]
 Indices = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
 class PairsOptions:
-    """What `artsim pairs` was told; its flags say what each is."""
+    """The options of `artsim pairs`, as its help describes them."""
 
     source: str
     output: str = "-"
@@ -33,7 +32,7 @@ class PairsOptions:
 
 @dataclass(frozen=True)
 class Plan:
-    """Pairs still to be written: of works with these names and artists, `pairs` of them in blocks; what to say."""
+    """Pairs to write: `pairs` of them, in blocks of numbers of works; `description` is for the user."""
 
     names: list[str]
     artists: list[str | None]
@@ -43,24 +42,24 @@ class Plan:
 
     @property
     def labelled(self) -> bool:
-        """Whether it is known of every pair if it is by the same artist."""
+        """Whether the artist of every work is known."""
         return None not in self.artists
 
 
 def make_pairs(options: PairsOptions, say: Say, progress: Progress) -> None:
-    """Write the pairs; how many there will be is said before.
+    """Report the number of pairs and write them.
 
     Raises:
-        UsageError: more than one way to pair, or an output of an unknown suffix.
-        InputError: no works, no such column, or not as many pairs.
+        UsageError: more than one way to pair, or an unknown suffix of the output.
+        InputError: no works, no such column, or too few pairs.
         OutputError: the pairs can't be written.
     """
     if sum((options.within is not None, bool(options.queries), options.sample is not None)) > 1:
-        raise UsageError("--within, --queries and --sample are three ways to pair: choose one.")
-    check_pairs_output(options.output)
+        raise UsageError("--within, --queries and --sample are three ways to pair. Choose one.")
+    check_output(options.output)
     plan = _plan(options, read_works(options.source), say)
     if not plan.pairs:
-        raise InputError(f"{options.source}: no pair can be made of {plan.description}.")
+        raise InputError(f"{options.source}: no pair can be made of {plan.description}. List at least two works.")
     say(f"{counted(plan.pairs, 'pair')} of {plan.description}{'' if plan.labelled else ', without sameArtist'}")
     write_pairs(plan, options.output, progress)
 
@@ -120,7 +119,7 @@ def _sample_plan(works: Works, count: int, seed: int, say: Say) -> Plan:
     known = int((labels >= 0).sum())
     if not known:
         raise InputError(
-            f"{works.source}: a balanced sample needs to know who made which work, and no artist is known."
+            f"{works.source}: --sample needs the works' artists, and no artist is known. List works with artists."
         )
     if known < len(labels):
         say(f"{counted(len(labels) - known, 'work')} of {len(labels):,} without artist: in no pair")

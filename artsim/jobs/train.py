@@ -1,231 +1,234 @@
-"""The main job: select, train, export and evaluate, all in one MLflow run."""
+"""`artsim train`: select, train, export and evaluate, all in one MLflow run."""
 
 from __future__ import annotations
 
 import shlex
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-import numpy as np
-
 from artsim._version import __version__
-from artsim.collection.prepare import SelectOptions, select
+from artsim.collection.prepare import SelectionOptions, prepare_selection
 from artsim.collection.selection import TRAIN, VAL_SEEN, VAL_UNSEEN, Selection, as_csv
-from artsim.evaluation.validation import Validation, artists_of, calibrate_by_folds
+from artsim.evaluation.validation import Validation, artist_numbers, calibrate_by_folds
+from artsim.export.pipeline import Exported, export_tower
+from artsim.export.report import SPLITS, auc_text, describe
 from artsim.export.run_record import SELECTION_FILE, ExportSource, RunRecord, write_decision_rule
 from artsim.files import replacing, writing
-from artsim.jobs.export import PARTS, Exported, auc_text, described, export
+from artsim.messages import Progress, Say
 from artsim.tracking.run import Run, tracked_run, ui_command
+from artsim.training.loop.hooks import FitHooks, Outputs, TrainingDisplay
 from artsim.training.monitor import Monitor
 from artsim.training.recipes import Recipe
 
 TOWER_FILE = "tower.onnx"
 PAIRS_FILE = "pairs.csv"
-NOTED = ("precision_at_1", "map_at_r", "eer", "balanced_accuracy")  # of the figures, in the run's description
 SCORES_TABLE = "validation_scores.json"
+DESCRIBED = ("precision_at_1", "map_at_r", "eer", "balanced_accuracy")  # metrics in the run's description
 
 
 @dataclass(frozen=True)
 class TrainOptions:
-    """What `artsim train` was told; `flags` holds every flag's value in effect, for the run's params."""
+    """The settings of `artsim train`; `flags` holds the effective value of every flag, for the run's params."""
 
     recipe: Recipe
-    selection: SelectOptions
+    selection: SelectionOptions
     save_data_to_file: bool
     summaries_dir: Path
     checkpoint_dir: Path
     device_id: str
     seed: int
-    quiet: bool
     flags: Mapping[str, object]
 
 
 @dataclass(frozen=True)
-class Trained:
-    """Where everything is."""
+class Feedback:
+    """The callbacks that tell the user how far the job is."""
 
-    run_id: str
-    exported: Exported
-    next_steps: list[str]
-    seconds: float
+    say: Say
+    progress: Progress
+    display: TrainingDisplay
 
 
-def train(options: TrainOptions, say: Callable[[str], None], progress: Callable[[str, int, int], None]) -> Trained:
-    """Run the main job; what happens is said on the way.
+@dataclass(frozen=True)
+class _Job:
+    """A training run after its selection."""
+
+    options: TrainOptions
+    run: Run
+    selection: Selection
+    outputs: Outputs
+    feedback: Feedback
+
+
+def train(options: TrainOptions, feedback: Feedback) -> str:
+    """Run the whole job in one MLflow run, and return the text to print at its end.
 
     Raises:
-        ArtsimError: each kind of it; the run is FAILED then, with the reason as a tag.
+        ArtsimError: any kind. The run then ends as FAILED, with the reason in a tag.
     """
     started = time.monotonic()
-    recipe = options.recipe
-    with tracked_run(f"{recipe.name}-seed{options.seed}") as run:
+    with tracked_run(f"{options.recipe.name}-seed{options.seed}") as run:
         run.log_params(options.flags)
-        selection = select(options.selection, say, progress)
+        selection = prepare_selection(options.selection, feedback.say, feedback.progress)
         if options.save_data_to_file:
             selection.write(Path(SELECTION_FILE))
-        works = selection.table["artist"].value_counts()
-        name = f"{recipe.name}-{len(works)}x{works.max()}-seed{options.seed}"
-        run.rename(name)
-        folder = f"{name}-{run.id[:8]}"
-        checkpoints = _made(options.checkpoint_dir / folder)
-        summaries = _made(options.summaries_dir / folder)
-        run.keep(checkpoints, "checkpoints")
-        run.keep(summaries, "summaries")
-        _log_start(run, options, selection, checkpoints)
-        say(_described(selection))
-        exported = _train_and_export(options, selection, run, checkpoints, summaries, say, progress)
-        _log_end(run, options, selection, exported)
-    return Trained(run.id, exported, _next_steps(exported, selection), time.monotonic() - started)
+        job = _Job(options, run, selection, _make_outputs(options, run, selection), feedback)
+        _log_start(job)
+        feedback.say(_describe(selection))
+        exported = _train_and_export(job)
+        _log_end(job, exported)
+    return _report(job, exported, time.monotonic() - started)
 
 
-def _train_and_export(
-    options: TrainOptions,
-    selection: Selection,
-    run: Run,
-    checkpoints: Path,
-    summaries: Path,
-    say: Callable[[str], None],
-    progress: Callable[[str, int, int], None],
-) -> Exported:
+def _make_outputs(options: TrainOptions, run: Run, selection: Selection) -> Outputs:
+    """Name the run by its selection, and make its folders, which are logged when the run ends."""
+    works = selection.table["artist"].value_counts()
+    name = f"{options.recipe.name}-{len(works)}x{works.max()}-seed{options.seed}"
+    run.rename(name)
+    folder = f"{name}-{run.id[:8]}"
+    outputs = Outputs(options.checkpoint_dir / folder, options.summaries_dir / folder)
+    for path, artifact in ((outputs.checkpoint_dir, "checkpoints"), (outputs.summaries_dir, "summaries")):
+        with writing(path):
+            path.mkdir(parents=True, exist_ok=True)
+        run.log_folder_at_end(path, artifact)
+    return outputs
+
+
+def _log_start(job: _Job) -> None:
+    """Log what is known before training. An artifact store that cannot be reached fails here, not hours later."""
+    recipe, run, selection, folder = job.options.recipe, job.run, job.selection, job.outputs.checkpoint_dir
+    RunRecord(
+        recipe=recipe.name,
+        image_size=recipe.image_size,
+        distance=recipe.distance,
+        threshold=recipe.threshold,
+        seed=job.options.seed,
+        run_id=run.id,
+        data_dir=str(selection.folder.resolve()),
+    ).write(folder)
+    selection.write(folder / SELECTION_FILE)
+    run.log_file(folder / SELECTION_FILE)
+    run.log_selection(selection.table, str(folder / SELECTION_FILE), selection.digest)
+    run.set_tags({"artsim.version": __version__, "artsim.selection_sha256": selection.digest})
+    run.set_description(_title(job))
+
+
+def _train_and_export(job: _Job) -> Exported:
     from artsim.training.runtime import start_tensorflow
 
-    say("starting TensorFlow …")
+    options, run, selection, feedback = job.options, job.run, job.selection, job.feedback
+    feedback.say("Starting TensorFlow …")
     start_tensorflow()
     from artsim.training.data.batches import LabelledImages, source_size
     from artsim.training.data.pixels import decoded
     from artsim.training.devices import for_this_device, use_device
     from artsim.training.loop.fit import fit, prepare
-    from artsim.training.loop.hooks import FitHooks, Outputs
 
     device = use_device(options.device_id)
     recipe = for_this_device(options.recipe)
     run.set_tags({"artsim.trained_in": recipe.trained_in})
-    say(f"training on {device} in {recipe.trained_in}")
+    feedback.say(f"Training on {device} in {recipe.trained_in}.")
     network = prepare(recipe, options.seed)
-    number = {artist: index for index, artist in enumerate(artists_of(selection))}
     works = selection.part(TRAIN)
-    labels = np.array([number[artist] for artist in works["artist"]], dtype=np.int64)
     validation = Validation(selection, recipe.distance, recipe.threshold, options.seed)
-    how = (options.selection.max_pixels, partial(progress, "decoding"), say)
+    how = (options.selection.max_pixels, partial(feedback.progress, "decoding"), feedback.say)
     with (
         decoded(selection.paths(works), source_size(recipe), *how) as pixels,
         decoded(validation.paths, recipe.image_size, *how) as held_out,
     ):
-        hooks = FitHooks(
-            Outputs(checkpoints, summaries),
-            validate=lambda embeddings: validation.judge(embeddings).figures,
-            report=lambda epoch, metrics: run.log_metrics(metrics, epoch),
-            calibrate=lambda folds: write_decision_rule(
-                checkpoints, calibrate_by_folds(folds, recipe.distance, options.seed)
-            ),
-            say=say,
-            progress=progress,
-            quiet=options.quiet,
-        )
-        held = LabelledImages(held_out, validation.labels(selection))
-        monitor = fit(recipe, network, LabelledImages(pixels, labels), held, hooks, options.seed)
-        run.set_tags({"artsim.training": _ended(monitor, recipe.epochs)})
-        say(f"{_ended(monitor, recipe.epochs)}; exporting …")
-        source, candidate = (
-            RunRecord.read(checkpoints),
-            ExportSource.read(checkpoints, "refit" if recipe.refit else "best"),
-        )
-        return export(candidate, source, selection.digest, validation, held_out, checkpoints / TOWER_FILE)
+        train_images = LabelledImages(pixels, artist_numbers(selection, works))
+        held_out_images = LabelledImages(held_out, artist_numbers(selection, validation.works))
+        monitor = fit(recipe, network, train_images, held_out_images, _hooks(job, validation), options.seed)
+        _log_training(job, monitor)
+        folder = job.outputs.checkpoint_dir
+        source = ExportSource.read(folder, "refit" if recipe.refit else "best")
+        record = RunRecord.read(folder)
+        return export_tower(source, record, selection.digest, validation, held_out, folder / TOWER_FILE)
 
 
-def _ended(monitor: Monitor, epochs: int) -> str:
-    stopped = f", stopped early as {monitor.patience} in a row were no better" if monitor.epoch < epochs else ""
-    return f"{monitor.epoch} of {epochs} epochs{stopped}; epoch {monitor.best_epoch} is the best by {monitor.name}"
-
-
-def _made(folder: Path) -> Path:
-    with writing(folder):
-        folder.mkdir(parents=True, exist_ok=True)
-    return folder
-
-
-def _described(selection: Selection) -> str:
-    counts = {part: len(selection.part(part)) for part in (TRAIN, VAL_SEEN, VAL_UNSEEN)}
-    held_out = selection.part(VAL_UNSEEN)["artist"].nunique()
-    return (
-        f"{selection.table['artist'].nunique()} artists, {len(selection.table)} works: {counts[TRAIN]} to train on; "
-        f"to judge by, {counts[VAL_SEEN]} more by the same artists and {counts[VAL_UNSEEN]} by {held_out} others"
+def _hooks(job: _Job, validation: Validation) -> FitHooks:
+    """The callbacks of the fit. Without epochs nothing is logged in it: `_log_end` logs the same metrics."""
+    has_epochs = job.options.recipe.has_epochs
+    return FitHooks(
+        job.outputs,
+        validate=lambda embeddings: validation.evaluate(embeddings).metrics,
+        report=lambda epoch, metrics: job.run.log_metrics(metrics, epoch) if has_epochs else None,
+        calibrate=lambda folds: write_decision_rule(
+            job.outputs.checkpoint_dir, calibrate_by_folds(folds, validation.distance, job.options.seed)
+        ),
+        say=job.feedback.say,
+        progress=job.feedback.progress,
+        display=job.feedback.display,
     )
 
 
-def _log_start(run: Run, options: TrainOptions, selection: Selection, checkpoints: Path) -> None:
-    """What is known before training; a store for artifacts that can't be reached shows here, not hours later."""
-    recipe = options.recipe
-    source = RunRecord(
-        recipe=recipe.name,
-        image_size=recipe.image_size,
-        distance=recipe.distance,
-        threshold=recipe.threshold,
-        seed=options.seed,
-        run_id=run.id,
-        data_dir=str(selection.folder.resolve()),
-    )
-    source.write(checkpoints)
-    selection.write(checkpoints / SELECTION_FILE)
-    run.log_file(checkpoints / SELECTION_FILE)
-    run.log_selection(selection.table, str(checkpoints / SELECTION_FILE), selection.digest)
-    run.set_tags({"artsim.version": __version__, "artsim.selection_sha256": selection.digest})
-    run.note(f"**{recipe.name}** on {selection.source}: {_described(selection)}.")
+def _log_training(job: _Job, monitor: Monitor) -> None:
+    recipe = job.options.recipe
+    summary = "No epochs: the readout has a closed form."
+    if recipe.has_epochs:
+        job.run.log_metrics({"train/best_epoch": monitor.best_epoch}, recipe.epochs + 1)
+        early = f", stopped after {monitor.patience} without improvement" if monitor.epoch < recipe.epochs else ""
+        best = f"Epoch {monitor.best_epoch} is the best by {monitor.name}."
+        summary = f"{monitor.epoch} of {recipe.epochs} epochs{early}. {best}"
+    job.run.set_tags({"artsim.training": summary})
+    job.feedback.say(f"{summary} Exporting …")
 
 
-def _log_end(run: Run, options: TrainOptions, selection: Selection, exported: Exported) -> None:
-    card, check = exported.card, exported.check
-    checkpoints = exported.path.parent
-    with replacing(checkpoints / PAIRS_FILE) as file:
+def _log_end(job: _Job, exported: Exported) -> None:
+    run, card, check, recipe = job.run, exported.card, exported.check, job.options.recipe
+    pairs_path = exported.path.parent / PAIRS_FILE
+    with replacing(pairs_path) as file:
         file.write(as_csv(exported.validation.pairs))
-    run.log_metrics(
-        {
-            **card.validation,
-            "export_max_embedding_difference": check.embedding,
-            "export_max_distance_difference": check.distance,
-            "threshold": card.threshold,
-        },
-        step=options.recipe.epochs + 1,  # after the epochs: the exported tower, which is the best of them
-    )
+    metrics = {
+        **card.validation,
+        "export/max_embedding_difference": check.embedding,
+        "export/max_distance_difference": check.distance,
+        "export/threshold": card.threshold,
+    }
+    run.log_metrics(metrics, recipe.epochs + 1 if recipe.has_epochs else 0)  # the step after the last epoch
     run.log_table(exported.validation.scores(exported.embeddings, card), SCORES_TABLE)
     run.log_file(exported.path)
-    run.log_file(checkpoints / PAIRS_FILE)
+    run.log_file(pairs_path)
     run.log_tower(exported.path, {"recipe": card.recipe, "selection_sha256": card.selection_sha256})
-    run.note(_note(options, selection, exported))
+    run.set_description(_description(job, card.validation))
 
 
-def _note(options: TrainOptions, selection: Selection, exported: Exported) -> str:
-    """The run's description: what was trained on what, how good it is, how to use it."""
+def _describe(selection: Selection) -> str:
+    counts = {split: len(selection.part(split)) for split in (TRAIN, VAL_SEEN, VAL_UNSEEN)}
+    held_out = selection.part(VAL_UNSEEN)["artist"].nunique()
+    return (
+        f"{selection.table['artist'].nunique()} artists, {len(selection.table)} works: {counts[TRAIN]} for training, "
+        f"{counts[VAL_SEEN]} for validation by the same artists, {counts[VAL_UNSEEN]} by {held_out} other artists"
+    )
+
+
+def _title(job: _Job) -> str:
+    return f"**{job.options.recipe.name}** on {job.selection.source}: {_describe(job.selection)}."
+
+
+def _description(job: _Job, metrics: Mapping[str, float]) -> str:
+    """The run's description: the data, the metrics, and the command that uses the tower."""
     lines = [
-        f"**{options.recipe.name}** on {selection.source}: {_described(selection)}.",
+        _title(job),
         "",
-        "| held-out works | AUC (95 %) | within a style | precision@1 | MAP@R | EER | balanced accuracy |",
+        "| validation works by | AUC (95 %) | AUC within a style | precision@1 | MAP@R | EER | balanced accuracy |",
         "|---|---|---|---|---|---|---|",
     ]
-    figures = exported.card.validation
-    for part, meaning in PARTS.items():
-        if f"{part}_auc" in figures:
-            shown = [f"{figures[f'{part}_{name}']:.3f}" for name in NOTED]
-            aucs = [auc_text(figures, part), auc_text(figures, part, "same_style_auc")]
-            lines.append(f"| {' | '.join([meaning, *aucs, *shown])} |")
-    lines += ["", f"`artsim-score --model {TOWER_FILE} pairs.csv` with the artifact `{TOWER_FILE}`."]
+    for split, meaning in SPLITS.items():
+        if f"{split}/auc" in metrics:
+            values = [f"{metrics[f'{split}/{name}']:.3f}" for name in DESCRIBED]
+            aucs = [auc_text(metrics, split), auc_text(metrics, split, "same_style_auc")]
+            lines.append(f"| {' | '.join([meaning, *aucs, *values])} |")
+    lines += ["", f"Score pairs with the artifact `{TOWER_FILE}`: `artsim-score --model {TOWER_FILE} pairs.csv`."]
     return "\n".join(lines)
 
 
-def report(trained: Trained) -> str:
-    """What a person should know at the end: how good the exported tower is, and what to type next."""
-    lines = [
-        "",
-        described(trained.exported),
-        "",
-        f"run {trained.run_id} is done in {trained.seconds / 60:.1f} min. Next:",
-    ]
-    return "\n".join(lines + [f"  {step}" for step in trained.next_steps])
-
-
-def _next_steps(exported: Exported, selection: Selection) -> list[str]:
-    score = ["artsim-score", "--model", str(exported.path), "--data-dir", str(selection.folder)]
-    return [ui_command(), shlex.join([*score, str(exported.path.parent / PAIRS_FILE)])]
+def _report(job: _Job, exported: Exported, seconds: float) -> str:
+    """The metrics of the exported tower, and the next commands."""
+    score = ["artsim-score", "--model", str(exported.path), "--data-dir", str(job.selection.folder)]
+    steps = (ui_command(), shlex.join([*score, str(exported.path.parent / PAIRS_FILE)]))
+    done = f"Run {job.run.id} is done in {seconds / 60:.1f} min. Next:"
+    return "\n".join(["", describe(exported), "", done, *(f"  {step}" for step in steps)])

@@ -1,1 +1,1 @@
-"""An ONNX tower, paintings and pairs become embeddings, distances and scores. No TensorFlow, no MLflow."""
+"""Scoring: an ONNX tower turns images into embeddings, and pairs of embeddings into distances and scores."""

@@ -1,20 +1,22 @@
-"""What a tower in ONNX says about itself: the `artsim` metadata key, one JSON object.
+"""The contract of an ONNX tower: its input, its output, and its card.
 
-The graph takes `images`, uint8 (batch, S, S, 3) RGB, and gives `embeddings`, float32 (batch, D). All that a
-scorer must know beyond the graph stands in the card: how to resize, which distance, where the threshold is.
+The graph takes `images`, uint8 (batch, S, S, 3) RGB, and gives `embeddings`, float32 (batch, D). The card is one JSON
+object in the model's metadata, under the key `artsim`. It holds all that a scorer needs beyond the graph: the image
+size, the distance, the calibration and the threshold.
 """
 
 from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, get_args
 
 from artsim.errors import ModelError
 
-CONTRACT = 1
+CONTRACT = 1  # rises when an older artsim could no longer use a new tower correctly
 METADATA_KEY = "artsim"
 INPUT_NAME = "images"
 OUTPUT_NAME = "embeddings"
@@ -22,10 +24,13 @@ OUTPUT_NAME = "embeddings"
 DistanceName = Literal["rms", "euclidean"]
 Precision = Literal["fp32", "fp16", "int8"]
 
+# artsim 0.1 wrote `val_seen_auc` for `val_seen/auc`.
+_OLD_METRIC = re.compile(r"^(val_seen|val_unseen)_")
+
 
 @dataclass(frozen=True)
 class Calibration:
-    """P(same artist | distance d) = sigmoid(slope · d + intercept), where `prior` of the pairs are the same."""
+    """P(same artist | distance d) = sigmoid(slope · d + intercept); `prior` is the share of same-artist pairs."""
 
     slope: float
     intercept: float
@@ -34,7 +39,7 @@ class Calibration:
 
 @dataclass(frozen=True)
 class DecisionRule:
-    """A calibration, and the threshold below which a distance means the same artist."""
+    """A calibration and a threshold; a distance below the threshold means the same artist."""
 
     calibration: Calibration
     threshold: float
@@ -42,11 +47,12 @@ class DecisionRule:
 
 @dataclass(frozen=True)
 class Card:
-    """The contents of the metadata key; `validation` holds the figures of the exported graph.
+    """The description of a tower, stored in its ONNX file.
 
-    `refit`: the graph was fitted anew on all works once the recipe was judged; then the figures are those of its first
-    fit, which had not met the validation works, and the calibration is of fits without some of the artists, in turn.
-    `precision` is what its layers compute in: for a person, a scorer need not know it.
+    `validation` holds the metrics of the exported graph on validation works, for example `val_unseen/auc`.
+    If `refit` is true, the exported tower was refit on all works after validation. The metrics are then those of the
+    first fit, which did not use the validation works, and the calibration comes from cross-validation folds of artists.
+    `precision` is the number format of the layers. It informs people; a scorer does not need it.
     """
 
     image_size: int
@@ -64,25 +70,30 @@ class Card:
     contract: int = CONTRACT
 
     def to_json(self) -> str:
-        """The JSON text that stands in the model file."""
+        """Return the JSON text for the model's metadata."""
         return json.dumps(asdict(self), sort_keys=True, allow_nan=False)
 
     @classmethod
     def from_json(cls, text: str) -> Card:
-        """Read a card back; unknown keys of a later artsim with the same contract are passed over.
+        """Read a card.
+
+        Unknown fields are ignored: a later artsim with the same contract may have written them. Validation metrics of
+        artsim 0.1 get their present names (`val_seen_auc` becomes `val_seen/auc`).
 
         Raises:
-            ModelError: not JSON, a newer contract, or fields that are missing or make no sense.
+            ModelError: the text is not JSON, has a newer contract, or lacks a field or has an invalid one.
         """
         try:
-            fields: dict[str, Any] = json.loads(text)
+            fields: dict[str, Any] = json.loads(text)  # Any: the values are checked below
             contract = int(fields["contract"])
         except (ValueError, TypeError, KeyError) as error:
-            raise ModelError(f"its '{METADATA_KEY}' metadata is not what artsim writes ({error!r}).") from error
+            raise ModelError(
+                f"its '{METADATA_KEY}' metadata is not an artsim card ({error!r}). Export the tower again."
+            ) from error
         if contract > CONTRACT:
             raise ModelError(
-                f"it follows contract {contract}, this artsim knows {CONTRACT}: install artsim "
-                f"{fields.get('artsim_version', 'of a later version')} or later."
+                f"it follows contract {contract}, but this artsim supports only contract {CONTRACT}. "
+                f"Upgrade: install artsim {fields.get('artsim_version', '(a later version)')} or later."
             )
         try:
             card = cls(
@@ -94,14 +105,18 @@ class Card:
                 selection_sha256=str(fields["selection_sha256"]),
                 artsim_version=str(fields["artsim_version"]),
                 run_id=fields.get("run_id"),
-                validation={key: float(value) for key, value in fields.get("validation", {}).items()},
+                validation={
+                    _OLD_METRIC.sub(r"\1/", name): float(value) for name, value in fields.get("validation", {}).items()
+                },
                 refit=bool(fields.get("refit", False)),
                 resize=fields["resize"],
                 precision=str(fields.get("precision", "fp32")),
                 contract=contract,
             )
         except (ValueError, TypeError, KeyError, AttributeError) as error:
-            raise ModelError(f"its '{METADATA_KEY}' metadata lacks or garbles a field ({error!r}).") from error
+            raise ModelError(
+                f"its '{METADATA_KEY}' metadata lacks a field or has an invalid one ({error!r}). Export it again."
+            ) from error
         card._check()
         return card
 
@@ -117,4 +132,7 @@ class Card:
         }
         for name, good in known.items():
             if not good:
-                raise ModelError(f"its metadata has {name} = {getattr(self, name)!r}, which this artsim does not know.")
+                raise ModelError(
+                    f"its '{METADATA_KEY}' metadata has an invalid {name}: {getattr(self, name)!r}. "
+                    "Export the tower again."
+                )

@@ -1,4 +1,7 @@
-"""Which execution provider a tower runs on. onnxruntime detects nothing: it lists what it was built with."""
+"""Detection of a usable GPU.
+
+onnxruntime lists the execution providers that it was built with, not those that work on this machine.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,7 @@ _DRIVER = "nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1"
 
 
 def gpu_count() -> int:
-    """How many GPUs the NVIDIA driver shows this process; 0 without a driver. Takes microseconds then."""
+    """Count the GPUs that the NVIDIA driver offers this process; 0 without a driver, within microseconds."""
     try:
         driver = ctypes.CDLL(_DRIVER)
     except OSError:
@@ -31,16 +34,17 @@ def gpu_count() -> int:
 
 
 def cuda_obstacle() -> str | None:
-    """What keeps CUDA from working, as far as it shows before a session is made; None if nothing does."""
+    """Return why CUDA cannot work here, or None if nothing shows before a session is made."""
     if CUDA not in onnxruntime.get_available_providers():
-        return "this onnxruntime is built without CUDA; install onnxruntime-gpu in its place (never both)"
+        return "this onnxruntime is built without CUDA; replace it by onnxruntime-gpu (never install both)"
     if gpu_count() == 0:
-        return f"the NVIDIA driver ({_DRIVER}) is not there or shows no GPU to this process"
+        return f"the NVIDIA driver ({_DRIVER}) is not installed or offers no GPU to this process"
     return None
 
 
 def load_cuda_libraries() -> str:
-    """Load the CUDA and cuDNN libraries of pip packages; returns the first complaint that onnxruntime prints."""
+    """Load the CUDA and cuDNN libraries of pip packages; return the first problem that onnxruntime prints, or ""."""
+    # onnxruntime has this function from 1.21 on, and not in every build.
     if not hasattr(onnxruntime, "preload_dlls"):
         return ""
     with contextlib.redirect_stdout(io.StringIO()) as printed:

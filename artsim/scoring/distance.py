@@ -1,16 +1,17 @@
-"""Distances of pairs of embeddings.
+"""Distances between pairs of embeddings.
 
     rms         sqrt(mean((a - b)²))
     euclidean   sqrt(sum((a - b)²))
 
-Differences are taken in float32 and their squares summed in float64, which keeps every distance within 1e-6 of the one
-in float64; an image and itself are 0 apart, exactly. Each pair reads two rows of the embeddings where they lie, and
-nothing is written but its distance, so that memory is the limit: benchmarks/pair_stage.py compares.
+Differences are taken in float32, and their squares are summed in float64. Every distance is then within 1e-6 of a
+computation in float64, and the distance of an image to itself is exactly 0. The loop reads two rows of the embeddings
+for each pair and makes no copies, so memory bandwidth is its limit (benchmarks/pair_stage.py compares alternatives).
 """
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeAlias
 
 import numpy as np
 from numba import njit
@@ -18,28 +19,32 @@ from numpy.typing import NDArray
 
 from artsim.scoring.contract import DistanceName
 
+_Floats: TypeAlias = NDArray[np.float32]
+_Rows: TypeAlias = NDArray[np.int64]
+_Loop: TypeAlias = Callable[[_Floats, _Rows, _Rows, float, _Floats], None]
+
 
 def pair_distances(
     embeddings: NDArray[np.float32], first: NDArray[np.int64], second: NDArray[np.int64], name: DistanceName
 ) -> NDArray[np.float32]:
-    """The distance of each of N pairs, float32 (N,); other threads go on meanwhile.
+    """Compute the distances of N pairs, float32 (N,); the loop releases Python's lock.
 
     Args:
         embeddings: (M, D).
-        first: (N,) the row of each pair's first image.
-        second: (N,) the row of its second one.
-        name: which distance.
+        first: (N,) row of each pair's first image in `embeddings`.
+        second: (N,) row of each pair's second image.
+        name: the kind of distance.
 
     Raises:
-        IndexError: a row that is not there.
+        IndexError: a row is negative, or M or more.
     """
     for rows in (first, second):
         if len(rows) and not (rows.min() >= 0 and rows.max() < len(embeddings)):
-            raise IndexError(f"rows of pairs are 0 to {len(embeddings) - 1}")
+            raise IndexError(f"a pair names a row outside of 0 to {len(embeddings) - 1}")
     out = np.empty(len(first), dtype=np.float32)  # (N,)
     width = embeddings.shape[1]
     _fill(
-        # As it was compiled for: arrays that can be written to, though they are not.
+        # numba compiled the loop for writable arrays, although it only reads these.
         np.require(embeddings, np.float32, ["C", "W"]),
         np.require(first, np.int64, ["C", "W"]),
         np.require(second, np.int64, ["C", "W"]),
@@ -59,15 +64,17 @@ def _distances(embeddings, first, second, scale, out):  # type: ignore[no-untype
         out[pair] = np.sqrt(total * scale)
 
 
-def _compile(function: Any) -> Any:
-    """Machine code, kept beside this module or in the user's cache, made anew each time where neither can be."""
+def _compile(function: Callable[..., Any]) -> _Loop:
+    """Compile the loop; numba caches it beside this module or in the user's cache folder, if it can write there."""
     signature = "void(float32[:, ::1], int64[::1], int64[::1], float64, float32[::1])"
-    # Lets wide registers be used; nothing else of IEEE 754 is given up.
+    # Sums in any order allow vector instructions. The other rules of IEEE 754 stay in force.
     sums_in_any_order = {"reassoc", "contract"}
+    compiled: _Loop
     try:
-        return njit(signature, nogil=True, fastmath=sums_in_any_order, cache=True)(function)
-    except RuntimeError:  # neither folder can be written to
-        return njit(signature, nogil=True, fastmath=sums_in_any_order)(function)
+        compiled = njit(signature, nogil=True, fastmath=sums_in_any_order, cache=True)(function)
+    except RuntimeError:  # numba can write to neither folder
+        compiled = njit(signature, nogil=True, fastmath=sums_in_any_order)(function)
+    return compiled
 
 
-_fill: Any = _compile(_distances)
+_fill = _compile(_distances)

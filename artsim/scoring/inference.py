@@ -1,16 +1,17 @@
-"""Images become embeddings: decoded in threads, a batch ahead of the session that embeds them.
+"""Inference: images become embeddings, batch by batch, while threads decode the next images.
 
-A source is whatever `load` takes; `load` gives uint8 (S, S, 3) RGB or raises an ImageError.
-Every batch has the same size, the last one filled up with black: what onnxruntime makes of an image may depend on the
-size of its batch in the last bits, but not on its place there or on its neighbours. So it depends on neither the
-order of the images nor on where a run was resumed.
+A source is whatever `load` accepts. `load` returns uint8 (S, S, 3) RGB or raises an ImageError.
+
+Every batch has the same size; black images fill up the last one. The last bits of an embedding can depend on the size
+of its batch, but not on its place in the batch or on its neighbours. With one batch size, an embedding therefore does
+not depend on the order of the images, or on where a run was resumed.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,44 +21,45 @@ from artsim.prefetch import core_count, prefetch_images
 from artsim.scoring.session import Tower
 
 Source = TypeVar("Source")
-Image = NDArray[np.uint8]
+Pixels: TypeAlias = NDArray[np.uint8]  # (S, S, 3)
 
-SMALLEST_QUEUE = 32
+# With fewer decoded images, small batches leave cores idle while one large scan is decoded.
+MIN_PREFETCH = 32
 
 
 @dataclass(frozen=True)
-class Embedded:
-    """A batch that went through the tower; positions count the sources from 0."""
+class EmbeddedBatch:
+    """The embeddings of one batch; positions count the sources from 0."""
 
-    positions: NDArray[np.int64]  # (B,) of the images that were good
+    positions: NDArray[np.int64]  # (B,) of the images that were embedded
     vectors: NDArray[np.float32]  # (B, D)
-    failures: dict[int, ImageError]  # of those that were not
+    failures: dict[int, ImageError]  # by position, of the images that could not be loaded
 
 
-def embed(
-    tower: Tower, sources: Sequence[Source], load: Callable[[Source], Image], batch_size: int
-) -> Iterator[Embedded]:
-    """Embed every source in order, a batch at a time; one that can't be loaded costs its batch nothing."""
+def embed_batches(
+    tower: Tower, sources: Sequence[Source], load: Callable[[Source], Pixels], batch_size: int
+) -> Iterator[EmbeddedBatch]:
+    """Embed all sources in order; a source that cannot be loaded is reported in `failures` and takes no place."""
     failures: dict[int, ImageError] = {}
 
-    def good() -> Iterator[tuple[int, Image]]:
+    def loaded() -> Iterator[tuple[int, Pixels]]:
         for position, image in enumerate(prefetch_images(sources, load, prefetch_depth(batch_size))):
             if isinstance(image, ImageError):
                 failures[position] = image
             else:
                 yield position, image
 
-    for positions, vectors in through(tower, good(), batch_size):
-        yield Embedded(positions, vectors, dict(failures))
+    for positions, vectors in run_batches(tower, loaded(), batch_size):
+        yield EmbeddedBatch(positions, vectors, dict(failures))
         failures.clear()
     if failures:
-        yield Embedded(np.empty(0, dtype=np.int64), np.empty((0, tower.width), dtype=np.float32), failures)
+        yield EmbeddedBatch(np.empty(0, dtype=np.int64), np.empty((0, tower.width), dtype=np.float32), failures)
 
 
-def through(
-    tower: Tower, images: Iterable[tuple[int, Image]], batch_size: int
+def run_batches(
+    tower: Tower, images: Iterable[tuple[int, Pixels]], batch_size: int
 ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float32]]]:
-    """Send images, each with its position, through the tower; gives positions (B,) and vectors (B, D)."""
+    """Run the tower on numbered images; yields the positions (B,) and the vectors (B, D) of each batch."""
     size = tower.card.image_size
     batch = np.zeros((batch_size, size, size, 3), dtype=np.uint8)
     positions: list[int] = []
@@ -73,5 +75,5 @@ def through(
 
 
 def prefetch_depth(batch_size: int) -> int:
-    """How many images to have at hand: enough that one slow to decode keeps neither the tower nor a core waiting."""
-    return max(SMALLEST_QUEUE, 2 * batch_size) + core_count()
+    """How many images to decode ahead, so that one slow image delays neither the tower nor the other cores."""
+    return max(MIN_PREFETCH, 2 * batch_size) + core_count()

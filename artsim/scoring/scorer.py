@@ -1,34 +1,35 @@
-"""The scorer in Python: `artsim.load("tower.onnx").score("a.jpg", "b.jpg")`.
+"""The scorer: embeddings and scores of images in Python.
 
-An image is a path, a Pillow image or an array, as `artsim.images.load` takes it; images are a list of them,
-or an array (N, H, W, 3).
+An image is a path, a Pillow image or a uint8 array: (H, W) or (H, W, 1) grey, (H, W, 3) RGB, (H, W, 4) RGBA.
+Several images are a list or another sequence of these, or one array (N, H, W, C).
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TypeAlias, cast, overload
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL.Image import Image as PillowImage
 
 from artsim import images as image_files
 from artsim.errors import UsageError
 from artsim.scoring.contract import Card
 from artsim.scoring.device import CPU, CUDA, Device
-from artsim.scoring.inference import Embedded, embed
+from artsim.scoring.inference import EmbeddedBatch, embed_batches
 from artsim.scoring.scores import Criterion, Score, Scores
 from artsim.scoring.session import Tower, open_tower
 
 __all__ = ["Score", "Scorer", "Scores", "load"]
 
-# Images that go through a tower at once. On a CPU, 4 are embedded as fast each as 32, and a pair, which is filled up
-# to a batch, is not kept waiting; a GPU wants more.
+# A CPU embeds 4 images at a time as fast, image for image, as 32, and a single pair, which is filled up to a whole
+# batch, takes less time. A GPU needs larger batches to be busy.
 BATCH_SIZES = {CPU: 4, CUDA: 64}
-LARGEST_BATCH = 1024
+MAX_BATCH_SIZE = 1024  # a mistyped number would otherwise take all memory
 
 Image: TypeAlias = image_files.ImageSource
 Images: TypeAlias = Sequence[Image] | NDArray[np.uint8]
@@ -44,62 +45,144 @@ def load(
 ) -> Scorer:
     """Open an ONNX tower for scoring.
 
+    >>> import artsim
+    >>> scorer = artsim.load("tower.onnx")
+    >>> scorer
+    <artsim.Scorer tower.onnx: recipe 'compact', images of 16 px, embeddings (N, 8), CPUExecutionProvider, batch size 4>
+
     Args:
         model: the .onnx file that `artsim train` or `artsim export` wrote.
-        device: `auto` is CUDA where it works, else the CPU.
-        batch_size: images that go through the tower at once; fewer are filled up to as many. None: 4 on the CPU, 64
-            on CUDA. Embeddings by another batch size may differ in their last bits.
-        max_pixels: an image of more is refused before it is decoded.
-        threads: that the tower takes of a CPU; default: one for each physical core.
+        device: `cpu`, `cuda`, or `auto` for CUDA if it works here and else the CPU.
+        batch_size: the number of images that go through the tower at once, 1 to 1024; a smaller batch is filled up.
+            The default is 4 on the CPU and 64 on CUDA. The last bits of an embedding can depend on the batch size.
+        max_pixels: an image with more pixels is refused before it is decoded.
+        threads: the number of CPU threads of the tower; the default is one for each physical core.
 
     Raises:
-        ModelError: the file is no tower that this artsim knows.
-        DeviceError: `cuda` was asked for and does not work here.
-        UsageError: an unknown device, or a batch size that is not 1 to 1024.
+        ModelError: the file does not exist, or is not a tower that this artsim supports.
+        DeviceError: `device` is `cuda`, and CUDA does not work here.
+        UsageError: `device` or `batch_size` has an invalid value.
     """
     if device not in ("auto", "cuda", "cpu"):
-        raise UsageError(f"device is auto, cuda or cpu, not {device!r}.")
-    if batch_size is not None and not 1 <= batch_size <= LARGEST_BATCH:
-        raise UsageError(f"a batch holds 1 to {LARGEST_BATCH} images, not {batch_size}.")
-    tower = open_tower(Path(model), device, threads)
-    return Scorer(tower, batch_size or BATCH_SIZES[tower.provider], max_pixels)
+        raise UsageError(f"the device is {device!r}; give 'auto', 'cuda' or 'cpu'.")
+    if batch_size is not None and not 1 <= batch_size <= MAX_BATCH_SIZE:
+        raise UsageError(f"the batch size is {batch_size}; give a number from 1 to {MAX_BATCH_SIZE}.")
+    path = Path(model)
+    tower = open_tower(path, device, threads)
+    reopen = partial(load, path.absolute(), device, batch_size=batch_size, max_pixels=max_pixels, threads=threads)
+    return Scorer(tower, batch_size or BATCH_SIZES[tower.provider], max_pixels, reopen)
 
 
 class Scorer:
-    """A tower with what is needed to embed images and to score pairs of them."""
+    """An opened tower that embeds images and scores pairs of them; `artsim.load` makes it.
 
-    def __init__(self, tower: Tower, batch_size: int, max_pixels: int) -> None:
+    Several threads may use one scorer. A scorer is pickled as its path and options; unpickling opens the file again.
+
+    >>> scorer = artsim.load("tower.onnx")
+    >>> scorer.embed(["a.jpg", "b.jpg"]).shape
+    (2, 8)
+    >>> scorer.score("a.jpg", "b.jpg").prediction
+    0
+
+    Attributes:
+        tower: the ONNX session and its metadata.
+        batch_size: the number of images that go through the tower at once.
+        load_image: turns one image into the tower's input, uint8 (S, S, 3).
+    """
+
+    tower: Tower
+    batch_size: int
+    load_image: Callable[[Image], NDArray[np.uint8]]
+
+    def __init__(self, tower: Tower, batch_size: int, max_pixels: int, reopen: Callable[[], Scorer]) -> None:
         self.tower = tower
         self.batch_size = batch_size
         self.load_image = partial(image_files.load, size=tower.card.image_size, max_pixels=max_pixels)
+        self._reopen = reopen
+
+    def __reduce__(self) -> tuple[Callable[[], Scorer], tuple[()]]:
+        return self._reopen, ()
+
+    def __repr__(self) -> str:
+        return (
+            f"<artsim.Scorer {self.tower.path}: recipe {self.card.recipe!r}, images of {self.card.image_size} px, "
+            f"embeddings (N, {self.tower.width}), {self.provider}, batch size {self.batch_size}>"
+        )
 
     @property
     def card(self) -> Card:
-        """What the tower says about itself."""
+        """The tower's description: image size, distance, calibration, threshold and validation metrics.
+
+        >>> artsim.load("tower.onnx").card.image_size
+        16
+        """
         return self.tower.card
 
     @property
     def provider(self) -> str:
-        """The device that is really used, by its name in onnxruntime."""
+        """The onnxruntime execution provider in use: `CPUExecutionProvider` or `CUDAExecutionProvider`."""
         return self.tower.provider
 
-    def batches(self, images: Sequence[Image]) -> Iterator[Embedded]:
-        """Embed images a batch at a time, in order; one that can't be used is told, not raised."""
-        return embed(self.tower, images, self.load_image, self.batch_size)
+    def batches(self, images: Sequence[Image]) -> Iterator[EmbeddedBatch]:
+        """Embed images in order, batch by batch; an image that cannot be used is reported, not raised.
+
+        >>> for batch in artsim.load("tower.onnx").batches(["a.jpg", "missing.jpg", "b.jpg"]):
+        ...     print(batch.positions, batch.vectors.shape, batch.failures)
+        [0 2] (2, 8) {1: MissingImageError("'missing.jpg': no such file")}
+        """
+        return embed_batches(self.tower, images, self.load_image, self.batch_size)
 
     def embed(self, images: Image | Images) -> NDArray[np.float32]:
-        """Embed images as float32 (N, D); a single one is (1, D).
+        """Embed one image as float32 (1, D), or N images as float32 (N, D).
+
+        >>> scorer = artsim.load("tower.onnx")
+        >>> scorer.embed("a.jpg").shape
+        (1, 8)
+        >>> scorer.embed(["a.jpg", "b.jpg", "a.jpg"]).shape
+        (3, 8)
 
         Raises:
-            ImageError: of the first image that can't be used.
+            ImageError: an image cannot be used; the error is that of the first one.
+            UsageError: something in `images` is no path, Pillow image or array.
         """
-        sources, _ = _listed(images)
+        sources, _ = _as_list(images)
         vectors = np.empty((len(sources), self.tower.width), dtype=np.float32)
         for batch in self.batches(sources):
             if batch.failures:
                 raise batch.failures[min(batch.failures)]
             vectors[batch.positions] = batch.vectors
         return vectors
+
+    @overload
+    def score(  # type: ignore[overload-overlap]  # a str is a Sequence[str], too
+        self,
+        image1: str | os.PathLike[str] | PillowImage,
+        image2: Image,
+        *,
+        threshold: float | None = None,
+        prior: float | None = None,
+    ) -> Score: ...
+
+    @overload
+    def score(
+        self,
+        image1: Sequence[Image],
+        image2: Images,
+        *,
+        threshold: float | None = None,
+        prior: float | None = None,
+    ) -> Scores: ...
+
+    # The type of an array does not tell one image from several.
+    @overload
+    def score(
+        self,
+        image1: NDArray[np.uint8],
+        image2: Image | Images,
+        *,
+        threshold: float | None = None,
+        prior: float | None = None,
+    ) -> Score | Scores: ...
 
     def score(
         self,
@@ -109,54 +192,61 @@ class Scorer:
         threshold: float | None = None,
         prior: float | None = None,
     ) -> Score | Scores:
-        """Score one image with another, or two lists pair by pair; each different image is embedded once.
+        """Score one pair of images as a `Score`, or N pairs as `Scores`; each different image is embedded once.
+
+        >>> scorer = artsim.load("tower.onnx")
+        >>> score = scorer.score("a.jpg", "b.jpg")
+        >>> print(f"P(same artist) = {score.probability:.2f}")
+        P(same artist) = 0.15
+        >>> scorer.score(["a.jpg", "a.jpg"], ["a.jpg", "b.jpg"]).prediction
+        array([1, 0], dtype=int8)
 
         Args:
-            image1: the first image of each pair.
-            image2: the second one; as many.
-            threshold: the same artist below this distance; default: the tower's.
-            prior: how large a share of such pairs is by the same artist; default: the tower's, 0.5.
+            image1: the first image of the pair, or of each of N pairs.
+            image2: the second image of the pair, or of each of N pairs.
+            threshold: `prediction` is 1 for distances below it; the default is the tower's threshold.
+            prior: the share of same-artist pairs that you expect; the default is the tower's, which is usually 0.5.
 
         Raises:
-            ImageError: of the first image that can't be used.
-            UsageError: lists of different lengths, or a prior or threshold that makes no sense.
+            ImageError: an image cannot be used; the error is that of the first one.
+            UsageError: `image1` and `image2` have different lengths, or `prior` or `threshold` has an invalid value.
         """
         criterion = Criterion.of(self.card, threshold, prior)
-        (first, single), (second, other_single) = _listed(image1), _listed(image2)
-        if single != other_single or len(first) != len(second):
+        (first, is_single), (second, other_is_single) = _as_list(image1), _as_list(image2)
+        if is_single != other_is_single or len(first) != len(second):
             raise UsageError(
-                f"image1 and image2 go together one by one: {_length(first, single)} and "
-                f"{_length(second, other_single)} were given."
+                f"image1 is {_described(first, is_single)}, image2 is {_described(second, other_is_single)}; "
+                "give one image each, or two lists of the same length."
             )
         distinct, rows = _distinct([*first, *second])
         scores = criterion.scores(self.embed(distinct), rows[: len(first)], rows[len(first) :])
-        if single:
+        if is_single:
             return Score(scores.distance.item(), scores.probability.item(), scores.prediction.item())
         return scores
 
 
-def _listed(images: Any) -> tuple[list[Any], bool]:
-    """Images as a list, and whether it was a single one."""
+def _as_list(images: Image | Images) -> tuple[list[Image], bool]:
+    """Return images as a list, and whether they were a single image."""
     if isinstance(images, np.ndarray):
-        single = images.ndim < 4 and images.dtype != object
+        is_single = images.ndim < 4 and images.dtype != object
     else:
-        single = not isinstance(images, Sequence) or isinstance(images, str)
-    return ([images], True) if single else (list(images), False)
+        is_single = not isinstance(images, Sequence) or isinstance(images, str)
+    return ([cast("Image", images)], True) if is_single else (list(cast("Images", images)), False)
 
 
-def _length(images: list[Any], single: bool) -> str:
-    return "a single image" if single else f"a list of {len(images)}"
+def _described(images: list[Image], is_single: bool) -> str:
+    return "a single image" if is_single else f"a list of {len(images)}"
 
 
-def _distinct(images: list[Any]) -> tuple[list[Any], NDArray[np.int64]]:
-    """The different images and, for each one given, its place among them."""
-    places: dict[Hashable, int] = {}
-    distinct: list[Any] = []
+def _distinct(images: list[Image]) -> tuple[list[Image], NDArray[np.int64]]:
+    """Return the different images, and for each given image its row among them."""
+    row_of: dict[Hashable, int] = {}
+    distinct: list[Image] = []
     rows = np.empty(len(images), dtype=np.int64)
-    for row, image in enumerate(images):
+    for place, image in enumerate(images):
         key = os.fspath(image) if isinstance(image, str | os.PathLike) else id(image)
-        if key not in places:
-            places[key] = len(distinct)
+        if key not in row_of:
+            row_of[key] = len(distinct)
             distinct.append(image)
-        rows[row] = places[key]
+        rows[place] = row_of[key]
     return distinct, rows

@@ -1,4 +1,4 @@
-"""A distance becomes a probability and a prediction."""
+"""Scores: a distance becomes a probability and a prediction."""
 
 from __future__ import annotations
 
@@ -15,10 +15,15 @@ from artsim.scoring.distance import pair_distances
 
 
 class Score(NamedTuple):
-    """The score of one pair.
+    """The score of one pair, as plain numbers.
 
-    `distance` is smaller for paintings by the same artist. `probability`, 0 to 1, is that of the same artist.
-    `prediction` is 1 where the distance is below the threshold, else 0.
+    `distance` is 0 or more, and smaller for paintings by the same artist. `probability` (0 to 1) is the probability
+    that both are by the same artist. `prediction` is 1 if the distance is below the threshold, else 0.
+
+    >>> score = artsim.load("tower.onnx").score("a.jpg", "b.jpg")
+    >>> distance, probability, prediction = score
+    >>> score.prediction
+    0
     """
 
     distance: float
@@ -27,7 +32,14 @@ class Score(NamedTuple):
 
 
 class Scores(NamedTuple):
-    """The scores of N pairs: arrays (N,) with the fields of Score."""
+    """The scores of N pairs: one array (N,) for each field of `Score`.
+
+    >>> scores = artsim.load("tower.onnx").score(["a.jpg", "a.jpg"], ["a.jpg", "b.jpg"])
+    >>> scores.distance.shape
+    (2,)
+    >>> scores.prediction
+    array([1, 0], dtype=int8)
+    """
 
     distance: NDArray[np.float32]
     probability: NDArray[np.float32]
@@ -36,10 +48,10 @@ class Scores(NamedTuple):
 
 @dataclass(frozen=True)
 class Criterion:
-    """How embeddings are judged: as the tower's card says, or by a user's threshold and prior.
+    """The rule that turns distances into scores: the card's rule, or one with the user's threshold or prior.
 
     Raises:
-        UsageError: a prior outside of 0..1, both excluded, or a threshold that is not a number.
+        UsageError: the prior is not between 0 and 1 (both excluded), or the threshold is not finite.
     """
 
     distance: DistanceName
@@ -49,13 +61,13 @@ class Criterion:
 
     def __post_init__(self) -> None:
         if not 0 < self.prior < 1:
-            raise UsageError(f"a prior is between 0 and 1, both excluded, not {self.prior}.")
+            raise UsageError(f"the prior is {self.prior}; give a number between 0 and 1, both excluded.")
         if not math.isfinite(self.threshold):
-            raise UsageError(f"a threshold is a number, not {self.threshold}.")
+            raise UsageError(f"the threshold is {self.threshold}; give a finite number.")
 
     @classmethod
     def of(cls, card: Card, threshold: float | None = None, prior: float | None = None) -> Criterion:
-        """The card's, with what is given in place of its own."""
+        """Take the card's rule, and replace its threshold or prior if one is given."""
         return cls(
             distance=card.distance,
             threshold=card.threshold if threshold is None else threshold,
@@ -64,26 +76,29 @@ class Criterion:
         )
 
     def scores(self, embeddings: NDArray[np.float32], first: NDArray[np.int64], second: NDArray[np.int64]) -> Scores:
-        """Score N pairs of the rows `first` (N,) and `second` (N,) of the embeddings (M, D)."""
+        """Score N pairs, given as rows `first` (N,) and `second` (N,) of the embeddings (M, D)."""
         distance = pair_distances(embeddings, first, second, self.distance)
         return Scores(distance, self.probability(distance), self.prediction(distance))
 
     def probability(self, distance: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Of the same artist, float32 (N,), where `prior` of the pairs are."""
+        """Return P(same artist), float32 (N,)."""
         return probabilities(distance, self.calibration, self.prior)
 
     def prediction(self, distance: NDArray[np.float32]) -> NDArray[np.int8]:
-        """1 where the distance is below the threshold, else 0; int8 (N,)."""
+        """Return 1 where the distance is below the threshold, else 0; int8 (N,)."""
         return (distance < self.threshold).astype(np.int8)
 
 
 def probabilities(distance: NDArray[np.float32], calibration: Calibration, prior: float) -> NDArray[np.float32]:
-    """sigmoid(log-odds), float32 (N,)."""
+    """Return sigmoid(log-odds), float32 (N,)."""
     return np.exp(-np.logaddexp(0.0, -log_odds(distance, calibration, prior))).astype(np.float32)
 
 
 def log_odds(distance: NDArray[np.float32], calibration: Calibration, prior: float) -> NDArray[np.float64]:
-    """Of the same artist: slope · d + intercept + logit(prior) - logit(the calibration's prior), float64 (N,)."""
+    """Return the log-odds of the same artist, float64 (N,).
+
+    They are slope · d + intercept + logit(prior) - logit(the calibration's prior).
+    """
     shift = _logit(prior) - _logit(calibration.prior)
     odds: NDArray[np.float64] = calibration.slope * distance.astype(np.float64) + (calibration.intercept + shift)
     return odds

@@ -1,17 +1,17 @@
-"""Which works of a collection are nearest to a query, whose hand that speaks for, and whether any is near at all.
+"""Search: the nearest works and artists of a gallery for each query, and whether the query is an outlier.
 
-Works are rows of embeddings, float32 (N, D); artists are numbers, negative where unknown.
+Works are rows of embeddings, float32 (N, D). Artists are numbers; a negative number means that the artist is unknown.
 
-*Works* are ranked by their distance; the search is exact.
+*Works* are ranked by distance; the search is exact.
 
-*Artists* are ranked by the mean distance of their three nearest works, or of as many as they have. Log-odds are linear
-in the distance, so it is their mean log-odds, too. One work alone may be near by its motif; by more than a few, artists
-with many works gain or lose. How likely each one is, if it is one of them, is the softmax of twice the log-odds
-(benchmarks/nearest.py has the other rules and factors).
+*Artists* are ranked by the mean distance of their three nearest works, or of all their works if they have fewer.
+Log-odds are linear in the distance, so this is also the rank by mean log-odds. A single work can be near because of its
+motif; with many more than three, the number of an artist's works would decide. The probability of each artist, if the
+query is by an artist of the gallery, is the softmax of twice the log-odds (benchmarks/nearest.py compares other rules).
 
-A query is *unlike* the collection if its nearest work is farther off than 99 of 100 works of the collection have
-theirs: of works that belong there one in a hundred is taken for unlike by mistake, whatever the tower (a conformal
-test: Vovk, Gammerman & Shafer 2005). In a smaller collection it has to be farther off than all of them.
+A query is *unlike* the gallery (an outlier) if its nearest work is farther away than those of 99 % of the gallery's own
+works. For works that do belong there, this is wrong once in a hundred times, whatever the tower (a conformal test:
+Vovk, Gammerman & Shafer 2005). In a small gallery it must be farther away than all of them.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ from artsim.scoring.contract import Calibration, DistanceName
 from artsim.scoring.distance import pair_distances
 from artsim.scoring.scores import log_odds
 
-BEST_WORKS = 3
-REFERENCES = 300  # works whose own nearest one is looked for: more cost time and make the hundredth no steadier
-FEWEST_REFERENCES = 20
+BEST_WORKS = 3  # nearest works of an artist that count
+REFERENCES = 300  # works of the gallery whose nearest distance is measured; more take time and change little
+FEWEST_REFERENCES = 20  # with fewer, an ordinary work is often farther away than all of them
 UNLIKE_SHARE = 0.01
-CERTAINTY = 2.0  # log-odds of pairs, times this, are those of artists
-BLOCK_BYTES = 2**26  # of approximate squared distances at a time
+CERTAINTY = 2.0  # factor from the log-odds of pairs to those of artists
+BLOCK_BYTES = 2**26  # memory for approximate squared distances, 64 MiB
 
 Indices = NDArray[np.int64]
 Distances = NDArray[np.float32]
@@ -41,21 +41,21 @@ Distances = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class SearchResult:
-    """What was found for a query, the nearest first; `unlike` is None where the collection is too small to tell."""
+    """The result of one query, nearest first; `unlike` is None if the gallery is too small to tell."""
 
-    works: Indices  # (K,)
+    works: Indices  # (K,) rows of the gallery
     distance: Distances  # (K,)
-    artists: Indices  # (A,) all there are
+    artists: Indices  # (A,) all artists with a work that was searched
     artist_distance: Distances  # (A,)
     unlike: bool | None
 
 
 def artist_probabilities(distance: Distances, calibration: Calibration) -> Distances:
-    """That a query is by each of the artists, float32 (A,), if it is by one of them.
+    """Return the probability of each artist, float32 (A,), given that the query is by one of them.
 
     Args:
-        distance: (A,) of `SearchResult.artist_distance`, all of it.
-        calibration: the tower's.
+        distance: (A,) the whole of `SearchResult.artist_distance`.
+        calibration: the tower's calibration.
     """
     odds = log_odds(distance, calibration, calibration.prior)
     probability: Distances = softmax(CERTAINTY * odds).astype(np.float32) if len(odds) else distance
@@ -63,9 +63,10 @@ def artist_probabilities(distance: Distances, calibration: Calibration) -> Dista
 
 
 class SearchIndex:
-    """Embeddings to search in."""
+    """The embeddings of a gallery, prepared for search."""
 
     def __init__(self, vectors: NDArray[np.float32], artists: Indices, distance: DistanceName) -> None:
+        """Index the vectors (N, D) and their artists (N,); `distance` is the tower's."""
         self._vectors = vectors  # (N, D)
         self._name: DistanceName = distance
         self._squares = np.einsum("nd,nd->n", vectors, vectors)  # (N,)
@@ -79,12 +80,12 @@ class SearchIndex:
     def search(
         self, queries: NDArray[np.float32], k: int, left_out: Sequence[Sequence[int]] | None = None
     ) -> Iterator[SearchResult]:
-        """Find the k nearest works, all where there are fewer, and rank all artists, for each of Q queries.
+        """Find the k nearest works (all if there are fewer), and rank all artists, for each of Q queries.
 
         Args:
             queries: (Q, D).
-            k: at least 1.
-            left_out: of each query, the rows that it is not to find.
+            k: 1 or more.
+            left_out: for each query, the rows to exclude.
         """
         for number, squares in enumerate(self._approximate(queries)):
             squares[list(left_out[number]) if left_out else []] = np.inf
@@ -94,7 +95,7 @@ class SearchIndex:
 
     @cached_property
     def references(self) -> Distances:
-        """(R,) how far off the nearest other work is, of some works of the collection, in order."""
+        """Distances (R,), sorted, from a sample of the gallery's works to their nearest other works."""
         count = len(self._vectors)
         if count < 2:
             return np.empty(0, dtype=np.float32)
@@ -106,7 +107,7 @@ class SearchIndex:
         return np.sort(np.concatenate(nearest))
 
     def _approximate(self, queries: NDArray[np.float32]) -> Iterator[NDArray[np.float32]]:
-        """Of each query the squared distances (N,), less its own square, as near as a matrix product gives them."""
+        """Yield for each query ‖v‖² - 2 q·v (N,): the squared distances less ‖q‖², as exact as a matrix product is."""
         step = max(1, BLOCK_BYTES // max(1, 4 * len(self._vectors)))
         for start in range(0, len(queries), step):
             squares = (-2 * queries[start : start + step]) @ self._vectors.T  # (B, N)
@@ -114,7 +115,7 @@ class SearchIndex:
             yield from squares
 
     def _nearest(self, query: NDArray[np.float32], squares: NDArray[np.float32], k: int) -> tuple[Indices, Distances]:
-        """The k nearest works, exactly: whatever may be among them is measured anew; infinite squares are left out."""
+        """Return the exact k nearest works: measure all candidates within the error; infinite squares are excluded."""
         furthest = squares.min() if k == 1 else np.partition(squares, k - 1)[k - 1] if k < len(squares) else np.inf
         near = np.flatnonzero((squares <= furthest + 2 * self._error(query)) & (squares < np.inf))
         distance = self._exact(query, near)
@@ -122,7 +123,7 @@ class SearchIndex:
         return near[order], distance[order]
 
     def _error(self, query: NDArray[np.float32]) -> float:
-        """How wrong an approximate square may be: D float32 roundings of the product of the largest lengths."""
+        """Bound the error of an approximate square: D float32 roundings of the product of the largest lengths."""
         largest = float(np.sqrt(self._squares.max(initial=0))) + float(np.linalg.norm(query))
         return (len(query) + 4) * float(np.finfo(np.float32).eps) * largest**2
 
@@ -131,7 +132,7 @@ class SearchIndex:
         return pair_distances(both, np.zeros(len(rows), dtype=np.int64), np.arange(1, len(rows) + 1), self._name)
 
     def _ranked_artists(self, query: NDArray[np.float32], squares: NDArray[np.float32]) -> tuple[Indices, Distances]:
-        """Artists with a work that is not left out, and the mean distance of their nearest works, in its order."""
+        """Return the artists with a work that is not excluded, and their mean distances, in the order of these."""
         if not len(self._artists):
             return self._artists, np.empty(0, dtype=np.float32)
         place = self._nearest_of_each_artist(squares[self._by_artist])
@@ -145,12 +146,15 @@ class SearchIndex:
         return self._artists[there[order]], distance[order]
 
     def _nearest_of_each_artist(self, squares: NDArray[np.float32]) -> Indices:
-        """Where each artist's nearest works stand in the order by artist; `squares` (M,) stand in it, and change."""
+        """Return the places of each artist's nearest works in the order by artist.
+
+        `squares` (M,) are in that order; the chosen ones are overwritten by infinity.
+        """
         found = []
         for _ in range(BEST_WORKS):
             least = np.minimum.reduceat(squares, self._starts)[self._group]
             place = np.flatnonzero((squares == least) & (squares < np.inf))
-            _, first = np.unique(self._group[place], return_index=True)  # of works that are equally near
+            _, first = np.unique(self._group[place], return_index=True)  # one of several equally near works
             found.append(place[first])
             squares[place[first]] = np.inf
         return np.concatenate(found)

@@ -1,12 +1,12 @@
-"""A tower in ONNX, opened and checked against the contract.
+"""Inference sessions: an ONNX tower is opened, checked against the contract, and run.
 
-Paintings go in as uint8 (B, S, S, 3) RGB, embeddings come out as float32 (B, D).
+Input: images, uint8 (B, S, S, 3) RGB. Output: embeddings, float32 (B, D).
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import onnxruntime
@@ -17,29 +17,40 @@ from artsim.errors import DeviceError, ModelError
 from artsim.scoring.contract import INPUT_NAME, METADATA_KEY, OUTPUT_NAME, Card
 from artsim.scoring.device import CPU, CUDA, Device, cuda_obstacle, gpu_count, load_cuda_libraries
 
-# onnxruntime's own exceptions have no common parent below Exception.
-ORT_ERRORS = (
+# onnxruntime's exceptions have no common base class below Exception.
+ORT_ERRORS: tuple[type[Exception], ...] = (
     states.EPFail, states.EngineError, states.Fail, states.InvalidArgument, states.InvalidGraph,
     states.InvalidProtobuf, states.ModelLoaded, states.NoModel, states.NoSuchFile, states.NotImplemented,
     states.RuntimeException, RuntimeError, ValueError,
 )  # fmt: skip
-# By default CUDA multiplies float32 with 10 bits of mantissa on newer GPUs; embeddings are to be the CPU's.
+# Newer GPUs multiply float32 with 10 bits of mantissa (TF32) by default. Without TF32 embeddings agree with a CPU's.
 PROVIDER_OPTIONS = {CUDA: {"use_tf32": "0"}}
-MEMORY = {CPU: "cpu", CUDA: "cuda"}  # where a provider wants its inputs, by onnxruntime's names
-SILENT = 4  # log fatal errors only: the others are raised as exceptions, too
+MEMORY = {CPU: "cpu", CUDA: "cuda"}  # the memory from which a provider reads its inputs, by onnxruntime's names
+SILENT = 4  # log fatal errors only; the others are raised as exceptions
 
 
 class Tower:
     """An opened tower: `tower(images)` embeds a batch.
 
-    `provider` is what the session really runs on; `note` says why a GPU that is there is not used, else None.
+    Attributes:
+        path: the ONNX file.
+        card: the description in the file.
+        width: D, the length of an embedding.
+        provider: the execution provider that the session runs on.
+        note: why `auto` does not use a GPU that is present, else None.
     """
 
-    def __init__(self, path: Path, session: Any, note: str | None = None) -> None:
+    path: Path
+    card: Card
+    width: int
+    provider: str
+    note: str | None
+
+    def __init__(self, path: Path, session: onnxruntime.InferenceSession, note: str | None = None) -> None:
         self.path = path
         self.card = _card_of(path, session)
         self.width = _check_graph(path, session, self.card)
-        self.provider: str = session.get_providers()[0]
+        self.provider = session.get_providers()[0]
         self.note = note
         self._session = session
 
@@ -47,8 +58,8 @@ class Tower:
         """Embed images (B, S, S, 3) as float32 (B, D).
 
         Raises:
-            DeviceError: the session failed, most often for want of memory.
-            ModelError: what came out is no finite number.
+            DeviceError: the session failed, most often because memory is short.
+            ModelError: the embeddings are not finite (NaN or infinity).
         """
         try:
             embeddings = self._run(images)
@@ -58,11 +69,11 @@ class Tower:
                 "If memory is short, try a smaller batch size."
             ) from error
         if not np.isfinite(embeddings).all():
-            raise ModelError(f"{self.path}: its embeddings are not all finite numbers; train or export it anew.")
+            raise ModelError(f"{self.path}: its embeddings are not finite (NaN or infinity). Train or export it again.")
         return embeddings
 
     def _run(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Bind what goes in and out: on a GPU images cross over once, as bytes, and vectors alone come back."""
+        """Run with bound input and output: one copy of the images to a GPU, one copy of the embeddings back."""
         binding = self._session.io_binding()
         pixels = onnxruntime.OrtValue.ortvalue_from_numpy(np.ascontiguousarray(images), MEMORY[self.provider], 0)
         binding.bind_ortvalue_input(INPUT_NAME, pixels)
@@ -73,13 +84,11 @@ class Tower:
 
 
 def open_tower(path: Path, device: Device = "auto", threads: int | None = None) -> Tower:
-    """Open a tower where it was asked for: `auto` is CUDA where that really works, else the CPU.
-
-    `threads` are a CPU's; see `session_options`.
+    """Open a tower; `auto` is CUDA if it works here, else the CPU. For `threads`, see `session_options`.
 
     Raises:
-        ModelError: not a file, not ONNX, or not a tower of a contract this artsim knows.
-        DeviceError: CUDA was asked for and does not work here.
+        ModelError: the file cannot be read, is not ONNX, or is not a tower of a contract that this artsim supports.
+        DeviceError: `device` is `cuda`, and CUDA does not work here.
     """
     _check_file(path)
     onnxruntime.set_default_logger_severity(SILENT)
@@ -89,15 +98,15 @@ def open_tower(path: Path, device: Device = "auto", threads: int | None = None) 
     if isinstance(on_cuda, Tower):
         return on_cuda
     if device == "cuda":
-        raise DeviceError(f"CUDA can't be used: {on_cuda}. Use --device cpu, or auto for whatever works.")
+        raise DeviceError(f"CUDA can't be used: {on_cuda}. Use --device cpu, or --device auto to choose what works.")
     return Tower(path, _session(path, [CPU], session_options(threads)), note=f"CUDA can't be used: {on_cuda}")
 
 
 def read_card(path: Path) -> Card:
-    """What a tower says about itself, without getting it ready to run.
+    """Read a tower's card without optimizing its graph, which takes most of the time of opening it.
 
     Raises:
-        ModelError: as `open_tower`.
+        ModelError: see `open_tower`.
     """
     _check_file(path)
     onnxruntime.set_default_logger_severity(SILENT)
@@ -106,19 +115,19 @@ def read_card(path: Path) -> Card:
     return Tower(path, _session(path, [CPU], options)).card
 
 
-def session_options(threads: int | None = None) -> Any:
-    """The options every tower runs with; threads are by default onnxruntime's choice, one for each physical core."""
+def session_options(threads: int | None = None) -> onnxruntime.SessionOptions:
+    """Return the options of every session; by default onnxruntime takes one CPU thread for each physical core."""
     options = onnxruntime.SessionOptions()
     if threads is not None:
         options.intra_op_num_threads = threads
     options.log_severity_level = SILENT
-    # Idle workers would spin on the cores that decode the next batch.
+    # Otherwise idle workers keep busy the cores that decode the next batch.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     return options
 
 
 def _on_cuda(path: Path) -> Tower | str:
-    """The tower on CUDA after one black image went through it, or what kept it from running there."""
+    """Open a tower on CUDA and run it on one black image; if that fails, return the reason."""
     obstacle = cuda_obstacle()
     if obstacle is not None:
         return obstacle
@@ -126,13 +135,13 @@ def _on_cuda(path: Path) -> Tower | str:
     try:
         session = _session(path, [CUDA, CPU])
     except ModelError as error:
-        _session(path, [CPU])  # a broken model is reported as such, whatever the device
+        _session(path, [CPU])  # a broken model raises here: then CUDA is not the reason
         return str(error)
     tower = Tower(path, session)
     if tower.provider != CUDA:
         return (
             f"onnxruntime {onnxruntime.__version__} fell back to {tower.provider} ({complaint or 'no reason given'}); "
-            "onnxruntime-gpu[cuda,cudnn] brings the libraries it needs"
+            "install onnxruntime-gpu[cuda,cudnn] for the libraries that it needs"
         )
     size = tower.card.image_size
     try:
@@ -148,12 +157,14 @@ def _check_file(path: Path) -> None:
         with path.open("rb"):
             pass
     except OSError as error:
-        raise ModelError(f"{path}: can't be read as a model ({error.strerror}).") from error
+        raise ModelError(f"{path}: the model can't be read ({error.strerror}). Check the path.") from error
     if empty:
-        raise ModelError(f"{path}: the file is empty.")
+        raise ModelError(f"{path}: the model file is empty. Export it again.")
 
 
-def _session(path: Path, providers: list[str], options: Any = None) -> Any:
+def _session(
+    path: Path, providers: list[str], options: onnxruntime.SessionOptions | None = None
+) -> onnxruntime.InferenceSession:
     try:
         return onnxruntime.InferenceSession(
             str(path),
@@ -162,15 +173,15 @@ def _session(path: Path, providers: list[str], options: Any = None) -> Any:
             enable_fallback=False,
         )
     except ORT_ERRORS as error:
-        raise ModelError(f"{path}: onnxruntime can't open it as an ONNX model ({error}).") from error
+        raise ModelError(f"{path}: not an ONNX model that onnxruntime can open ({error}). Export it again.") from error
 
 
-def _card_of(path: Path, session: Any) -> Card:
+def _card_of(path: Path, session: onnxruntime.InferenceSession) -> Card:
     text = session.get_modelmeta().custom_metadata_map.get(METADATA_KEY)
     if text is None:
         raise ModelError(
-            f"{path}: an ONNX model, but no tower of artsim's: it has no '{METADATA_KEY}' metadata. "
-            "Export a checkpoint with `artsim export`."
+            f"{path}: an ONNX model, but not an artsim tower: it has no '{METADATA_KEY}' metadata. "
+            "Make a tower with `artsim export`."
         )
     try:
         return Card.from_json(text)
@@ -178,25 +189,24 @@ def _card_of(path: Path, session: Any) -> Card:
         raise ModelError(f"{path}: {error}") from error
 
 
-def _check_graph(path: Path, session: Any, card: Card) -> int:
-    """Hold inputs and outputs to the contract and return D, the embedding's width."""
+def _check_graph(path: Path, session: onnxruntime.InferenceSession, card: Card) -> int:
+    """Check inputs and outputs against the contract; return D, the length of an embedding."""
     size = card.image_size
-    inputs = [(node.name, node.type, node.shape) for node in session.get_inputs()]
-    outputs = [(node.name, node.type, node.shape) for node in session.get_outputs()]
+    inputs, outputs = session.get_inputs(), session.get_outputs()
     fits = (
-        [(name, kind, shape[1:]) for name, kind, shape in inputs] == [(INPUT_NAME, "tensor(uint8)", [size, size, 3])]
-        and [(name, kind, len(shape)) for name, kind, shape in outputs] == [(OUTPUT_NAME, "tensor(float)", 2)]
-        and not isinstance(inputs[0][2][0], int)
-        and isinstance(outputs[0][2][1], int)
+        [(node.name, node.type, node.shape[1:]) for node in inputs] == [(INPUT_NAME, "tensor(uint8)", [size, size, 3])]
+        and [(node.name, node.type, len(node.shape)) for node in outputs] == [(OUTPUT_NAME, "tensor(float)", 2)]
+        and not isinstance(inputs[0].shape[0], int)
+        and isinstance(outputs[0].shape[1], int)
     )
     if not fits:
         raise ModelError(
-            f"{path}: its graph takes {_described(inputs)} and gives {_described(outputs)}; an artsim tower "
-            f"takes {INPUT_NAME}: tensor(uint8) ['batch', {size}, {size}, 3] and gives "
-            f"{OUTPUT_NAME}: tensor(float) ['batch', D]."
+            f"{path}: its graph has the input {_described(inputs)} and the output {_described(outputs)}; an artsim "
+            f"tower has {INPUT_NAME}: tensor(uint8) ['batch', {size}, {size}, 3] and {OUTPUT_NAME}: tensor(float) "
+            "['batch', D]. Export it again with `artsim export`."
         )
-    return int(outputs[0][2][1])
+    return int(outputs[0].shape[1])
 
 
-def _described(nodes: list[tuple[str, str, list[Any]]]) -> str:
-    return ", ".join(f"{name}: {kind} {shape}" for name, kind, shape in nodes) or "nothing"
+def _described(nodes: Sequence[onnxruntime.NodeArg]) -> str:
+    return ", ".join(f"{node.name}: {node.type} {node.shape}" for node in nodes) or "(none)"

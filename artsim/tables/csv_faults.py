@@ -1,6 +1,6 @@
-"""Which row of a csv is at fault: what pyarrow, which reads it, does not say or does not notice.
+"""The faulty row of a csv, which pyarrow's reader does not name or does not notice.
 
-Rows are counted from 1 below the header; blank lines are no rows.
+Rows are counted from 1 below the header. Blank lines are not rows.
 """
 
 from __future__ import annotations
@@ -9,41 +9,44 @@ import csv
 import io
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from artsim.errors import InputError
 
+if TYPE_CHECKING:
+    from _csv import Reader  # `csv.reader` is a function
+
 CHUNK_BYTES = 2**24
 
 Open = Callable[[], IO[bytes]]
 
 _QUOTE = ord('"')
-_BESIDE = np.isin(np.arange(256), list(b',\n\r"'))  # what may stand on one side of a quote, if it is in its place
+_BESIDE = np.isin(np.arange(256), list(b',\n\r"'))  # a quote in its place has one of these on one side
 
 
 def read_header(open_file: Open, name: str) -> list[str]:
     """The names of the columns.
 
     Raises:
-        InputError: there is none, or it is no csv in UTF-8.
+        InputError: no header, or not a csv in UTF-8.
     """
     try:
         with _rows(open_file) as rows:
             header: list[str] = next(rows, [])
     except csv.Error as error:
-        raise InputError(f"{name}: its header is no csv ({error}).") from error
+        raise InputError(f"{name}: the header is not csv ({error}).") from error
     if not _is_text(header):
-        raise InputError(f"{name}: its header is not UTF-8 text.")
+        raise InputError(f"{name}: the header is not UTF-8 text. Save the file as UTF-8.")
     if not header:
-        raise InputError(f"{name}: is empty; expected a header and a row for each pair.")
+        raise InputError(f"{name}: is empty. Expected a header and a row for each pair.")
     return header
 
 
 def has_odd_quotes(open_file: Open) -> bool:
-    """Whether some quote is neither at an end of a cell nor beside another: then it may be out of place."""
+    """Whether a quote is neither at an end of a cell nor beside another quote, and so may be out of place."""
     with open_file() as file:
         last = np.full(2, ord("\n"), dtype=np.uint8)
         while chunk := file.read(CHUNK_BYTES):
@@ -55,7 +58,7 @@ def has_odd_quotes(open_file: Open) -> bool:
 
 
 def first_fault(open_file: Open, name: str, columns: int) -> InputError | None:
-    """Read a csv with that many columns strictly, and slowly, to say which row is at fault; None: no row is."""
+    """Read a csv strictly, and slowly, and name the first faulty row; None if there is none."""
     row_number = 0
     with _rows(open_file) as reader:
         try:
@@ -70,7 +73,7 @@ def first_fault(open_file: Open, name: str, columns: int) -> InputError | None:
 
 
 def _odd(text: NDArray[np.uint8]) -> bool:
-    """Of the bytes between the first and the last one."""
+    """Whether a quote is out of place; the first and the last byte are context only."""
     quotes = np.flatnonzero(text[1:-1] == _QUOTE)
     return bool(np.any(~_BESIDE[text[quotes]] & ~_BESIDE[text[quotes + 2]]))
 
@@ -88,13 +91,13 @@ def _at(name: str, row: int, line: int, fault: str) -> InputError:
 
 
 @contextmanager
-def _rows(open_file: Open) -> Iterator[Any]:
+def _rows(open_file: Open) -> Iterator[Reader]:
     with io.TextIOWrapper(open_file(), encoding="utf-8-sig", errors="surrogateescape", newline="") as text:
         yield csv.reader(text, strict=True)
 
 
 def _is_text(row: list[str]) -> bool:
-    """Whether all bytes of a row were UTF-8: those that were not have become lone surrogates."""
+    """Whether all bytes of a row were UTF-8; others have become lone surrogates."""
     try:
         "".join(row).encode()
     except UnicodeEncodeError:

@@ -1,26 +1,25 @@
-"""Scored pairs as they are written: csv, jsonl, parquet, or what Kaggle takes.
+"""Formats of scored pairs: csv, jsonl, parquet, and Kaggle's submission.
 
-The input's columns, as they were, then
+The columns of the input, unchanged, are followed by
 
     distance      float32, the shortest text that reads back equal
     probability   float32, likewise
     prediction    0 or 1
-    status        ok, or what is wrong with either image
+    status        ok, or the fault of each bad image
 
 A pair with a bad image has empty scores: nothing in csv, null in jsonl and parquet. Kaggle's file has two columns
-instead: the input's `index`, and the probability as `sameArtist`.
+instead: `index` of the input, and the probability as `sameArtist`.
 
-A format turns record batches into bytes that can be written one after the other, however they are cut: what was
-written before a program was killed stays as it is.
+A format turns record batches into bytes that are written one after the other. The bytes of a batch do not depend on
+the batches before it, so an interrupted output can be continued.
 """
 
 from __future__ import annotations
 
-import gzip
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol, TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -29,125 +28,130 @@ import pyarrow.ipc
 import pyarrow.parquet
 
 from artsim.errors import InputError
-from artsim.tables.arrow import of_texts, text
+from artsim.tables.arrow import as_texts, of_texts, text, text_bytes
+from artsim.tables.compression import Compression, compress
+from artsim.tables.output import FormatName, format_of
 from artsim.tables.pairs_file import LABEL_COLUMN, SCORE_COLUMNS
 
-GZIP_LEVEL = 6
 INDEX_COLUMN = "index"
 
 _SCORE_TYPES = (pa.float32(), pa.float32(), pa.int8(), pa.string())
-_QUOTED = [ord(mark) for mark in '",\r\n']  # what a cell of csv with it has to be quoted for
+_QUOTED = [ord(mark) for mark in '",\r\n']  # a csv cell with one of these needs quotes
 _ESCAPED = [ord('"'), ord("\\"), *range(32)]
 
 
-def with_scores(schema: Any) -> Any:
-    """The columns of the output, for those of the input."""
+# Both have the bytes that a file writes.
+Bytes: TypeAlias = "pa.Buffer | bytes"
+
+
+def with_scores(schema: pa.Schema) -> pa.Schema:
+    """The columns of the output: those of the input, then the scores."""
     return pa.schema([*schema, *zip(SCORE_COLUMNS, _SCORE_TYPES, strict=True)])
 
 
 class Format(Protocol):
-    """How scored rows look in a file; `is_text` says that the rows are the file, and nothing is left to finish."""
+    """The bytes of scored rows; if `is_text`, head and rows are the complete file."""
 
     is_text: bool
 
     def head(self) -> bytes:
-        """What stands before the first row."""
+        """The bytes before the first row."""
 
-    def encode(self, batch: Any) -> Any:
-        """Some rows, as a bytes-like object; takes a record batch of `with_scores`."""
+    def encode(self, batch: pa.RecordBatch) -> Bytes:
+        """The bytes of a record batch of the schema `with_scores`."""
 
     def finish(self, rows: Path) -> Path:
-        """Turn head and rows, as they were written, into what was asked for; the same file, where they are that."""
+        """Turn a file of head and rows into the output file; for text it is the same file."""
 
 
 class _Text:
-    """A format whose rows are the file."""
+    """A format whose head and rows are the complete file."""
 
     is_text = True
 
+    def head(self) -> bytes:
+        """Nothing, unless the format has a header."""
+        return b""
+
     def finish(self, rows: Path) -> Path:
-        """Nothing is left to do."""
+        """The same file."""
         return rows
 
 
 class CsvFormat(_Text):
-    r"""csv with as few quotes as possible and \n at the end of a row."""
+    r"""csv with quotes only where they are needed, and rows that end in \n."""
 
-    def __init__(self, schema: Any) -> None:
+    def __init__(self, schema: pa.Schema) -> None:
         self._columns = with_scores(schema).names
 
     def head(self) -> bytes:
         """The names of the columns."""
-        return ",".join(quoted(of_texts(self._columns)).to_pylist()).encode() + b"\n"
+        return bytes(joined(*_separated([quoted(of_texts([name])) for name in self._columns]), "\n"))
 
-    def encode(self, batch: Any) -> Any:
+    def encode(self, batch: pa.RecordBatch) -> Bytes:
         """Rows of text."""
-        return joined(batch.num_rows, "", *_separated([quoted(_text(column)) for column in batch.columns], ","), "\n")
+        return joined(*_separated([quoted(as_texts(column)) for column in batch.columns]), "\n")
 
 
 class JsonlFormat(_Text):
-    """One JSON object a line."""
+    """One JSON object per line."""
 
-    def __init__(self, schema: Any) -> None:
+    def __init__(self, schema: pa.Schema) -> None:
         self._columns = with_scores(schema).names
 
-    def head(self) -> bytes:
-        """Nothing: each row names its columns."""
-        return b""
-
-    def encode(self, batch: Any) -> Any:
+    def encode(self, batch: pa.RecordBatch) -> Bytes:
         """Rows of text."""
-        parts: list[Any] = []
+        parts: list[str | pa.StringArray] = []
         for name, column in zip(self._columns, batch.columns, strict=True):
             parts += [("{" if not parts else ", ") + json.dumps(name, ensure_ascii=False) + ": ", _json(column)]
-        return joined(batch.num_rows, *parts, "}\n")
+        return joined(*parts, "}\n")
 
 
 class KaggleFormat(_Text):
-    """index,sameArtist: the submission of Painter by Numbers, with a probability for each pair.
+    """index,sameArtist: the submission format of Painter by Numbers, with the probability of each pair.
 
     Raises:
         InputError: the pairs have no column `index`.
     """
 
-    def __init__(self, schema: Any) -> None:
+    def __init__(self, schema: pa.Schema) -> None:
         if INDEX_COLUMN not in schema.names:
-            raise InputError(f"the pairs have no column '{INDEX_COLUMN}', which Kaggle's format is to give back.")
+            raise InputError(f"the pairs have no column '{INDEX_COLUMN}', which Kaggle's format needs. Add it.")
 
     def head(self) -> bytes:
         """The names of both columns."""
         return f"{INDEX_COLUMN},{LABEL_COLUMN}\n".encode()
 
-    def encode(self, batch: Any) -> Any:
+    def encode(self, batch: pa.RecordBatch) -> Bytes:
         """Rows of text."""
-        index, probability = (_text(batch.column(name)) for name in (INDEX_COLUMN, "probability"))
-        return joined(batch.num_rows, "", quoted(index), ",", probability, "\n")
+        index, probability = (as_texts(batch.column(name)) for name in (INDEX_COLUMN, "probability"))
+        return joined(quoted(index), ",", probability, "\n")
 
 
 class ParquetFormat:
-    """Columns of the input's types and the scores'; rows are kept as Arrow streams, one after the other, until the end.
+    """parquet with the types of the input; until the end, rows are Arrow streams, one after the other.
 
-    A parquet file ends with a list of all that is in it, so it can't be gone on with.
+    A parquet file ends with its table of contents, so an interrupted one cannot be continued.
     """
 
     is_text = False
 
-    def __init__(self, schema: Any) -> None:
+    def __init__(self, schema: pa.Schema) -> None:
         self._schema = with_scores(schema)
 
     def head(self) -> bytes:
         """Nothing: each stream names its columns."""
         return b""
 
-    def encode(self, batch: Any) -> Any:
-        """A stream of one batch."""
+    def encode(self, batch: pa.RecordBatch) -> Bytes:
+        """An Arrow stream of one batch."""
         stream = pa.BufferOutputStream()
         with pyarrow.ipc.new_stream(stream, self._schema) as writer:
             writer.write_batch(batch)
         return stream.getvalue()
 
     def finish(self, rows: Path) -> Path:
-        """Read the streams and write them as parquet, a row group each."""
+        """Write each stream as a row group of a parquet file."""
         whole = rows.with_name("whole")
         with rows.open("rb") as file, pyarrow.parquet.ParquetWriter(whole, self._schema) as writer:
             end = file.seek(0, 2)
@@ -159,39 +163,48 @@ class ParquetFormat:
 
 
 class Compressed:
-    """Another format, each piece of it compressed by itself: pieces that follow each other are one compressed file."""
+    """A text format whose head and blocks are compressed one by one; concatenated, they are one compressed file."""
 
-    def __init__(self, plain: Format, compress: Callable[[Any], bytes]) -> None:
-        self.is_text = plain.is_text
-        self._plain = plain
-        self._compress = compress
+    is_text = True
+
+    def __init__(self, plain: Format, compression: Compression) -> None:
+        self._plain, self._compression = plain, compression
 
     def head(self) -> bytes:
-        """As the other format has it."""
+        """The compressed head, if there is one."""
         head = self._plain.head()
-        return self._compress(head) if head else head
+        return compress(head, self._compression) if head else head
 
-    def encode(self, batch: Any) -> Any:
-        """As the other format has it."""
-        return self._compress(self._plain.encode(batch))
+    def encode(self, batch: pa.RecordBatch) -> Bytes:
+        """Compressed rows of text."""
+        return compress(self._plain.encode(batch), self._compression)
 
     def finish(self, rows: Path) -> Path:
-        """As the other format has it."""
-        return self._plain.finish(rows)
+        """The same file."""
+        return rows
 
 
-def gzipped(data: Any) -> bytes:
-    """A whole gzip member, the same for the same data at any time."""
-    return gzip.compress(data, GZIP_LEVEL, mtime=0)
+_FORMATS: dict[FormatName, Callable[[pa.Schema], Format]] = {
+    "csv": CsvFormat,
+    "jsonl": JsonlFormat,
+    "parquet": ParquetFormat,
+    "kaggle": KaggleFormat,
+}
 
 
-def zstandard(data: Any) -> bytes:
-    """A whole frame of zstd."""
-    compressed: bytes = pa.Codec("zstd").compress(data, asbytes=True)
-    return compressed
+def make_format(output: str, asked: FormatName | None, schema: pa.Schema) -> Format:
+    """The format of an output, for the columns of the input.
+
+    Raises:
+        UsageError: see `format_of`.
+        InputError: the input lacks a column that the format needs.
+    """
+    name, compression = format_of(output, asked)
+    plain = _FORMATS[name](schema)
+    return Compressed(plain, compression) if compression else plain
 
 
-def quoted(cells: Any) -> Any:
+def quoted(cells: pa.StringArray) -> pa.StringArray:
     """Cells of csv (N,), in quotes where they need them."""
     if not _has_any(cells, _QUOTED):
         return cells
@@ -199,31 +212,23 @@ def quoted(cells: Any) -> Any:
     return pc.if_else(pc.match_substring_regex(cells, '[",\r\n]'), in_quotes, cells)
 
 
-def joined(count: int, *parts: Any) -> Any:
-    """The bytes of `count` texts, one after the other, each made of the parts: strings, or arrays of them."""
-    if not count:
-        return b""
-    texts = concatenated(*parts)
-    offsets = np.frombuffer(texts.buffers()[1], dtype=np.int32)[texts.offset : texts.offset + count + 1]
-    return texts.buffers()[2].slice(int(offsets[0]), int(offsets[-1] - offsets[0]))
+def joined(*parts: str | pa.StringArray) -> pa.Buffer:
+    """The bytes of all `concatenated` texts, one after the other."""
+    return text_bytes(concatenated(*parts))
 
 
-def concatenated(*parts: Any) -> Any:
-    """Texts (N,) made of the parts: strings, or arrays of them; null where one is."""
+def concatenated(*parts: str | pa.StringArray) -> pa.StringArray:
+    """Texts (N,), each the concatenation of the parts: strings, or arrays of strings; null if a part is null."""
     arrays = [text(part) if isinstance(part, str) else part for part in parts]
     return pc.binary_join_element_wise(*arrays, text(""))
 
 
-def _separated(cells: list[Any], separator: str) -> list[Any]:
-    return [part for cell in cells for part in (separator, cell)][1:]
+def _separated(cells: list[pa.StringArray]) -> list[str | pa.StringArray]:
+    return [part for cell in cells for part in (",", cell)][1:]
 
 
-def _text(column: Any) -> Any:
-    return pc.fill_null(column.cast(pa.string()), text(""))
-
-
-def _json(column: Any) -> Any:
-    """A column as JSON's values."""
+def _json(column: pa.Array) -> pa.StringArray:
+    """A column as JSON values."""
     kind = column.type
     if pa.types.is_floating(kind):
         column = pc.if_else(pc.is_finite(column), column, pa.scalar(None, kind))
@@ -232,7 +237,7 @@ def _json(column: Any) -> Any:
     return pc.fill_null(column.cast(pa.string()), text("null"))
 
 
-def _json_strings(texts: Any) -> Any:
+def _json_strings(texts: pa.StringArray) -> pa.StringArray:
     if not _has_any(texts, _ESCAPED):
         return concatenated('"', texts, '"')
     codes = texts.dictionary_encode()
@@ -240,12 +245,8 @@ def _json_strings(texts: Any) -> Any:
     return of_texts(escaped).take(codes.indices)
 
 
-def _has_any(texts: Any, marks: list[int]) -> bool:
-    """Whether any of some ASCII characters is in any of the texts."""
-    buffer = texts.buffers()[2]
-    if buffer is None or not len(texts):
-        return False
-    offsets = np.frombuffer(texts.buffers()[1], dtype=np.int32)[texts.offset : texts.offset + len(texts) + 1]
+def _has_any(texts: pa.StringArray, marks: list[int]) -> bool:
+    """Whether one of some ASCII characters is in one of the texts."""
     found = np.zeros(256, dtype=bool)
-    found[np.frombuffer(buffer, dtype=np.uint8)[offsets[0] : offsets[-1]]] = True
+    found[np.frombuffer(text_bytes(texts), dtype=np.uint8)] = True
     return bool(found[marks].any())

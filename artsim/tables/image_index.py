@@ -1,10 +1,9 @@
-"""The different images of a file of pairs."""
+"""The different images of a pairs file."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -19,25 +18,24 @@ from artsim.tables.pairs_file import Block, PairsFile
 class ImageIndex:
     """The different images of a pairs file.
 
-    `names` is an array of strings (M,), `row_of` says which of the images each is, `images` has a name of each; two
-    names of one path are one image. `rows` is how many pairs there are.
+    Two names of one path are one image. `row_of` is the image of each name; `rows` is the number of pairs.
     """
 
-    names: Any
-    row_of: NDArray[np.int64]
-    images: list[str]
+    names: pa.StringArray  # (N,), N ≥ M
+    row_of: NDArray[np.int64]  # (N,)
+    images: list[str]  # (M,), the first name of each
     rows: int
 
-    def find(self, names: Any) -> NDArray[np.int64] | None:
-        """Which of the images each name is, (B,); None: one of them is none."""
+    def find(self, names: pa.StringArray) -> NDArray[np.int64] | None:
+        """The image (B,) of each of B names; None if one of them is unknown."""
         found = pc.index_in(names, self.names)
         return None if found.null_count else self.row_of[numbers_of(found)]
 
 
 class ImageNumbering:
-    """The number of each image, in the order in which they first come; two names of one path are one image.
+    """Numbers of images, in the order of their first appearance; two names of one path are one image.
 
-    `names` has the first name of each image, `paths` where it lies; an empty name is an image of its own.
+    `names` has the first name of each image. The empty name is an image of its own.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -48,11 +46,11 @@ class ImageNumbering:
 
     @property
     def paths(self) -> list[str]:
-        """By number."""
+        """The path of each image, by number."""
         return list(self._by_path)
 
     def of(self, block: Block) -> NDArray[np.int64]:
-        """The numbers of a block's images, new ones among them: first and second ones, (2, B)."""
+        """The numbers (2, B) of the first and the second images of a block; new images get the next numbers."""
         encoded = pa.concat_arrays([block.image1, block.image2]).dictionary_encode()
         numbers = np.array([self._number(name) for name in encoded.dictionary.to_pylist()], dtype=np.int64)
         found: NDArray[np.int64] = numbers[numbers_of(encoded.indices)]
@@ -60,7 +58,7 @@ class ImageNumbering:
 
     def _number(self, name: str) -> int:
         if name not in self.by_name:
-            path = str(self._folder / name) if name else ""  # an empty name is no folder
+            path = str(self._folder / name) if name else ""  # not the folder itself
             if path not in self._by_path:
                 self._by_path[path] = len(self.names)
                 self.names.append(name)
@@ -69,7 +67,7 @@ class ImageNumbering:
 
 
 def index_images(pairs: PairsFile, folder: Path) -> ImageIndex:
-    """Read a pairs file for the images it names."""
+    """Read a pairs file and index its images."""
     numbers = ImageNumbering(folder)
     rows = 0
     for block in pairs.blocks():

@@ -1,119 +1,94 @@
-"""Where scores go: a file that is whole or not there, a device or pipe, or standard output."""
+"""Outputs: files that are complete or absent, devices, pipes and standard output; their formats by suffix."""
 
 from __future__ import annotations
 
 import io
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import IO, Any, Literal
+from typing import IO, Literal
 
 from artsim.errors import OutputError, UsageError
-from artsim.files import replacing, writing
-from artsim.tables.formats import (
-    Compressed,
-    CsvFormat,
-    Format,
-    JsonlFormat,
-    KaggleFormat,
-    ParquetFormat,
-    gzipped,
-    zstandard,
-)
-from artsim.tables.readers import COMPRESSIONS
+from artsim.files import is_stream, replacing, writing
+from artsim.tables.compression import Compression, split_suffix
 
 FormatName = Literal["csv", "jsonl", "parquet", "kaggle"]
 
-FORMATS: dict[FormatName, Callable[[Any], Format]] = {
-    "csv": CsvFormat,
-    "jsonl": JsonlFormat,
-    "parquet": ParquetFormat,
-    "kaggle": KaggleFormat,
-}
-COMPRESS: dict[str, Callable[[Any], bytes]] = {"gzip": gzipped, "zstd": zstandard}
-_SUFFIXES: dict[str, FormatName] = {".csv": "csv", ".jsonl": "jsonl", ".parquet": "parquet"}
+_FORMAT_OF: dict[str, FormatName] = {".csv": "csv", ".jsonl": "jsonl", ".parquet": "parquet"}
 
 
 def open_output(output: str) -> AbstractContextManager[IO[bytes]]:
-    """Open `-`, a device or pipe as it is, and anything else by way of a temporary file beside it.
+    """Open an output: a stream (`-`, pipe, device) directly, a file through a temporary file beside it.
 
-    A symbolic link stays one: what it points to is replaced.
+    A symbolic link stays a link; its target is replaced.
 
     Raises:
-        OutputError: see `check_place`, or the disk is full.
-        BrokenPipeError: who reads the pipe has gone away.
+        OutputError: see `check_place`; or the disk is full.
+        BrokenPipeError: the reader of a pipe has gone away.
     """
     check_place(output)
-    path = Path(output)
-    if output == "-" or is_stream(path):
-        return _stream(output)
-    return replacing(Path(os.path.realpath(path)), "wb")
+    return _stream(output) if is_stream(output) else replacing(Path(os.path.realpath(output)), "wb")
 
 
-def format_of(output: str, asked: FormatName | None = None) -> tuple[FormatName, str | None]:
-    """The format and the compression of an output: as its suffix says, csv for a stream, or another one asked for.
+def format_of(output: str, asked: FormatName | None = None) -> tuple[FormatName, Compression | None]:
+    """The format and the compression of an output.
+
+    Its suffix says both. A stream without a suffix is csv. `asked` is the format that the user asks for.
 
     Raises:
-        UsageError: a suffix that says nothing, or something else than what was asked for.
+        UsageError: an unknown suffix, or one that contradicts `asked`.
     """
     path = Path(output)
-    if output == "-" or (not path.suffix and is_stream(path)):
+    if not path.suffix and is_stream(output):
         return asked or "csv", None
-    compression = COMPRESSIONS.get(path.suffix.lower())
-    suffix = (path.with_suffix("") if compression else path).suffix.lower()
-    said = _SUFFIXES.get(suffix)
-    name = asked or said
+    suffix, compression = split_suffix(path)
+    by_suffix = _FORMAT_OF.get(suffix)
+    name = asked or by_suffix
     if name is None:
         raise UsageError(
-            f"{output}: an output ends in {', '.join(_SUFFIXES)}, the first two perhaps in .gz or .zst after that, or "
-            "is - for standard output."
+            f"{output}: unknown suffix. Name an output that ends in {', '.join(_FORMAT_OF)}; .gz or .zst may follow "
+            "the first two. - is standard output."
         )
-    if said is not None and name != said and (name, said) != ("kaggle", "csv"):
-        raise UsageError(f"{output}: can't be of the format {name} with this suffix.")
+    if by_suffix is not None and name != by_suffix and (name, by_suffix) != ("kaggle", "csv"):
+        raise UsageError(f"{output}: the suffix contradicts the format {name}. Change one of them.")
     if name == "parquet" and compression:
-        raise UsageError(f"{output}: parquet is compressed inside already; leave {path.suffix} out.")
+        raise UsageError(f"{output}: parquet is compressed inside already. Leave {path.suffix} out.")
     return name, compression
 
 
-def make_format(output: str, asked: FormatName | None, schema: Any) -> Format:
-    """What writes an output, for the columns of the input.
+def check_output(output: str, *, plain_text: bool = False) -> tuple[FormatName, Compression | None]:
+    """Check an output before there is something to write, and return its format; `plain_text`: csv or jsonl only.
 
     Raises:
-        UsageError: see `format_of`.
-        InputError: the format wants a column that the input does not have.
+        UsageError: see `format_of`; or compression or parquet where the output is plain text.
+        OutputError: see `check_place`.
     """
-    name, compression = format_of(output, asked)
-    plain = FORMATS[name](schema)
-    return Compressed(plain, COMPRESS[compression]) if compression else plain
+    name, compression = format_of(output)
+    if plain_text and (compression or name == "parquet"):
+        raise UsageError(f"{output}: this output is csv or jsonl, without compression. Name it .csv or .jsonl.")
+    check_place(output)
+    return name, compression
 
 
 def check_place(output: str) -> None:
-    """See that a file can be written there, before there is something to write.
+    """Check that a file can be written there, before there is something to write.
 
     Raises:
-        OutputError: a folder, one that is not there or takes no files, or a file that is write-protected.
+        OutputError: a folder, a missing or write-protected folder, or a write-protected file.
     """
     if output == "-":
         return
+    path = Path(output)
     with writing(output):  # a name that is too long, a folder without permission
-        _check(output, Path(output))
-
-
-def _check(output: str, path: Path) -> None:
-    if path.is_dir():
-        raise OutputError(f"{output}: is a folder; name a file in it.")
-    folder = Path(os.path.realpath(path)).parent
-    if not folder.is_dir():
-        raise OutputError(f"{output}: can't be written, there is no folder {path.parent}.")
-    if not os.access(path if path.exists() else folder, os.W_OK):
-        raise OutputError(f"{output}: can't be written, no permission.")
-
-
-def is_stream(path: Path) -> bool:
-    """Whether this is there and is neither a file nor a folder: /dev/null, a named pipe."""
-    return path.exists() and not path.is_file() and not path.is_dir()
+        if path.is_dir():
+            raise OutputError(f"{output}: is a folder. Name a file in it.")
+        folder = Path(os.path.realpath(path)).parent
+        if not folder.is_dir():
+            raise OutputError(f"{output}: can't be written, there is no folder {path.parent}. Create it first.")
+        if not os.access(path if path.exists() else folder, os.W_OK):
+            raise OutputError(f"{output}: can't be written, no permission.")
 
 
 @contextmanager
@@ -126,7 +101,7 @@ def _stream(output: str) -> Iterator[IO[bytes]]:
 
 @contextmanager
 def _standard_output() -> Iterator[IO[bytes]]:
-    """A buffer of our own over standard output: Python's would try again at exit what has failed before."""
+    """Standard output with a buffer of our own: at exit, Python's would write again what has failed before."""
     try:
         descriptor = sys.stdout.fileno()
     except io.UnsupportedOperation:  # replaced by something in memory, as in tests and notebooks

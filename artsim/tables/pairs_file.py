@@ -1,11 +1,10 @@
-"""A file of pairs, read in blocks, as often as needed: csv, jsonl or parquet.
+"""A pairs file, read in blocks as often as needed: csv, jsonl or parquet.
 
-Rows are counted from 1 (in a csv, below the header); blank lines are no rows.
+Rows are counted from 1, in a csv below the header. Blank lines are not rows.
 """
 
 from __future__ import annotations
 
-import hashlib
 import shutil
 import sys
 import tempfile
@@ -13,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import IO
 
 import numpy as np
 import pyarrow as pa
@@ -21,8 +20,9 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from artsim.errors import InputError
-from artsim.tables.arrow import numbers_of, of_texts, text
-from artsim.tables.readers import open_reader, reading
+from artsim.files import file_sha256, is_stream
+from artsim.tables.arrow import as_texts, numbers_of, of_texts
+from artsim.tables.readers import BLOCK_BYTES, open_reader, reading
 
 IMAGE_COLUMNS = (("image1", "image2"), ("img1", "img2"))
 LABEL_COLUMN = "sameArtist"
@@ -33,99 +33,106 @@ _LABELS = of_texts(["0", "1"])
 
 @dataclass(frozen=True)
 class Block:
-    """Some rows of a pairs file.
+    """B rows of a pairs file.
 
-    `table` is a pyarrow RecordBatch of all its columns, `image1` and `image2` are arrays of strings (B,), empty where
-    there is no name; `same` is uint8 (B,), 1 for the same artist, or None without labels.
+    `table` has all columns of the file. An image without a name is the empty string. `same` is 1 for the same artist;
+    None if the file has no labels.
     """
 
-    table: Any
-    image1: Any
-    image2: Any
-    same: NDArray[np.uint8] | None
+    table: pa.RecordBatch
+    image1: pa.StringArray  # (B,)
+    image2: pa.StringArray  # (B,)
+    same: NDArray[np.uint8] | None  # (B,)
 
     def __len__(self) -> int:
         return int(self.table.num_rows)
 
 
 class PairsFile:
-    """An open pairs file whose columns were checked.
+    """An open pairs file with checked columns.
 
-    `name` is what messages call it; `is_copy` says that it is what came out of a pipe.
+    Args:
+        path: the file.
+        name: its name in messages.
+        is_copy: the file is a copy of a stream's content.
+        block_bytes: see `open_reader`.
 
     Raises:
-        InputError: not there, a folder, empty, not what its suffix says, or columns that can't be scored.
+        InputError: missing, a folder, empty, not of the format of its suffix, or columns that can't be scored.
     """
 
-    def __init__(self, path: Path, name: str, *, is_copy: bool = False) -> None:
+    def __init__(self, path: Path, name: str, *, is_copy: bool = False, block_bytes: int = BLOCK_BYTES) -> None:
         self.path = path
         self.name = name
         self._is_copy = is_copy
-        self._at_first = self._state()
-        self._source = open_reader(path, name, sniff=is_copy)
-        self.schema: Any = self._source.schema
+        self._state_at_start = self._state()
+        self._reader = open_reader(path, name, sniff=is_copy, block_bytes=block_bytes)
+        self.schema = self._reader.schema
         self._check_columns()
         self._image1, self._image2 = self._image_columns()
 
     @property
     def labelled(self) -> bool:
-        """Whether the file says which pairs are by the same artist."""
+        """Whether the file has the column of labels."""
         return LABEL_COLUMN in self.schema.names
 
     def blocks(self) -> Iterator[Block]:
-        """Read the rows from the first one on.
+        """Read all rows from the first one on.
 
         Raises:
-            InputError: a row that can't be used, with its number, or a file that has changed since it was opened.
+            InputError: a row that can't be used, with its number; or the file has changed since it was opened.
         """
-        before = 0
+        rows_before = 0
         try:
-            for batch in self._source.batches():
+            for batch in self._reader.batches():
                 if batch.schema.names != self.schema.names:
                     raise self.changed()
                 yield Block(
                     batch,
-                    _texts(batch.column(self._image1)),
-                    _texts(batch.column(self._image2)),
-                    self._labels(batch, before),
+                    as_texts(batch.column(self._image1)),
+                    as_texts(batch.column(self._image2)),
+                    self._labels(batch, rows_before),
                 )
-                before += batch.num_rows
+                rows_before += batch.num_rows
         except InputError:
             self._check_unchanged()
             raise
         self._check_unchanged()
 
     def identity(self) -> str:
-        """What tells this file from others, and from what it was before a change."""
+        """A text that differs for another file, and for this file after a change."""
         if self._is_copy:
-            with self.path.open("rb") as file:
-                return hashlib.file_digest(file, "sha256").hexdigest()
-        return f"{self.path.absolute()} {self._at_first}"
+            return file_sha256(self.path)
+        return f"{self.path.absolute()} {self._state_at_start}"
 
     def changed(self) -> InputError:
-        """What is to be said where the file is not what it was."""
-        return InputError(f"{self.name}: changed while it was read; start again once it is complete.")
+        """The error for a file that has changed."""
+        return InputError(f"{self.name}: changed while it was read. Start again once it is complete.")
 
     def _check_unchanged(self) -> None:
-        if self._state() != self._at_first:
+        if self._state() != self._state_at_start:
             raise self.changed()
 
     def _state(self) -> tuple[int, int]:
-        """Size and time of the last change, which a file that is written to does not keep."""
+        """Size and time of the last change."""
         try:
             status = self.path.stat()
         except OSError:
             return -1, -1
         return status.st_size, status.st_mtime_ns
 
-    def _labels(self, batch: Any, before: int) -> NDArray[np.uint8] | None:
+    def _labels(self, batch: pa.RecordBatch, rows_before: int) -> NDArray[np.uint8] | None:
         if not self.labelled:
             return None
-        labels = pc.index_in(_texts(_as_numbers(batch.column(LABEL_COLUMN))), _LABELS)
+        column = batch.column(LABEL_COLUMN)
+        is_boolean = pa.types.is_boolean(column.type)
+        labels = pc.index_in(as_texts(column.cast(pa.int8()) if is_boolean else column), _LABELS)
         if labels.null_count:
             row = labels.is_null().to_pylist().index(True)
-            wrong = batch.column(LABEL_COLUMN)[row].as_py()
-            raise InputError(f"{self.name}, row {before + row + 1}: {LABEL_COLUMN} is {wrong!r}, should be 0 or 1.")
+            wrong = column[row].as_py()
+            raise InputError(
+                f"{self.name}, row {rows_before + row + 1}: {LABEL_COLUMN} is {wrong!r}, should be 0 or 1."
+            )
         return numbers_of(labels).astype(np.uint8)
 
     def _image_columns(self) -> tuple[str, str]:
@@ -141,65 +148,59 @@ class PairsFile:
         for column in SCORE_COLUMNS:
             if column in header:
                 raise InputError(
-                    f"{self.name}: has a column '{column}', which the scores are to be written to; "
-                    "rename it or leave it out."
+                    f"{self.name}: has a column '{column}', which the output needs for the scores. "
+                    "Rename it or leave it out."
                 )
         for column, kind in zip(header, self.schema.types, strict=True):
             if header.count(column) > 1:
-                raise InputError(f"{self.name}: has the column '{column}' more than once.")
+                raise InputError(f"{self.name}: has the column '{column}' more than once. Leave one of them out.")
             if not _can_be_text(kind):
-                raise InputError(f"{self.name}: the column '{column}' holds {kind}; only text and numbers can be kept.")
+                raise InputError(
+                    f"{self.name}: the column '{column}' holds {kind}; only text and numbers can be written."
+                )
 
 
 @contextmanager
-def open_pairs(source: str) -> Iterator[PairsFile]:
-    """Open a file of pairs, `-` for standard input; what can't be read twice is copied to a temporary file.
+def open_pairs(source: str, block_bytes: int = BLOCK_BYTES) -> Iterator[PairsFile]:
+    """Open a pairs file; `-` is standard input. A stream is copied to a temporary file, as it is read twice.
 
-    A file's format is what its suffix says, csv where that says nothing; that of a copy is seen in its first bytes.
+    The suffix of a file says its format; without a known suffix it is csv. The first bytes of a stream say its format.
 
     Raises:
         InputError: see PairsFile.
     """
-    path = Path(source)
     with reading(source):
-        is_pipe = source == "-" or (path.exists() and not path.is_file() and not path.is_dir())
-    if not is_pipe:
-        yield PairsFile(path, source)
+        needs_copy = is_stream(source)
+    if not needs_copy:
+        yield PairsFile(Path(source), source, block_bytes=block_bytes)
         return
     with tempfile.TemporaryDirectory(prefix="artsim-") as folder:
         copy = Path(folder) / "pairs"
         try:
-            with copy.open("wb") as file, _pipe(source) as pipe:
-                shutil.copyfileobj(pipe, file)
+            with copy.open("wb") as file, _open_stream(source) as stream:
+                shutil.copyfileobj(stream, file)
         except OSError as error:
             raise InputError(f"{source}: can't be copied to {folder} to be read twice ({error.strerror}).") from error
-        yield PairsFile(copy, "standard input" if source == "-" else source, is_copy=True)
+        name = "standard input" if source == "-" else source
+        yield PairsFile(copy, name, is_copy=True, block_bytes=block_bytes)
 
 
-def _pipe(source: str) -> AbstractContextManager[BinaryIO]:
+def _open_stream(source: str) -> AbstractContextManager[IO[bytes]]:
     return nullcontext(sys.stdin.buffer) if source == "-" else Path(source).open("rb")
 
 
-def folder_of(source: str) -> Path:
-    """Where a pairs file's images lie unless it is said: beside it; for `-`, the working folder."""
+def image_folder(source: str, data_dir: str | None = None) -> Path:
+    """The folder of the images: `data_dir`, else that of the pairs file, which is the working folder for `-`."""
+    if data_dir is not None:
+        return Path(data_dir)
     return Path() if source == "-" else Path(source).parent
 
 
-def _can_be_text(kind: Any) -> bool:
-    """Whether values of a type can be kept in any output."""
-    if pa.types.is_dictionary(kind):
-        kind = kind.value_type
+def _can_be_text(kind: pa.DataType) -> bool:
+    """Whether values of a type can be written in every format."""
     types = pa.types
+    if isinstance(kind, pa.DictionaryType):
+        kind = kind.value_type
     text = types.is_string(kind) or types.is_large_string(kind) or types.is_string_view(kind) or types.is_null(kind)
     number = types.is_integer(kind) or types.is_floating(kind) or types.is_decimal(kind) or types.is_boolean(kind)
     return bool(text or number or types.is_temporal(kind))
-
-
-def _texts(column: Any) -> Any:
-    """A column as strings; nothing is the empty one."""
-    return pc.fill_null(column.cast(pa.string()), text(""))
-
-
-def _as_numbers(labels: Any) -> Any:
-    """Truth values as 0 and 1."""
-    return labels.cast(pa.int8()) if pa.types.is_boolean(labels.type) else labels

@@ -1,1 +1,1 @@
-"""The MLflow run: parameters, figures, artifacts, and how it ends. MLflow lives here, nowhere else."""
+"""The MLflow run: parameters, metrics, artifacts, and its end. Only this package imports MLflow."""

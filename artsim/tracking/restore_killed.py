@@ -1,8 +1,8 @@
-"""`python -m artsim.tracking.restore_killed RUN_ID`: have a run that was interrupted under `mlflow run` end as KILLED.
+"""`python -m artsim.tracking.restore_killed RUN_ID`: set a run back to KILLED after `mlflow run` sets it to FAILED.
 
-When its child is gone, `mlflow run` means to end the run only if the child has not, but it compares the name of the
-status with numbers (mlflow.entities.RunStatus.is_terminated), so it always writes FAILED. This process outlives both
-and puts KILLED back.
+When its child process ends, `mlflow run` marks the run as FAILED unless it has ended already. MLflow 3.17.2 checks this
+with `RunStatus.is_terminated`, which compares numbers, but passes the name of the status. So it always writes FAILED.
+This process outlives both and restores KILLED.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ import time
 from mlflow.tracking import MlflowClient
 
 KILLED = "KILLED"
-PATIENCE = 60  # seconds for `mlflow run` to end
+PATIENCE = 60  # seconds to wait for the end of `mlflow run`, generous for a busy machine
 
 
 def main(run_id: str, patience: float = PATIENCE) -> None:
-    """Wait until the run is said to have ended otherwise, and correct that."""
+    """Wait until the run has another status, and restore KILLED."""
     client = MlflowClient()
     deadline = time.monotonic() + patience
     while time.monotonic() < deadline:

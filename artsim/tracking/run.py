@@ -1,10 +1,10 @@
-"""One MLflow run, from before the work to its end, whatever the end is.
+"""One MLflow run, from before the work to its end.
 
     with tracked_run("compact-24x24-seed0") as run:
         run.log_params(...)
 
-It resumes the run that `mlflow run` made, or starts one. It ends FINISHED, FAILED with the reason as the tag
-`artsim.failure`, or KILLED by a KeyboardInterrupt; files that were kept by then are logged in each case.
+The run is the one that `mlflow run` made, or a new one. It ends as FINISHED, as FAILED with the reason in the tag
+`artsim.failure`, or as KILLED by a KeyboardInterrupt. In each case the folders of `log_folder_at_end` are logged.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import threading
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import distributions
 from pathlib import Path
 from urllib.parse import urlparse
 
@@ -38,109 +38,112 @@ FAILURE_TAG = "artsim.failure"
 NOTE_TAG = "mlflow.note.content"
 PARAM_LENGTH = 6000  # MLflow's own limit
 DIGEST_LENGTH = 36  # MLflow's own limit
+# One short request in place of MLflow's minutes of retries.
 PROBE = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0", "MLFLOW_HTTP_REQUEST_TIMEOUT": "10"}
 _RUNTIME = ("mlflow", "numpy", "onnx", "onnxruntime", "onnxruntime-gpu")
-_GENERATED_NAME = re.compile(r"[a-z]+-[a-z]+-\d+")  # as MLflow makes them up: bold-owl-42
+_GENERATED_NAME = re.compile(r"[a-z]+-[a-z]+-\d+")  # a name that MLflow generates, such as bold-owl-42
 
 
 class Run:
-    """A run that things are logged to; all of MLflow's failures come as TrackingError."""
+    """An MLflow run; every failure of MLflow is raised as a TrackingError."""
 
     def __init__(self, client: MlflowClient, run_id: str, *, is_named_by_user: bool) -> None:
         self.id = run_id
         self._client = client
         self._is_named_by_user = is_named_by_user
-        self._kept: list[tuple[Path, str | None]] = []
+        self._folders: list[tuple[Path, str | None]] = []
 
     def rename(self, name: str) -> None:
-        """Give the run another name, unless the user gave it one."""
+        """Rename the run, unless the user named it."""
         if not self._is_named_by_user:
-            with _reaching():
+            with _tracking_errors():
                 self._client.update_run(self.id, name=name)
 
     def log_params(self, params: Mapping[str, object]) -> None:
-        """Log what is not logged yet: `mlflow run` has written its own, as text that must not change."""
-        with _reaching():
-            there = self._client.get_run(self.id).data.params
-            new = {key: str(value)[:PARAM_LENGTH] for key, value in params.items() if key not in there}
+        """Log the params that the run lacks. MLflow forbids changes of those that `mlflow run` has written."""
+        with _tracking_errors():
+            logged = self._client.get_run(self.id).data.params
+            new = {key: str(value)[:PARAM_LENGTH] for key, value in params.items() if key not in logged}
             self._client.log_batch(self.id, params=[mlflow.entities.Param(*item) for item in new.items()])
 
     def log_metrics(self, metrics: Mapping[str, float], step: int = 0) -> None:
-        """Log figures of an epoch, or of the whole run."""
-        with _reaching():
+        """Log the metrics of an epoch, or of the whole run as step 0."""
+        with _tracking_errors():
             mlflow.log_metrics(dict(metrics), step=step, run_id=self.id)
 
     def log_selection(self, table: pd.DataFrame, source: str, digest: str) -> None:
-        """Log the works a run uses as its dataset."""
-        with _reaching(), warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # a path is a path, although two of MLflow's resolvers claim it
+        """Log the selection as the dataset of the run."""
+        with _tracking_errors(), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # MLflow 3.17.2 warns that two of its resolvers match a local path
             data = from_pandas(table, source=source, name="selection", digest=digest[:DIGEST_LENGTH])
             mlflow.log_input(data, context="training")
 
     def log_table(self, table: pd.DataFrame, name: str) -> None:
-        """Log a table that MLflow's pages can show and compare."""
-        with _reaching():
+        """Log a table, which MLflow can show and compare."""
+        with _tracking_errors():
             self._client.log_table(self.id, table, name)
 
     def log_file(self, path: Path, folder: str | None = None) -> None:
         """Log one file as an artifact."""
-        with _reaching():
+        with _tracking_errors():
             self._client.log_artifact(self.id, str(path), folder)
 
     def log_tower(self, path: Path, metadata: Mapping[str, str]) -> None:
-        """Log an ONNX tower as the run's model."""
+        """Log an ONNX tower as the model of the run."""
         import onnx
 
-        with _reaching():
+        with _tracking_errors():
             mlflow.onnx.log_model(
                 onnx.load(path),
                 name="tower",
-                # By itself MLflow would name onnxruntime, which overwrites onnxruntime-gpu where both are installed.
-                pip_requirements=[f"{package}=={version(package)}" for package in _RUNTIME if _is_installed(package)],
+                # By default MLflow adds onnxruntime, which overwrites the files of onnxruntime-gpu.
+                pip_requirements=sorted(
+                    {f"{each.name}=={each.version}" for each in distributions() if each.name in _RUNTIME}
+                ),
                 metadata=dict(metadata),
-                save_as_external_data=False,  # True would empty the graph that was passed
+                save_as_external_data=False,  # True empties the graph that was passed
             )
 
-    def keep(self, folder: Path, name: str) -> None:
-        """Log what a folder holds, as artifacts under `name`, when the run ends, however it ends."""
-        self._kept.append((folder, name))
+    def log_folder_at_end(self, folder: Path, name: str) -> None:
+        """Log the files of a folder as artifacts under `name` when the run ends, also after a failure."""
+        self._folders.append((folder, name))
 
     def set_tags(self, tags: Mapping[str, str]) -> None:
         """Set tags."""
-        with _reaching():
+        with _tracking_errors():
             for key, value in tags.items():
                 self._client.set_tag(self.id, key, value)
 
-    def note(self, text: str) -> None:
-        """Set the run's description, Markdown."""
+    def set_description(self, text: str) -> None:
+        """Set the description of the run, in Markdown."""
         self.set_tags({NOTE_TAG: text})
 
     def log_folders(self) -> None:
-        """Log the folders that were to be kept, as they are now."""
-        for folder, name in self._kept:
+        """Log the folders of `log_folder_at_end` as they are now."""
+        for folder, name in self._folders:
             if folder.is_dir():
-                with _reaching():
+                with _tracking_errors():
                     self._client.log_artifacts(self.id, str(folder), name)
 
     def end(self, status: int) -> None:
         """End the run."""
-        with _reaching():
+        with _tracking_errors():
             mlflow.end_run(RunStatus.to_string(status))
-            # end_run leaves a run alone that another process has ended meanwhile; this one knows better.
+            # end_run changes nothing if `mlflow run` has already set a status; the status given here is the true one.
             self._client.set_terminated(self.id, RunStatus.to_string(status))
 
 
 @contextmanager
 def tracked_run(name: str) -> Iterator[Run]:
-    """The run that this process is part of, or a new one.
+    """The run that `mlflow run` made for this process, or a new one.
 
     Raises:
-        TrackingError: the tracking server or store can't be reached; said before anything is started.
+        TrackingError: the tracking store cannot be reached. The check comes before the run starts.
     """
-    _hush()
+    _silence_logs()
     _check_store()
-    is_launched = "MLFLOW_RUN_ID" in os.environ  # by `mlflow run`; start_run takes it away
-    with _reaching():
+    is_launched = "MLFLOW_RUN_ID" in os.environ  # by `mlflow run`; start_run removes the variable
+    with _tracking_errors():
         active = mlflow.start_run(log_system_metrics=True, run_name=None if is_launched else name)
         client = MlflowClient()
         is_named_by_user = is_launched and not _GENERATED_NAME.fullmatch(active.info.run_name or "")
@@ -151,7 +154,7 @@ def tracked_run(name: str) -> Iterator[Run]:
         run.log_folders()
     except KeyboardInterrupt:
         with _signals_ignored():
-            run.end(RunStatus.KILLED)  # first of all: who interrupts may not wait for the rest
+            run.end(RunStatus.KILLED)  # first, as a second signal may end the process before the folders are logged
             run.log_folders()
             if is_launched:
                 _start_restoring(run.id)
@@ -165,14 +168,14 @@ def tracked_run(name: str) -> Iterator[Run]:
 
 
 def _start_restoring(run_id: str) -> None:
-    """Start what says KILLED again after `mlflow run` has said FAILED; it must survive both."""
+    """Start the process that restores KILLED after `mlflow run` has set FAILED; it must outlive both."""
     nothing = subprocess.DEVNULL
     command = [sys.executable, "-m", "artsim.tracking.restore_killed", run_id]
     subprocess.Popen(command, stdin=nothing, stdout=nothing, stderr=nothing, start_new_session=True)  # noqa: S603 - our own
 
 
 def ui_command() -> str:
-    """What to type, or where to look, to see the runs."""
+    """The command that shows the runs, or the address of the tracking server."""
     uri = mlflow.get_tracking_uri()
     if uri.startswith(("http://", "https://")):
         return uri
@@ -181,27 +184,19 @@ def ui_command() -> str:
     return f"mlflow ui --backend-store-uri {uri}"
 
 
-def _is_installed(package: str) -> bool:
-    try:
-        version(package)
-    except PackageNotFoundError:
-        return False
-    return True
-
-
-def _hush() -> None:
-    """Keep MLflow's and its database's remarks out of the terminal; errors still come as exceptions."""
+def _silence_logs() -> None:
+    """Keep the log lines of MLflow and its database off the terminal; errors are still raised."""
     os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
     for name in ("mlflow", "alembic"):
         logging.getLogger(name).setLevel(logging.ERROR)
 
 
 def _check_store() -> None:
-    """Ask the tracking store something small, without the minutes of retries that come later."""
+    """Send one small request to the tracking store, without retries."""
     before = {key: os.environ.get(key) for key in PROBE}
     os.environ.update({key: value for key, value in PROBE.items() if before[key] is None})
     try:
-        with _reaching():
+        with _tracking_errors():
             MlflowClient().search_experiments(max_results=1)
     finally:
         for key, value in before.items():
@@ -210,20 +205,20 @@ def _check_store() -> None:
 
 
 @contextmanager
-def _reaching() -> Iterator[None]:
+def _tracking_errors() -> Iterator[None]:
     try:
         yield
     except (MlflowException, SQLAlchemyError, requests.RequestException, OSError) as error:
         uri = mlflow.get_tracking_uri()
         secret = urlparse(uri).password
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
-        text = f"the tracking store {uri} can't be used: {reason}. Check MLFLOW_TRACKING_URI, and that the server runs."
+        text = f"The tracking store {uri} cannot be used: {reason}. Check MLFLOW_TRACKING_URI and the server."
         raise TrackingError(text.replace(secret, "***") if secret else text) from error
 
 
 @contextmanager
 def _signals_ignored() -> Iterator[None]:
-    """Let nobody interrupt what ends a run, as far as this is the thread that may say so."""
+    """Ignore signals while a run is ended. Python allows this in the main thread only."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return

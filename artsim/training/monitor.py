@@ -1,53 +1,57 @@
-"""Which epoch was best by one figure, and when a better one is no longer worth waiting for. Imports no TensorFlow."""
+"""The metric that decides which epoch is best, and when training stops early. Imports no TensorFlow."""
 
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from statistics import fmean
 from typing import Literal
 
 MonitorName = Literal[
-    "val_auc",
-    "val_unseen_auc",
-    "val_unseen_same_style_auc",
-    "val_unseen_precision_at_1",
-    "val_unseen_map_at_r",
-    "val_seen_auc",
-    "val_seen_same_style_auc",
-    "val_seen_precision_at_1",
-    "val_seen_map_at_r",
-    "val_loss",
+    "val/auc",
+    "val_unseen/auc",
+    "val_unseen/same_style_auc",
+    "val_unseen/precision_at_1",
+    "val_unseen/map_at_r",
+    "val_seen/auc",
+    "val_seen/same_style_auc",
+    "val_seen/precision_at_1",
+    "val_seen/map_at_r",
+    "val_seen/loss",
 ]
-MEAN_AUC = "val_auc"  # of unseen and of seen artists, as far as a run has them
-ANY_RUN_HAS_ONE = ("val_unseen_auc", "val_seen_auc")
-LOWER_IS_BETTER = ("val_loss",)
+MEAN_AUC = "val/auc"  # of unseen and seen artists, or the AUC of seen artists alone where there are no unseen ones
+FALLBACKS = ("val_unseen/auc", "val_seen/auc")  # every run has at least one
+LOWER_IS_BETTER = ("val_seen/loss",)
+
+
+def metric_key(name: str) -> str:
+    """The key of a metric in its present form; `val_loss` and names such as `val_unseen_auc` are the earlier form."""
+    return "val_seen/loss" if name == "val_loss" else re.sub(r"^(val(_unseen|_seen)?)_(?=[^/]*$)", r"\1/", name)
 
 
 class Monitor:
-    """Follows one figure from epoch to epoch.
+    """Follows one metric from epoch to epoch.
 
-    A run may lack the figure, for want of unseen artists or of styles. Then another decides, for the whole run: the
-    same figure of seen artists, else an AUC that the run has.
+    A run without unseen artists or styles may lack the metric. Then another metric decides for the whole run: the same
+    metric of seen artists, else an AUC that the run has.
     """
 
-    def __init__(self, wanted: MonitorName = "val_unseen_auc", patience: int = 0) -> None:
-        """`patience`: how many epochs in a row may bring nothing better; 0: any number."""
+    def __init__(self, wanted: MonitorName = "val_unseen/auc", patience: int = 0) -> None:
+        """`patience` is the number of epochs in a row without improvement after which training stops; 0: never."""
         self.wanted = wanted
         self.patience = patience
-        self.name: str | None = None  # of the figure that decides, known after the first epoch
+        self.name: str | None = None  # of the metric that decides; known after the first epoch
         self.best = -math.inf
         self.best_epoch = 0
         self.epoch = 0
 
     def is_best(self, metrics: Mapping[str, float]) -> bool:
-        """Take the next epoch's metrics; a figure that is not there, or no number, is not better than any."""
+        """Take the next epoch's metrics; an epoch with a missing or NaN metric is never the best."""
         self.epoch += 1
         if self.name is None:
-            seen = self.wanted.replace("unseen", "seen")
-            self.name = next(
-                name for name in (self.wanted, seen, *ANY_RUN_HAS_ONE) if name in metrics or name == MEAN_AUC
-            )
+            candidates = (self.wanted, self.wanted.replace("unseen", "seen"), *FALLBACKS)
+            self.name = next(name for name in candidates if name in metrics or name == MEAN_AUC)
         merit = self._value(metrics) * (-1 if self.name in LOWER_IS_BETTER else 1)
         if not merit > self.best:
             return False
@@ -57,9 +61,9 @@ class Monitor:
     def _value(self, metrics: Mapping[str, float]) -> float:
         if self.name != MEAN_AUC:
             return metrics.get(str(self.name), math.nan)
-        return fmean(metrics[name] for name in ANY_RUN_HAS_ONE if name in metrics)
+        return fmean(metrics[name] for name in FALLBACKS if name in metrics)
 
     @property
     def is_over(self) -> bool:
-        """Whether patience has come to its end."""
+        """Whether training stops now."""
         return 0 < self.patience <= self.epoch - self.best_epoch

@@ -1,4 +1,4 @@
-"""Recipes: named settings of a whole run. One table; any flag overrides a field. Imports no TensorFlow."""
+"""Recipes: named settings of a whole run, in one table. Any flag overrides a field. Imports no TensorFlow."""
 
 from __future__ import annotations
 
@@ -20,50 +20,57 @@ MixedPrecision = Literal["auto", "on", "off"]
 
 @dataclass(frozen=True)
 class Recipe:
-    """Everything that decides what is learned and from what, but for the collection and the seed."""
+    """All settings of a training run except the collection and the seed."""
 
     name: str
     num_of_artists: int
     num_of_images_per_artist: int
     tower: TowerName
-    weights: str  # of a pretrained network: a word of its library's or a file; none: random
-    image_size: int  # px, of the tower's input
+    weights: str  # of a pretrained network: imagenet, a preset of its library, or a file; none: random
+    image_size: int  # side of the tower's input, px
     embedding_size: int
-    readout_share: float  # of a squared distance by the closed-form readout; 1: nothing else, on pretrained towers
-    tune_epochs: int  # times through the works, tuning the network before its features are computed; 0: it stays frozen
-    tune_rate: float  # of the network then, the highest of its schedule
-    refit: bool  # fit on all works once the tower was judged; pretrained towers only
+    readout_share: (
+        float  # weight of the readout in the squared distance; 1 (pretrained towers only): no head is trained
+    )
+    tune_epochs: int  # epochs in which a pretrained network is tuned before its features are computed; 0: frozen
+    tune_rate: float  # highest learning rate of the tuning
+    refit: bool  # fit the tower again on all works after its evaluation; pretrained towers only
     loss: LossName
-    works_per_artist: int  # K of a batch of P artists x K works; pairs (contrastive) have no use for it
-    batch_size: int  # paintings of an optimiser's step; pairs for the contrastive loss
+    works_per_artist: int  # K of a batch of P artists x K works; unused by the contrastive loss
+    batch_size: int  # paintings in a step of the optimiser; pairs for the contrastive loss
     epochs: int
-    monitor: MonitorName  # the figure that says which epoch was best
-    patience: int  # epochs in a row without a better one after which training ends; 0: never before the last
+    monitor: MonitorName  # the metric that decides which epoch is best
+    patience: int  # epochs in a row without improvement after which training stops; 0: never
     optimizer: OptimizerName
-    learning_rate: float  # the highest of its schedule
+    learning_rate: float  # highest of its schedule
     weight_decay: float
     augment: AugmentName
-    mixed_precision: MixedPrecision  # layers of a network in training compute in bfloat16; auto: where that is faster
+    mixed_precision: MixedPrecision  # whether layers in training compute in bfloat16; auto: where that is faster
 
     @property
     def is_pretrained(self) -> bool:
-        """Whether the tower stands on a network that somebody has trained for something else."""
+        """Whether the tower uses a backbone that was trained on other images."""
         return self.tower in get_args(BackboneName)
 
     @property
     def trained_in(self) -> str:
-        """In which numbers the layers before the head compute while they are trained, if any of them are."""
+        """The number format of the layers before the head while they are trained."""
         trains_network = not self.is_pretrained or self.tune_epochs > 0
         return "bfloat16" if trains_network and self.mixed_precision == "on" else "float32"
 
     @property
+    def has_epochs(self) -> bool:
+        """Whether the tower is evaluated after each epoch; a readout alone has a closed form."""
+        return not self.is_pretrained or self.readout_share < 1
+
+    @property
     def distance(self) -> DistanceName:
-        """What the loss compares by: the contrastive one the root mean square, the others the straight line."""
+        """The distance of the loss: the root mean square difference for contrastive, else the Euclidean distance."""
         return "rms" if self.loss == "contrastive" else "euclidean"
 
     @property
     def threshold(self) -> float | None:
-        """The published threshold of the old network; None: fitted on validation pairs."""
+        """The published threshold of the 2018 network; None: fitted on validation pairs."""
         return 0.3 if self.tower == "classic" else None
 
 
@@ -83,7 +90,7 @@ _COMPACT = Recipe(
     works_per_artist=4,
     batch_size=48,
     epochs=24,
-    monitor="val_unseen_auc",
+    monitor="val_unseen/auc",
     patience=0,
     optimizer="adamw",
     learning_rate=2e-3,
@@ -102,12 +109,12 @@ _READOUT = replace(
     refit=True,
     epochs=1,
     augment="none",
-    mixed_precision="off",  # a step of MobileNet's tuning gains 5 % by it on a CPU
+    mixed_precision="off",  # bfloat16 saves 5 % of a step of MobileNet's tuning on a CPU
 )
 RECIPES: dict[str, Recipe] = {
-    # Minutes on two cores, without anybody's weights: what `mlflow run .` does on the embedded collection.
+    # Minutes on two cores, without pretrained weights: the default of `mlflow run .` on the embedded collection.
     "compact": _COMPACT,
-    # The network and the settings of the 2018 program. 14 GFLOP an image: wants a GPU.
+    # The network and the settings of the 2018 program. 14 GFLOP an image: use a GPU.
     "classic": replace(
         _COMPACT,
         name="classic",
@@ -127,10 +134,10 @@ RECIPES: dict[str, Recipe] = {
         augment="none",
         mixed_precision="off",
     ),
-    # A frozen pretrained network and linear algebra: minutes on two cores, most of them for its features.
+    # A frozen pretrained network and a readout in closed form: minutes on two cores, most of them for the features.
     "readout": _READOUT,
-    # The network tuned a little, and beside the readout a head that is trained on the same features: better on artists
-    # who are trained on. Better on all than a frozen network, in 40 minutes on two cores.
+    # The network is tuned, and a head is trained on the same features beside the readout. The head helps on artists
+    # trained on. Better on all artists than a frozen network, in 40 minutes on two cores.
     "transfer": replace(
         _READOUT,
         name="transfer",
@@ -141,78 +148,70 @@ RECIPES: dict[str, Recipe] = {
         works_per_artist=16,
         batch_size=256,
         epochs=80,
-        monitor="val_auc",
+        monitor="val/auc",
         learning_rate=1e-3,
         weight_decay=0.01,
     ),
 }
-# Tuned three times as long, on views as other photographs would show them.
+# Tuned three times as long, on views that imitate other photographs of the same painting.
 RECIPES["strong"] = replace(RECIPES["transfer"], name="strong", tune_epochs=12, augment="photograph")
 DEFAULT = "compact"
 DEFAULT_WITH_WEIGHTS = "transfer"
 
 
 def recipe_of(name: str | None, overrides: Mapping[str, Any]) -> Recipe:
-    """The recipe with the given fields in place of its own; None stands for the recipe's.
+    """A recipe with some fields replaced.
 
     Args:
-        name: None is the default: another one where weights are given.
-        overrides: fields by name; others are passed over.
+        name: of the recipe; None: the default, which depends on whether weights are given.
+        overrides: values by field; None keeps the recipe's value, and other names are ignored.
 
     Raises:
-        UsageError: no such recipe, or settings that contradict each other.
+        UsageError: there is no such recipe, or the settings contradict each other.
     """
     if name is None:
         name = DEFAULT if overrides.get("weights") in (None, "none") else DEFAULT_WITH_WEIGHTS
     if name not in RECIPES:
-        raise UsageError(f"--recipe {name}: there is {', '.join(sorted(RECIPES))}.")
-    known = {field.name for field in fields(Recipe)}
-    recipe = replace(
-        RECIPES[name],
-        **{key: value for key, value in overrides.items() if key in known and value is not None},
-    )
-    _check_loss(recipe)
-    _check_head(recipe)
+        raise UsageError(f"--recipe {name}: no such recipe. Use one of {', '.join(sorted(RECIPES))}.")
+    names = {field.name for field in fields(Recipe)}
+    given = {key: value for key, value in overrides.items() if key in names and value is not None}
+    recipe = replace(RECIPES[name], **given)
+    for message, is_wrong in {**_loss_contradictions(recipe), **_tower_contradictions(recipe)}.items():
+        if is_wrong:
+            raise UsageError(message)
     return recipe
 
 
-def _check_loss(recipe: Recipe) -> None:
-    if recipe.loss != "contrastive" and recipe.batch_size < 2 * recipe.works_per_artist:
-        raise UsageError(
-            f"--batch-size {recipe.batch_size}: the {recipe.loss} loss compares at least 2 artists x "
-            f"{recipe.works_per_artist} works, so it takes {2 * recipe.works_per_artist} or more."
-        )
-    if recipe.tower == "classic" and recipe.loss != "contrastive":
-        raise UsageError(
-            f"--loss {recipe.loss}: it wants embeddings of length 1, which the classic tower does not give. Use "
-            "--tower compact, or --loss contrastive."
-        )
-    if recipe.is_pretrained and recipe.loss == "contrastive":
-        raise UsageError(f"--loss contrastive: the heads of --tower {recipe.tower} train by softmax or supcon.")
-
-
-def _check_head(recipe: Recipe) -> None:
-    pretrained_only = {
-        "--weights": recipe.weights != "none",
-        "--tune-epochs": recipe.tune_epochs > 0,
-        "--refit": recipe.refit,
+def _loss_contradictions(recipe: Recipe) -> dict[str, bool]:
+    """Messages about the loss, and whether each is true of a recipe."""
+    return {
+        f"--batch-size {recipe.batch_size}: the {recipe.loss} loss needs at least 2 artists x "
+        f"{recipe.works_per_artist} works in a batch. Use {2 * recipe.works_per_artist} or more.": (
+            recipe.loss != "contrastive" and recipe.batch_size < 2 * recipe.works_per_artist
+        ),
+        f"--loss {recipe.loss}: it needs embeddings of length 1, which the classic tower does not give. Use "
+        "--tower compact or --loss contrastive.": recipe.tower == "classic" and recipe.loss != "contrastive",
+        f"--loss contrastive: it cannot train --tower {recipe.tower}. Use softmax or supcon.": (
+            recipe.is_pretrained and recipe.loss == "contrastive"
+        ),
     }
-    if not recipe.is_pretrained and any(pretrained_only.values()):
-        raise UsageError(
-            f"--tower {recipe.tower} is trained from scratch: {', '.join(pretrained_only)} are for "
-            f"{', '.join(get_args(BackboneName))}. Try --recipe {DEFAULT_WITH_WEIGHTS}."
-        )
-    if recipe.tower == "classic" and recipe.readout_share > 0:
-        raise UsageError(
-            f"--readout-share {recipe.readout_share:g}: the classic tower pools no features for a readout to stand on. "
-            "Use 0, or another --tower."
-        )
-    if not recipe.is_pretrained and recipe.readout_share == 1:
-        raise UsageError(
-            f"--readout-share 1: --tower {recipe.tower} learns its features by a head beside the readout. Use less."
-        )
-    if recipe.is_pretrained and recipe.augment != "none" and recipe.tune_epochs == 0:
-        raise UsageError(
-            f"--augment {recipe.augment}: the features of --tower {recipe.tower} are computed once, of whole works. It "
-            "can be tuned on such views first: --tune-epochs 4."
-        )
+
+
+def _tower_contradictions(recipe: Recipe) -> dict[str, bool]:
+    """Messages about the tower and its readout, and whether each is true of a recipe."""
+    wants_pretrained = recipe.weights != "none" or recipe.tune_epochs > 0 or recipe.refit
+    return {
+        f"--tower {recipe.tower}: it is trained from scratch, so --weights, --tune-epochs and --refit do not apply. "
+        f"They are for {', '.join(get_args(BackboneName))}. Try --recipe {DEFAULT_WITH_WEIGHTS}.": (
+            not recipe.is_pretrained and wants_pretrained
+        ),
+        f"--readout-share {recipe.readout_share:g}: the classic tower pools no features, which a readout needs. "
+        "Use 0, or another --tower.": recipe.tower == "classic" and recipe.readout_share > 0,
+        f"--readout-share 1: --tower {recipe.tower} learns its features through a trained head. Use less than 1.": (
+            not recipe.is_pretrained and recipe.readout_share == 1
+        ),
+        f"--augment {recipe.augment}: --tower {recipe.tower} is frozen, and its features are computed once, from "
+        "whole works. Use --augment none, or tune it on such views: --tune-epochs 4.": (
+            recipe.is_pretrained and recipe.augment != "none" and recipe.tune_epochs == 0
+        ),
+    }

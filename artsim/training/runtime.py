@@ -1,4 +1,4 @@
-"""Starting TensorFlow without its remarks on the machine."""
+"""Start of TensorFlow, without its messages about the machine."""
 
 from __future__ import annotations
 
@@ -12,25 +12,28 @@ from artsim.files import stderr_to
 
 
 def start_tensorflow() -> None:
-    """Import TensorFlow quietly; to be called before a module that imports it.
+    """Import TensorFlow and Keras quietly. Call this before importing a module that imports either.
 
-    While it is loaded it writes to the file descriptor of stderr, whatever its log level says.
+    Both read their environment variables when they are first imported. Variables that the user has set are kept. While
+    TensorFlow 2.21.0 loads, it writes to the file descriptor of stderr at any log level.
     """
-    with _stderr_held_back():
-        import keras  # noqa: F401 - it has remarks of its own
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # no start-up messages; errors are raised as exceptions anyway
+    os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+    with _stderr_discarded():
+        import keras  # noqa: F401 - it writes messages too
         import tensorflow
     tensorflow.get_logger().setLevel("ERROR")
 
 
 @contextmanager
-def _stderr_held_back() -> Iterator[None]:
-    """Keep what is written to descriptor 2, and let it out only if the block fails."""
-    with tempfile.TemporaryFile() as held:
+def _stderr_discarded() -> Iterator[None]:
+    """Discard what the block writes to file descriptor 2. If the block fails, print it."""
+    with tempfile.TemporaryFile() as output:
         try:
-            with stderr_to(held):
+            with stderr_to(output):
                 yield
         except BaseException:
-            held.seek(0)
-            with os.fdopen(os.dup(2), "wb") as out:
-                shutil.copyfileobj(held, out)
+            output.seek(0)
+            with os.fdopen(os.dup(2), "wb") as stderr:
+                shutil.copyfileobj(output, stderr)
             raise

@@ -1,4 +1,4 @@
-"""The commands beside the scorer as they are typed."""
+"""The programs as typed: help, exit codes, signals, and the commands train, export and demo."""
 
 from __future__ import annotations
 
@@ -21,22 +21,24 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out == f"artsim {__version__}\n"
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["train", "--help"], ["export", "-h"], ["demo", "--help"]])
-def test_help_shows_the_exit_codes(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
-    assert artsim_in_process(*arguments) == 0
+@pytest.mark.parametrize("command", ["", *main.COMMANDS])
+@pytest.mark.parametrize("flag", ["-h", "--help"])
+def test_help_shows_the_exit_codes(command: str, flag: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert artsim_in_process(*command.split(), flag) == 0
     text = capsys.readouterr().out
-    assert "Usage: artsim" in text
+    assert f"Usage: artsim {command}" in text
+    assert not command or "\n  Examples:\n    artsim" in text
     for code, meaning in EXIT_CODES.items():
-        assert f"{code:<4} {meaning}" in text
+        assert f"\n    {code:<4} {meaning}\n" in text
 
 
 @pytest.mark.parametrize("arguments", [["paint"], ["train", "--nothing"], ["demo"], ["export", "x", "--which", "both"]])
-def test_what_click_refuses_is_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+def test_wrong_usage_exits_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert artsim_in_process(*arguments) == 2
     assert "Traceback" not in capsys.readouterr().err
 
 
-def test_demo_writes_the_collection_and_says_where(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_demo_writes_the_collection_and_prints_the_path(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert (
         artsim_in_process("demo", str(tmp_path / "works"), "--num-of-artists", "2", "--NUM_OF_IMAGES_PER_ARTIST", "3")
         == 0
@@ -47,25 +49,25 @@ def test_demo_writes_the_collection_and_says_where(tmp_path: Path, capsys: pytes
     assert len(list((tmp_path / "works" / "train").glob("*.jpg"))) == 6
 
 
-def test_demo_into_a_folder_of_something_else_is_8(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_demo_into_the_folder_of_another_collection_exits_8(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "train_info.csv").write_text("mine")
     assert artsim_in_process("demo", str(tmp_path)) == 8
     assert (tmp_path / "train_info.csv").read_text() == "mine"
 
 
-def test_export_of_what_is_no_checkpoint_is_5(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_export_of_a_folder_without_checkpoints_exits_5(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert artsim_in_process("export", str(tmp_path)) == 5
     assert f"{tmp_path}: no checkpoints" in capsys.readouterr().err
 
 
-def test_train_without_its_extra_says_what_to_install(
+def test_train_without_its_extra_names_the_extra(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     from artsim.cli import extras
 
     monkeypatch.setattr(extras, "find_spec", lambda name: None if name == "tensorflow" else name)
     assert artsim_in_process("train") == 2
-    assert 'tensorflow not installed: pip install "artsim[train]"' in capsys.readouterr().err
+    assert 'tensorflow not installed. Run: pip install "artsim[train]"' in capsys.readouterr().err
 
 
 def raising(error: BaseException) -> object:
@@ -85,13 +87,13 @@ def raising(error: BaseException) -> object:
         (OSError(errno.ENOSPC, "No space left on device"), 8),
     ],
 )
-def test_every_end_has_its_code(error: BaseException, code: int, capsys: pytest.CaptureFixture[str]) -> None:
+def test_each_error_has_its_exit_code(error: BaseException, code: int, capsys: pytest.CaptureFixture[str]) -> None:
     assert main.run(raising(error)) == code  # type: ignore[arg-type]
     assert "Traceback" not in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("error", [ZeroDivisionError(), OSError(errno.EIO, "broken", "file")])
-def test_a_defect_keeps_its_traceback(error: Exception) -> None:
+def test_an_unexpected_error_keeps_its_traceback(error: Exception) -> None:
     with pytest.raises(type(error)):
         main.run(raising(error))  # type: ignore[arg-type]
 
@@ -101,7 +103,7 @@ def test_python_m_artsim(tmp_path: Path) -> None:
     assert artsim_process("nonsense", cwd=tmp_path).returncode == 2
 
 
-def test_sigterm_interrupts_as_ctrl_c_does(tmp_path: Path) -> None:
+def test_sigterm_interrupts_like_ctrl_c(tmp_path: Path) -> None:
     code = (
         "import os, signal, time; from artsim.cli import main; main.artsim.main = "
         "lambda **_: (os.kill(os.getpid(), signal.SIGTERM), time.sleep(60)); main.main()"
@@ -111,7 +113,7 @@ def test_sigterm_interrupts_as_ctrl_c_does(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
-def test_a_full_standard_output_is_8() -> None:
+def test_help_to_a_full_disk_exits_8() -> None:
     command = [sys.executable, "-m", "artsim", "train", "--help"]
     with Path("/dev/full").open("w") as full:
         done = subprocess.run(command, cwd=ROOT, stdout=full, stderr=subprocess.PIPE, text=True, check=False)

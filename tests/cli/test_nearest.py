@@ -1,4 +1,4 @@
-"""artsim nearest as it is typed, with a tiny real tower."""
+"""`artsim nearest` as typed, with a tiny real tower."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.towers import write_paintings, write_tower
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The working folder: a tower, works by two artists, a query, and a copy of one of the works."""
+    """The working folder, with a tower, works by two artists, a query, and a copy of one of the works."""
     write_tower(tmp_path / "tower.onnx")
     write_paintings(tmp_path / "works" / "ann", "1.png", "2.png", "3.png")
     write_paintings(tmp_path / "works" / "bob", "4.png", "5.png")
@@ -39,20 +39,20 @@ def rows(text: str) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(text)))
 
 
-def keep(folder: Path) -> None:
-    """works.parquet holds what `works` does."""
+def store_works(folder: Path) -> None:
+    """Write the embeddings of `works` to works.parquet."""
     names = ["ann/1.png", "ann/2.png", "ann/3.png", "bob/4.png", "bob/5.png"]
     paths = [folder / "works" / name for name in names]
     scorer = artsim.load(folder / "tower.onnx", "cpu")
     artists: list[str | None] = [name[:3] for name in names]
     contents = [file_sha256(path) for path in paths]
-    kept = EmbeddingStore(
+    store = EmbeddingStore(
         file_sha256(folder / "tower.onnx"), scorer.card, names, contents, artists, scorer.embed(paths)
     )
-    write_store(folder / "works.parquet", kept)
+    write_store(folder / "works.parquet", store)
 
 
-def test_works_come_as_csv_nearest_first_as_the_scorer_has_them(
+def test_works_are_csv_with_the_nearest_first_and_the_scorers_numbers(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert nearest("query.png") == 0
@@ -68,35 +68,37 @@ def test_works_come_as_csv_nearest_first_as_the_scorer_has_them(
     assert err == "searched 5 works by 2 artists\n"
 
 
-def test_a_folder_a_csv_and_kept_embeddings_say_the_same(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_folder_a_csv_and_an_embedding_store_give_the_same_rows(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     (folder / "works.csv").write_text(
         "artist,filename\nann,ann/1.png\nann,ann/2.png\nann,ann/3.png\nbob,bob/4.png\nbob,bob/5.png\n"
     )
-    keep(folder)
-    said = []
+    store_works(folder)
+    outputs = []
     for among, options in (("works", []), ("works.csv", ["--data-dir", "works"]), ("works.parquet", [])):
         assert nearest("query.png", "-k", "3", *options, among=among) == 0
-        said.append(capsys.readouterr().out)
-    assert len(rows(said[0])) == 3
-    assert said[0] == said[1] == said[2]
+        outputs.append(capsys.readouterr().out)
+    assert len(rows(outputs[0])) == 3
+    assert outputs[0] == outputs[1] == outputs[2]
 
 
 @pytest.mark.parametrize("among", ["works", "works.parquet"])
-def test_a_query_of_the_collection_leaves_itself_out_and_says_so(
+def test_a_query_in_the_gallery_is_not_compared_with_itself(
     folder: Path, capsys: pytest.CaptureFixture[str], among: str
 ) -> None:
-    keep(folder)
+    store_works(folder)
     assert nearest("copy.png", among=among) == 0
     out, err = capsys.readouterr()
     assert "bob/4.png" not in [row["image"] for row in rows(out)]
-    assert "copy.png: is in the collection and left out: bob/4.png" in err
+    assert "copy.png: is in the gallery and left out: bob/4.png" in err
     assert nearest("copy.png", "--with-itself", among=among) == 0
     out, err = capsys.readouterr()
     assert (rows(out)[0]["image"], rows(out)[0]["distance"]) == ("bob/4.png", "0.0")
-    assert "copy.png: is in the collection: bob/4.png" in err
+    assert "copy.png: is in the gallery: bob/4.png" in err
 
 
-def test_artists_are_ranked_in_a_file_of_their_own(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_artists_are_ranked_in_another_file(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert nearest("query.png", "copy.png", "-o", "works.jsonl", "--artists", "artists.csv", "--quiet") == 0
     works = [json.loads(line) for line in (folder / "works.jsonl").read_text().splitlines()]
     artists = rows((folder / "artists.csv").read_text())
@@ -111,11 +113,11 @@ def test_artists_are_ranked_in_a_file_of_their_own(folder: Path, capsys: pytest.
                 own = [work["distance"] for work in works if (work["query"], work["artist"]) == (query, row["artist"])]
                 assert float(row["distance"]) == pytest.approx(np.mean(own), rel=1e-5)
     assert {row["artist"]: row["works"] for row in artists} == {"ann": "3", "bob": "2"}
-    assert works[0]["unlike"] is None  # five works are too few to tell
+    assert works[0]["unlike"] is None  # unknown for collections below 20 works
     assert capsys.readouterr() == ("", "")
 
 
-def test_a_terminal_gets_tables(
+def test_a_terminal_shows_tables(
     folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (folder / "works" / "ann").rename(folder / "works" / "[red]ann")
@@ -124,13 +126,13 @@ def test_a_terminal_gets_tables(
     assert nearest("copy.png", "--quiet") == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "copy.png"
-    assert "is in the collection and left out: bob/4.png" in lines[1]
-    assert sum("[red]ann" in line for line in lines) == 4  # the artist, and her three works
+    assert "is in the gallery and left out: bob/4.png" in lines[1]
+    assert sum("[red]ann" in line for line in lines) == 4  # the artist and three works
     assert any(line.split() == ["artist", "probability", "distance", "works"] for line in lines)
     assert any(line.split() == ["work", "probability", "distance", "artist"] for line in lines)
 
 
-def test_works_by_unknown_hands_have_no_artists(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_works_without_known_artists_have_no_ranked_artists(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert nearest("query.png", "--artists", "artists.csv", among="works/ann") == 0
     out, err = capsys.readouterr()
     assert [row["artist"] for row in rows(out)] == ["", "", ""]
@@ -138,7 +140,7 @@ def test_works_by_unknown_hands_have_no_artists(folder: Path, capsys: pytest.Cap
     assert err == "searched 3 works\n"
 
 
-def test_queries_that_can_be_read_are_answered_before_the_others_are_told(
+def test_readable_queries_are_answered_before_the_others_are_reported(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (folder / "text.png").write_text("not a picture")
@@ -148,7 +150,7 @@ def test_queries_that_can_be_read_are_answered_before_the_others_are_told(
     assert "2 of 3 queries can't be used: 'lost.png': no such file; text.png: not an image" in err
 
 
-def test_bad_works_are_left_out_and_held_to_what_is_allowed(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_bad_works_are_left_out_and_count_against_the_limit(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (folder / "works" / "bob" / "6.png").write_text("not a picture")
     assert nearest("query.png", "-o", "works.csv") == 4
     assert len(rows((folder / "works.csv").read_text())) == 5
@@ -162,18 +164,18 @@ def test_bad_works_are_left_out_and_held_to_what_is_allowed(folder: Path, capsys
     [
         (["query.png", "--among", "lost"], 3, "lost: no such file or folder"),
         (["query.png", "--among", "lost.parquet"], 3, "lost.parquet: no such file"),
-        (["query.png", "--among", "tower.parquet"], 3, "not kept embeddings"),
+        (["query.png", "--among", "tower.parquet"], 3, "not an embedding store"),
         (["lost.png", "--among", "works"], 3, "no query can be used: 'lost.png': no such file"),
-        (["empty", "--among", "works"], 3, "empty: no images in it"),
+        (["empty", "--among", "works"], 3, "empty: the folder has no images"),
         (["query.png", "--among", "damaged"], 3, "none of its 1 images can be used"),
         (["--among", "works"], 2, "QUERY"),
         (["query.png", "--among", "works", "-k", "0"], 2, "-k"),
-        (["query.png", "--among", "works", "-o", "works.parquet"], 2, "answers are written as"),
+        (["query.png", "--among", "works", "-o", "works.parquet"], 2, "csv or jsonl, without compression"),
         (["query.png", "--among", "works", "--prior", "2"], 2, "prior"),
         (["query.png", "--among", "works", "--artists", "lost/a.csv"], 8, "there is no folder"),
     ],
 )
-def test_what_cannot_be_searched_is_said(
+def test_the_error_gives_the_reason(
     folder: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], code: int, reason: str
 ) -> None:
     (folder / "empty").mkdir()
@@ -186,8 +188,8 @@ def test_what_cannot_be_searched_is_said(
     assert out == ""
 
 
-def test_embeddings_of_another_model_are_refused(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    keep(folder)
+def test_an_embedding_store_of_another_model_exits_3(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    store_works(folder)
     write_tower(folder / "tower.onnx", scale=1 / 128)
     assert nearest("query.png", among="works.parquet") == 3
     assert "another model" in capsys.readouterr().err

@@ -1,4 +1,4 @@
-"""artsim pairs as it is typed."""
+"""`artsim pairs` as typed."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def test_all_pairs_of_a_folder_with_labels(folder: Path, capsys: pytest.CaptureF
     assert err == "3 pairs of 3 works\n"
 
 
-def test_within_a_column_what_has_no_value_is_said_and_left_out(
+def test_works_without_a_value_in_the_column_are_left_out_with_a_note(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert artsim_in_process("pairs", "works.csv", "--within", "style") == 0
@@ -57,7 +57,7 @@ def test_within_artist_of_a_folder(folder: Path, capsys: pytest.CaptureFixture[s
     assert err == ""
 
 
-def test_queries_with_a_collection(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_queries_are_paired_with_a_collection(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert artsim_in_process("pairs", "works", "--queries", "found.png", "--queries", "works/bob") == 0
     out, err = capsys.readouterr()
     assert rows(out) == [
@@ -71,7 +71,7 @@ def test_queries_with_a_collection(folder: Path, capsys: pytest.CaptureFixture[s
     assert err == "5 pairs of 2 queries with 3 works, without sameArtist\n"
 
 
-def test_queries_by_known_artists_are_labelled(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_pairs_of_queries_by_known_artists_are_labelled(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert artsim_in_process("pairs", "works", "--queries", "works/ann/2.png") == 0
     assert rows(capsys.readouterr().out)[1:] == [["ann/2.png", "ann/1.png", "1"], ["ann/2.png", "bob/3.png", "0"]]
 
@@ -90,18 +90,18 @@ def test_a_sample_has_both_kinds_and_is_repeatable(demo_csv: Path, tmp_path: Pat
     [
         (["lost"], 3, "no such file or folder"),
         (["works/bob"], 3, "no pair can be made of 1 work"),
-        (["works.csv", "--within", "group"], 3, "no column group"),
+        (["works.csv", "--within", "group"], 3, "there is no column group"),
         (["works/bob", "--queries", "works/bob/3.png"], 3, "no pair can be made of 1 query with 1 work"),
-        (["works", "--sample", "4"], 3, "there are 1 pairs by the same artist, and 2 were asked for"),
+        (["works", "--sample", "4"], 3, "needs 2 pairs by the same artist, but the collection has 1"),
         (["works.csv", "--sample", "2"], 3, "no artist is known"),
-        (["works", "--sample", "2", "--within", "artist"], 2, "choose one"),
+        (["works", "--sample", "2", "--within", "artist"], 2, "Choose one"),
         (["works", "--sample", "1"], 2, "--sample"),
-        (["works", "-o", "pairs.txt"], 2, "an output ends in"),
+        (["works", "-o", "pairs.txt"], 2, "unknown suffix"),
         (["works", "-o", "lost/pairs.csv"], 8, "there is no folder lost"),
-        (["works", "--queries", "works", "--queries", "works"], 3, "named twice"),
+        (["works", "--queries", "works", "--queries", "works"], 3, "queries are named twice"),
     ],
 )
-def test_what_cannot_be_paired_is_said(
+def test_the_error_gives_the_reason(
     folder: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], code: int, reason: str
 ) -> None:
     assert artsim_in_process("pairs", *arguments) == code
@@ -110,7 +110,7 @@ def test_what_cannot_be_paired_is_said(
     assert out == ""
 
 
-def test_the_pairs_are_what_the_scorer_reads(demo_csv: Path) -> None:
+def test_the_names_are_paths_that_the_scorer_finds(demo_csv: Path) -> None:
     made = artsim_process("pairs", "train", "--quiet", cwd=demo_csv.parent)
     assert made.returncode == 0
     assert all((demo_csv.parent / "train" / name).is_file() for row in rows(made.stdout)[1:] for name in row[:2])

@@ -9,35 +9,35 @@ from artsim.cli.progress import stage_bars
 
 
 class Terminal(io.StringIO):
-    """What a terminal is to a program: a stream that says so."""
+    """A stream that claims to be a terminal."""
 
     def isatty(self) -> bool:
         return True
 
 
-def test_a_terminal_sees_each_stage_and_then_nothing_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_terminal_shows_a_bar_while_its_stage_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     terminal = Terminal()
     monkeypatch.setattr(sys, "stderr", terminal)
-    with stage_bars(quiet=False) as tell:
+    with stage_bars(quiet=False) as progress:
         for done in (1, 2):
-            tell("reading", done, 2)
+            progress("reading", done, 2)
         sys.stderr.write("between two stages\n")
-        tell("writing", 1, 2)
+        progress("writing", 1, 2)
     assert "reading" in terminal.getvalue()
     before, between, after = terminal.getvalue().partition("between two stages\n")
     assert between
-    assert before.endswith(("\x1b[2K", "\r", "\x1b[?25h")), "the bar must be gone before others write"
+    assert before.endswith(("\x1b[2K", "\r", "\x1b[?25h")), "the bar must be removed before others write"
     assert "writing" in after
     assert "reading" not in after
 
 
 @pytest.mark.parametrize("quiet", [False, True])
-def test_nobody_looks_or_nobody_wants_to(
+def test_no_bar_without_a_terminal_or_with_quiet(
     quiet: bool, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     terminal = Terminal()
     if quiet:
         monkeypatch.setattr(sys, "stderr", terminal)
-    with stage_bars(quiet=quiet) as tell:
-        tell("reading", 1, 2)
+    with stage_bars(quiet=quiet) as progress:
+        progress("reading", 1, 2)
     assert capsys.readouterr().err == terminal.getvalue() == ""

@@ -1,4 +1,4 @@
-"""`artsim-score --engine spark` as it is typed, as far as it comes without Java."""
+"""`artsim-score --engine spark` as typed, without Java: errors only."""
 
 from __future__ import annotations
 
@@ -32,17 +32,17 @@ def scored(*arguments: str) -> int:
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
-        ((), 2, "name it, with -o X.parquet"),
-        (("-o", "-"), 2, "name it, with -o X.parquet"),
-        (("-o", "scores.csv"), 2, "name it, with -o X.parquet"),
-        (("-o", "there.parquet"), 8, "is there already"),
-        (("-o", "link.parquet"), 8, "is there already"),
+        ((), 2, "Name it with -o X.parquet"),
+        (("-o", "-"), 2, "Name it with -o X.parquet"),
+        (("-o", "scores.csv"), 2, "Name it with -o X.parquet"),
+        (("-o", "there.parquet"), 8, "exists already"),
+        (("-o", "link.parquet"), 8, "exists already"),
         (("-o", "nowhere/scores.parquet"), 8, "there is no folder nowhere"),
         (("-o", "scores.parquet", "--summary", "nowhere/s.json"), 8, "there is no folder nowhere"),
         (("-o", "scores.parquet"), 2, "apt install default-jre-headless"),
     ],
 )
-def test_what_makes_no_sense_is_said_before_anything_is_done(
+def test_wrong_options_are_reported_before_anything_is_written(
     arguments: tuple[str, ...], code: int, message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "there.parquet").mkdir()
@@ -53,12 +53,12 @@ def test_what_makes_no_sense_is_said_before_anything_is_done(
     assert sorted(tmp_path.iterdir()) == before
 
 
-def test_a_master_is_of_a_cluster(capsys: pytest.CaptureFixture[str]) -> None:
+def test_master_without_engine_spark_exits_2(capsys: pytest.CaptureFixture[str]) -> None:
     assert scored("--master", "local[2]") == 2
-    assert "--master goes with --engine spark" in capsys.readouterr().err
+    assert "--master needs --engine spark" in capsys.readouterr().err
 
 
-def test_without_pyspark_the_extra_is_named(
+def test_spark_without_its_extra_names_the_extra(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def nothing(name: str) -> ModuleSpec | None:
@@ -66,4 +66,4 @@ def test_without_pyspark_the_extra_is_named(
 
     monkeypatch.setattr(extras, "find_spec", nothing)
     assert scored("--engine", "spark", "-o", "scores.parquet") == 2
-    assert 'pyspark not installed: pip install "artsim[spark]"' in capsys.readouterr().err
+    assert 'pyspark not installed. Run: pip install "artsim[spark]"' in capsys.readouterr().err

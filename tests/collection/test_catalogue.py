@@ -25,7 +25,7 @@ def read(path: Path, data_dir: Path | None = None) -> list[list[str]]:
     return rows
 
 
-def test_csv_keeps_every_column_as_text_with_the_required_ones_first(tmp_path: Path) -> None:
+def test_csv_columns_are_text_with_the_required_ones_first(tmp_path: Path) -> None:
     put_image(tmp_path / "007.jpg")
     csv = write(tmp_path / "works.csv", "title,artist,filename,date\nNA,Ann,007.jpg,1890.0\n")
     assert read(csv) == [["filename", "artist", "title", "date"], ["007.jpg", "Ann", "NA", "1890.0"]]
@@ -38,7 +38,7 @@ def test_csv_may_have_a_bom_and_windows_line_ends(tmp_path: Path, encoding: str)
     assert read(csv) == [["filename", "artist"], ["é b.jpg", "Zoë Ö"]]
 
 
-def test_images_are_found_beside_the_csv_or_where_painter_by_numbers_has_them(tmp_path: Path) -> None:
+def test_images_are_found_next_to_the_csv_or_in_the_folder_of_painter_by_numbers(tmp_path: Path) -> None:
     csv = write(tmp_path / "train_info.csv", "filename,artist\n1.jpg,Ann\n")
     put_image(tmp_path / "train" / "1.jpg")
     assert read_catalogue(str(csv), None, artists=1, works=1).folder == tmp_path / "train"
@@ -48,13 +48,13 @@ def test_images_are_found_beside_the_csv_or_where_painter_by_numbers_has_them(tm
     assert read_catalogue(str(csv), tmp_path / "else where", artists=1, works=1).folder == tmp_path / "else where"
 
 
-def test_images_that_are_nowhere_name_the_flag(tmp_path: Path) -> None:
+def test_the_error_of_missing_images_names_the_flag(tmp_path: Path) -> None:
     csv = write(tmp_path / "train_info.csv", "filename,artist\n1.jpg,Ann\n")
     with pytest.raises(InputError, match=r"'1\.jpg' is not in .*train.*--data-dir"):
         read(csv)
 
 
-def test_folder_with_one_folder_an_artist(tmp_path: Path) -> None:
+def test_a_folder_with_one_subfolder_per_artist(tmp_path: Path) -> None:
     put_image(tmp_path / "Ann Bee" / "one.jpg")
     put_image(tmp_path / "Ann Bee" / "two.PNG")
     put_image(tmp_path / "Cid" / "one.jpg")
@@ -67,7 +67,7 @@ def test_folder_with_one_folder_an_artist(tmp_path: Path) -> None:
     ]
 
 
-def test_demo_has_as_many_artists_and_works_as_asked_for() -> None:
+def test_demo_has_the_requested_artists_and_works() -> None:
     catalogue = read_catalogue("DEMO", None, artists=3, works=2)
     assert catalogue.table["artist"].value_counts().to_list() == [2, 2, 2]
     assert all((catalogue.folder / name).is_file() for name in catalogue.table["filename"])
@@ -76,29 +76,32 @@ def test_demo_has_as_many_artists_and_works_as_asked_for() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "not a csv"),
-        ("filename,artist\n", "a header and no rows"),
-        ("file,painter\n1.jpg,Ann\n", "no column filename and no column artist; the columns found: file, painter"),
+        ("", "can't be read as a csv"),
+        ("filename,artist\n", "a header but no rows"),
+        ("file,painter\n1.jpg,Ann\n", "no column filename and no column artist. It has the columns: file, painter"),
         ("filename,artist\n1.jpg,\n", "row 1 after the header has an empty artist"),
         ("filename,artist\n1.jpg, \n", "row 1 after the header has an empty artist"),
         ("filename,artist\n1.jpg,Ann\n,Ann\n", "row 2 after the header has an empty filename"),
-        ("filename,artist\n1.jpg,Ann\n1.jpg,Bob\n", "'1.jpg' is listed twice, the second time in row 2"),
-        ('filename,artist\n1.jpg,"Ann\n2.jpg,Bob\n', "not a csv"),
-        ("filename,artist\n1.jpg,Ann,x,y\n", "not a csv"),
+        (
+            "filename,artist\n1.jpg,Ann\n1.jpg,Bob\n",
+            "'1.jpg' is listed twice. Remove one of the rows; the second is row 2",
+        ),
+        ('filename,artist\n1.jpg,"Ann\n2.jpg,Bob\n', "can't be read as a csv"),
+        ("filename,artist\n1.jpg,Ann,x,y\n", "can't be read as a csv"),
     ],
 )
-def test_a_csv_that_can_not_be_used_says_why(tmp_path: Path, text: str, message: str) -> None:
+def test_the_error_of_an_unusable_csv_gives_the_reason(tmp_path: Path, text: str, message: str) -> None:
     with pytest.raises(InputError, match=message):
         read(write(tmp_path / "works.csv", text))
 
 
-def test_bytes_that_are_not_utf8_say_so(tmp_path: Path) -> None:
+def test_a_csv_that_is_not_utf8_is_an_input_error(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="utf-8"):
         read(write(tmp_path / "works.csv", "filename,artist\n1.jpg,Édouard\n", "latin-1"))
 
 
-def test_nothing_there_and_an_empty_folder_say_what_to_name(tmp_path: Path) -> None:
+def test_the_errors_of_a_missing_file_and_an_empty_folder_say_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no such file or folder"):
         read(tmp_path / "nowhere.csv")
-    with pytest.raises(InputError, match="one folder an artist"):
+    with pytest.raises(InputError, match="the works of each artist into a subfolder"):
         read(tmp_path)

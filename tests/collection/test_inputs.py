@@ -15,7 +15,7 @@ def names(images: list[NamedImage]) -> list[str]:
     return [image.name for image in images]
 
 
-def test_a_folder_gives_its_images_however_deep_by_their_path_from_there(tmp_path: Path) -> None:
+def test_a_folder_gives_the_images_of_all_subfolders_named_by_their_path(tmp_path: Path) -> None:
     write_paintings(tmp_path / "works", "b.png", "a.PNG")
     write_paintings(tmp_path / "works" / "deep" / "er", "c.jpg")
     (tmp_path / "works" / "notes.txt").write_text("no image")
@@ -26,7 +26,7 @@ def test_a_folder_gives_its_images_however_deep_by_their_path_from_there(tmp_pat
     assert {image.artist for image in found} == {None}
 
 
-def test_folders_one_level_below_are_artists(tmp_path: Path) -> None:
+def test_subfolders_one_level_below_are_artists(tmp_path: Path) -> None:
     write_paintings(tmp_path / "Monet", "a.png")
     write_paintings(tmp_path / "Manet", "a.png")
     assert [(image.name, image.artist) for image in list_folder(tmp_path)] == [
@@ -65,7 +65,7 @@ def test_one_image_given_twice_is_listed_once_with_its_artist(tmp_path: Path) ->
     assert (image.name, image.artist) == ("a.png", "Monet")
 
 
-def test_copies_under_one_name_are_one_image_and_other_contents_an_error_naming_both(tmp_path: Path) -> None:
+def test_copies_of_one_name_are_one_image_and_different_images_are_an_error(tmp_path: Path) -> None:
     write_paintings(tmp_path / "one", "a.png")
     write_paintings(tmp_path / "two", "a.png", "b.png")
     folders = [str(tmp_path / "one"), str(tmp_path / "two")]
@@ -75,7 +75,7 @@ def test_copies_under_one_name_are_one_image_and_other_contents_an_error_naming_
         list_images(folders)
 
 
-def test_links_are_followed_and_lead_round_in_no_circle(tmp_path: Path) -> None:
+def test_links_are_followed_once(tmp_path: Path) -> None:
     write_paintings(tmp_path / "elsewhere", "a.png")
     (tmp_path / "works").mkdir()
     (tmp_path / "works" / "linked").symlink_to(tmp_path / "elsewhere")
@@ -86,9 +86,9 @@ def test_links_are_followed_and_lead_round_in_no_circle(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("source", "message"), [("nowhere", "no such file or folder"), ("empty", "no images in it"), ("bad.csv", "artist")]
+    ("source", "message"), [("nowhere", "no such file or folder"), ("empty", "has no images"), ("bad.csv", "artist")]
 )
-def test_what_gives_no_images_is_an_input_error(tmp_path: Path, source: str, message: str) -> None:
+def test_an_input_without_images_is_an_input_error(tmp_path: Path, source: str, message: str) -> None:
     (tmp_path / "empty").mkdir()
     (tmp_path / "bad.csv").write_text("filename\na.png\n")
     with pytest.raises(InputError, match=message):

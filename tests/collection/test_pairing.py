@@ -1,4 +1,4 @@
-"""Pairs counted and listed: every one that is asked for, once, and no other."""
+"""Pairs are complete, and occur once."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def listed(spans: Spans, block: int) -> list[tuple[int, int]]:
 
 
 @given(groups, st.integers(1, 30))
-def test_every_pair_inside_a_group_once_and_no_other(labels: NDArray[np.int64], block: int) -> None:
+def test_every_pair_inside_a_group_occurs_once(labels: NDArray[np.int64], block: int) -> None:
     expected = {(i, j) for i, j in combinations(range(len(labels)), 2) if labels[i] == labels[j] >= 0}
     found = listed(within_groups(labels), block)
     assert len(found) == len(expected)
@@ -34,7 +34,7 @@ def test_every_pair_inside_a_group_once_and_no_other(labels: NDArray[np.int64], 
 
 
 @given(groups, st.integers(1, 30))
-def test_every_pair_across_groups_once_and_no_other(labels: NDArray[np.int64], block: int) -> None:
+def test_every_pair_across_groups_occurs_once(labels: NDArray[np.int64], block: int) -> None:
     grouped = np.flatnonzero(labels >= 0).tolist()
     expected = {frozenset((i, j)) for i, j in combinations(grouped, 2) if labels[i] != labels[j]}
     found = listed(across_groups(labels), block)
@@ -42,23 +42,21 @@ def test_every_pair_across_groups_once_and_no_other(labels: NDArray[np.int64], b
     assert {frozenset(pair) for pair in found} == expected
 
 
-def test_groups_come_in_order_of_appearance_and_works_in_theirs() -> None:
+def test_groups_and_works_are_in_order_of_appearance() -> None:
     assert listed(within_groups(np.array([7, 2, 7, 2, 7])), 3) == [(0, 2), (0, 4), (2, 4), (1, 3)]
 
 
 @given(st.integers(0, 12), st.lists(st.integers(0, 20), unique=True, max_size=12), st.integers(1, 30))
-def test_each_query_meets_each_work_but_itself(works: int, queries: list[int], block: int) -> None:
+def test_each_query_is_paired_with_each_work_except_itself(works: int, queries: list[int], block: int) -> None:
     expected = [(query, work) for query in queries for work in range(works) if work != query]
     assert listed(each_with_all(np.array(queries, dtype=np.int64), works), block) == expected
 
 
 @given(groups, st.integers(2, 40), st.integers(0, 3))
-def test_a_sample_is_balanced_and_without_repeats_or_it_is_refused(
-    labels: NDArray[np.int64], count: int, seed: int
-) -> None:
+def test_a_sample_is_balanced_and_has_no_repeats(labels: NDArray[np.int64], count: int, seed: int) -> None:
     same, other = within_groups(labels).total, across_groups(labels).total
     if same < count // 2 or other < count - count // 2:
-        with pytest.raises(InputError, match="balanced sample"):
+        with pytest.raises(InputError, match="The sample needs"):
             balanced_sample(labels, count, seed)
         return
     first, second, label = balanced_sample(labels, count, seed)
@@ -71,20 +69,23 @@ def test_a_sample_is_balanced_and_without_repeats_or_it_is_refused(
 
 
 @given(groups)
-def test_the_largest_sample_that_is_said_to_be_there_is(labels: NDArray[np.int64]) -> None:
-    with pytest.raises(InputError) as refused:
+def test_the_error_names_the_largest_possible_sample(labels: NDArray[np.int64]) -> None:
+    with pytest.raises(InputError) as error:
         balanced_sample(labels, 1000, 0)
-    _, said, most = str(refused.value).partition("at most ")
-    if said:
-        count = int(most.strip("."))
+    _, found, most = str(error.value).partition("at most ")
+    if found:
+        count = int(most.split()[0])
         assert len(balanced_sample(labels, count, 0)[0]) == count
-        with pytest.raises(InputError):
-            balanced_sample(labels, count + 1, 0)
+    else:
+        count = 1
+        assert "No balanced sample" in str(error.value)
+    with pytest.raises(InputError):
+        balanced_sample(labels, count + 1, 0)
 
 
 @pytest.mark.parametrize("count", [6, 36])
-def test_every_pair_is_drawn_as_often(count: int) -> None:
-    """Both when few are drawn and when nearly all are; the works are shuffled over the file."""
+def test_every_pair_is_equally_likely(count: int) -> None:
+    """For a small sample and for one of nearly all pairs, with the artists' works in mixed order."""
     labels = np.array([0, 1, 2, 3] * 3 + [0, 1, 2, 3])
     drawn: Counter[frozenset[int]] = Counter()
     for seed in range(600):

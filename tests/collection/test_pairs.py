@@ -1,4 +1,4 @@
-"""Pairs of artists who share a style: all there are, no other, no pair twice, drawn evenly."""
+"""Pairs by artists that share a style are complete, different, and equally likely."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ works = st.lists(
 
 
 @given(works)
-def test_every_pair_of_each_kind_is_there_once(rows: list[tuple[str, list[str]]]) -> None:
+def test_every_pair_of_each_kind_occurs_once(rows: list[tuple[str, list[str]]]) -> None:
     table = pd.DataFrame({"artist": [row[0] for row in rows], "style": [",".join(row[1]) for row in rows]})
     first, second, same = rival_pairs(table["artist"].to_numpy(), styles_of(table), seed=0)
     found = {frozenset(pair): kind for *pair, kind in zip(first, second, same, strict=True)}
@@ -34,7 +34,7 @@ def test_every_pair_of_each_kind_is_there_once(rows: list[tuple[str, list[str]]]
     assert len(first) == len(expected)
 
 
-def test_a_few_are_drawn_evenly_and_the_same_for_the_same_seed() -> None:
+def test_a_sample_is_even_and_repeatable() -> None:
     artists = np.array(list("aaab" + "c" * 9))
     styles = np.array([[1, 0]] * 3 + [[1, 1]] + [[0, 1]] * 9, dtype=np.bool_)
     drawn: Counter[tuple[int, int]] = Counter()
@@ -48,7 +48,7 @@ def test_a_few_are_drawn_evenly_and_the_same_for_the_same_seed() -> None:
     np.testing.assert_array_equal(one, again)
 
 
-def test_styles_are_split_at_commas_whatever_their_case_and_spaces() -> None:
+def test_styles_are_split_at_commas_and_ignore_case_and_spaces() -> None:
     table = pd.DataFrame(
         {"style": ["Symbolism,Post-Impressionism", " post-impressionism ", "Symbolism", None, "", ","]}
     )
@@ -58,7 +58,7 @@ def test_styles_are_split_at_commas_whatever_their_case_and_spaces() -> None:
     assert not styles[3:].any()
 
 
-def test_without_the_column_or_with_an_empty_one_no_style_is_shared() -> None:
+def test_without_styles_no_style_is_shared() -> None:
     for table in (pd.DataFrame({"artist": ["a", "b"]}), pd.DataFrame({"artist": ["a", "b"], "style": [None, None]})):
         assert not share_a_style(styles_of(table), styles_of(table)).any()
         assert len(rival_pairs(table["artist"].to_numpy(), styles_of(table), seed=0)[0]) == 0

@@ -18,21 +18,21 @@ def catalogue_of(counts: dict[str, int]) -> Catalogue:
     return Catalogue(pd.DataFrame({"filename": names, "artist": artists}), Path(), "works.csv")
 
 
-def test_choose_takes_the_artists_with_most_works_ties_in_file_order() -> None:
+def test_choose_takes_the_artists_with_most_works_and_ties_in_file_order() -> None:
     chosen, notes = choose(catalogue_of({"a": 2, "b": 3, "c": 5, "d": 3}), artists=2, works=2, seed=0)
     assert list(chosen.table["artist"]) == ["b", "b", "c", "c"]
     assert notes == []
 
 
-def test_choose_says_where_there_are_fewer() -> None:
+def test_choose_notes_fewer_artists_or_works() -> None:
     chosen, notes = choose(catalogue_of({"a": 2, "b": 3}), artists=5, works=3, seed=0)
     assert len(chosen.table) == 5
-    assert "2 artists, fewer than the 5 asked for" in notes[0]
+    assert "2 artists, fewer than --num-of-artists 5" in notes[0]
     assert "1 of the 2 artists has fewer than 3 works" in notes[1]
 
 
 @given(st.lists(st.integers(1, 8), min_size=1, max_size=8), st.integers(1, 8), st.integers(1, 8), st.integers(0, 99))
-def test_choose_is_repeatable_and_takes_no_more_than_asked(
+def test_choose_is_repeatable_and_takes_the_right_numbers(
     counts: list[int], artists: int, works: int, seed: int
 ) -> None:
     catalogue = catalogue_of({f"artist {number}": count for number, count in enumerate(counts)})
@@ -45,7 +45,7 @@ def test_choose_is_repeatable_and_takes_no_more_than_asked(
     assert len(table) == sum(min(count, works) for count in largest)
 
 
-def test_other_seeds_choose_other_works() -> None:
+def test_another_seed_chooses_other_works() -> None:
     catalogue = catalogue_of({"a": 50})
     first, second = (set(choose(catalogue, 1, 5, seed)[0].table["filename"]) for seed in (0, 1))
     assert first != second
@@ -64,7 +64,7 @@ def a_selection(tmp_path: Path) -> Selection:
     return Selection(table, tmp_path, "works.csv")
 
 
-def test_selection_comes_back_as_it_was_written_spaces_and_all(tmp_path: Path) -> None:
+def test_a_written_selection_is_read_back_unchanged(tmp_path: Path) -> None:
     selection = a_selection(tmp_path)
     selection.write(tmp_path / "selection.csv")
     again = read_selection(tmp_path / "selection.csv", None)
@@ -73,32 +73,32 @@ def test_selection_comes_back_as_it_was_written_spaces_and_all(tmp_path: Path) -
     assert again.digest == selection.digest
 
 
-def test_digest_is_of_the_rows_not_of_their_order(tmp_path: Path) -> None:
+def test_the_digest_depends_on_the_rows_and_not_on_their_order(tmp_path: Path) -> None:
     selection = a_selection(tmp_path)
-    turned = Selection(selection.table[::-1].reset_index(drop=True), tmp_path, "elsewhere.csv")
-    assert turned.digest == selection.digest
+    reversed_rows = Selection(selection.table[::-1].reset_index(drop=True), tmp_path, "elsewhere.csv")
+    assert reversed_rows.digest == selection.digest
     assert len(selection.digest) == 64
     changed = Selection(selection.table.assign(split="train"), tmp_path, "works.csv")
     assert changed.digest != selection.digest
 
 
-def test_a_folder_that_is_not_there_is_an_output_error(tmp_path: Path) -> None:
+def test_writing_into_a_missing_folder_is_an_output_error(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match="can't be written"):
         a_selection(tmp_path).write(tmp_path / "nowhere" / "selection.csv")
 
 
-def test_old_text_is_split_at_the_first_space(tmp_path: Path) -> None:
+def test_lines_of_the_old_text_file_are_split_at_the_first_space(tmp_path: Path) -> None:
     (tmp_path / "1.jpg").touch()
     (tmp_path / "old.txt").write_text("1.jpg Vincent van Gogh\n2.jpg 7\n\n")
     again = read_selection(tmp_path / "old.txt", None)
-    assert isinstance(again, Catalogue)
+    assert not isinstance(again, Selection)
     assert again.table.to_numpy().tolist() == [["1.jpg", "Vincent van Gogh"], ["2.jpg", "7"]]
 
 
-def test_a_csv_without_split_is_a_catalogue(tmp_path: Path) -> None:
+def test_a_csv_without_the_column_split_is_not_a_selection(tmp_path: Path) -> None:
     (tmp_path / "1.jpg").touch()
     (tmp_path / "works.csv").write_text("filename,artist\n1.jpg,Ann\n")
-    assert isinstance(read_selection(tmp_path / "works.csv", None), Catalogue)
+    assert not isinstance(read_selection(tmp_path / "works.csv", None), Selection)
 
 
 @pytest.mark.parametrize(
@@ -107,16 +107,16 @@ def test_a_csv_without_split_is_a_catalogue(tmp_path: Path) -> None:
         ("filename,artist,split\n1.jpg,Ann,test\n", "row 1 after the header has the split 'test'"),
         ("1.jpg\n", "line 1 is not 'path label'"),
         ("1.jpg Ann\n2.jpg \n", "line 2 is not 'path label'"),
-        ("\n", "empty"),
+        ("\n", "the file is empty"),
     ],
 )
-def test_a_saved_selection_that_can_not_be_used_says_where(tmp_path: Path, text: str, message: str) -> None:
+def test_the_error_of_an_unusable_selection_names_the_line(tmp_path: Path, text: str, message: str) -> None:
     (tmp_path / "1.jpg").touch()
     (tmp_path / "saved").write_text(text)
     with pytest.raises(InputError, match=message):
         read_selection(tmp_path / "saved", None)
 
 
-def test_no_saved_selection_names_the_flag(tmp_path: Path) -> None:
+def test_the_error_of_a_missing_selection_names_the_flag(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="--read-prefetched-data"):
         read_selection(tmp_path / "nowhere.csv", None)

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from artsim.collection.spellings import described, merged, variants
+from artsim.collection.spellings import describe_spellings, find_spellings, merge_spellings
 
-# Each makes of a name another spelling of it, or leaves it as it is.
+# Each function returns another spelling of a name, or the name unchanged.
 RESPELL: list[Callable[[str], str]] = [
     str.upper,
     lambda name: f" {name} ",
@@ -43,12 +43,12 @@ def works_by(names: list[str]) -> pd.DataFrame:
 
 
 @given(artists)
-def test_merging_leaves_every_work_and_nothing_to_merge(names: list[str]) -> None:
+def test_merging_changes_only_spellings_and_leaves_none_to_merge(names: list[str]) -> None:
     table = works_by(names)
-    found = variants(table["artist"])
-    once = merged(table, found)
-    assert variants(once["artist"]) == []
-    pd.testing.assert_frame_equal(merged(once, variants(once["artist"])), once)
+    found = find_spellings(table["artist"])
+    once = merge_spellings(table, found)
+    assert find_spellings(once["artist"]) == []
+    pd.testing.assert_frame_equal(merge_spellings(once, find_spellings(once["artist"])), once)
     pd.testing.assert_frame_equal(once.drop(columns="artist"), table.drop(columns="artist"))
     changed = table["artist"] != once["artist"]
     pairs = [{old, new} for old, new in zip(table["artist"][changed], once["artist"][changed], strict=True)]
@@ -56,35 +56,35 @@ def test_merging_leaves_every_work_and_nothing_to_merge(names: list[str]) -> Non
 
 
 @given(artists)
-def test_the_first_of_the_most_frequent_spellings_wins(names: list[str]) -> None:
+def test_the_most_frequent_spelling_comes_first(names: list[str]) -> None:
     works = Counter(names)  # in order of appearance, as max() keeps it
-    for spellings in variants(works_by(names)["artist"]):
+    for spellings in find_spellings(works_by(names)["artist"]):
         there = [name for name in works if name in spellings]
         assert spellings == {name: works[name] for name in there}
         assert next(iter(spellings)) == max(there, key=works.__getitem__)
 
 
 @given(st.sampled_from(NAMES), st.sampled_from(RESPELL))
-def test_every_way_to_respell_a_name_is_found(name: str, respell: Callable[[str], str]) -> None:
-    found = variants(works_by([name, respell(name), name])["artist"])
+def test_every_kind_of_other_spelling_is_found(name: str, respell: Callable[[str], str]) -> None:
+    found = find_spellings(works_by([name, respell(name), name])["artist"])
     assert found == ([] if respell(name) == name else [{name: 2, respell(name): 1}])
 
 
 @given(st.lists(st.sampled_from(NAMES), max_size=20))
-def test_names_that_are_spelled_once_stay_as_they_are(names: list[str]) -> None:
+def test_names_with_one_spelling_are_unchanged(names: list[str]) -> None:
     table = works_by(names)
-    assert variants(table["artist"]) == []
-    pd.testing.assert_frame_equal(merged(table, []), table)
+    assert find_spellings(table["artist"]) == []
+    pd.testing.assert_frame_equal(merge_spellings(table, []), table)
 
 
 @pytest.mark.parametrize(("one", "other"), [("Jose", "José"), ("J. Smith", "John Smith"), ("Ann Bee", "Bee Ann")])
-def test_what_may_be_two_artists_is_not_one(one: str, other: str) -> None:
-    assert variants(works_by([one, other])["artist"]) == []
+def test_names_that_may_be_two_artists_are_not_merged(one: str, other: str) -> None:
+    assert find_spellings(works_by([one, other])["artist"]) == []
 
 
-def test_what_looks_the_same_is_shown_apart_and_three_names_are_shown() -> None:
+def test_a_description_escapes_lookalikes_and_shows_three_names() -> None:
     names = ["Ann Bee", "Ann\N{NO-BREAK SPACE}Bee", "Zoë", "Zoe\N{COMBINING DIAERESIS}", "Cid", "CID", "Dee", "DEE"]
-    text = described(variants(works_by(names)["artist"]))
-    assert text.startswith("4 artists spelled in several ways: 'Ann Bee' (1) / 'Ann\\xa0Bee' (1); ")
+    text = describe_spellings(find_spellings(works_by(names)["artist"]))
+    assert text.startswith("4 artists with several spellings: 'Ann Bee' (1) / 'Ann\\xa0Bee' (1); ")
     assert "'Zoë' (1) / 'Zoe\\u0308' (1)" in text
     assert text.endswith("'Cid' (1) / 'CID' (1) … and 1 more")

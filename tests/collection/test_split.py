@@ -28,13 +28,13 @@ def alone(catalogue: Catalogue) -> NDArray[np.int64]:
 
 
 @given(st.lists(st.integers(4, 12), min_size=4, max_size=12), st.integers(0, 999))
-def test_split_keeps_its_promises(counts: list[int], seed: int) -> None:
+def test_split_holds_out_artists_and_works(counts: list[int], seed: int) -> None:
     catalogue = catalogue_of(*counts)
     selection, notes = split(catalogue, alone(catalogue), seed)
     by_part = {part: set(selection.part(part)["artist"]) for part in (TRAIN, VAL_SEEN, VAL_UNSEEN)}
     assert len(by_part[VAL_UNSEEN]) == max(2, round(0.2 * len(counts)))
     assert not by_part[VAL_UNSEEN] & by_part[TRAIN]
-    assert by_part[VAL_SEEN] == by_part[TRAIN]  # four works each are enough to give two away
+    assert by_part[VAL_SEEN] == by_part[TRAIN]  # an artist with four works gives two
     assert sorted(selection.table["filename"]) == sorted(catalogue.table["filename"])
     assert min(Counter(selection.part(TRAIN)["artist"]).values()) >= 2
     assert list(selection.table.columns) == ["filename", "artist", "split", "title"]
@@ -44,7 +44,7 @@ def test_split_keeps_its_promises(counts: list[int], seed: int) -> None:
 
 
 @given(st.integers(0, 99))
-def test_the_old_default_of_five_artists_with_five_works_never_lacks_a_pair(seed: int) -> None:
+def test_five_artists_with_five_works_have_every_kind_of_pair(seed: int) -> None:
     catalogue = catalogue_of(5, 5, 5, 5, 5)
     pairs = validation_pairs(split(catalogue, alone(catalogue), seed)[0], seed)
     kinds = pairs.groupby(["split", "sameArtist"]).size()
@@ -52,25 +52,25 @@ def test_the_old_default_of_five_artists_with_five_works_never_lacks_a_pair(seed
 
 
 @given(st.lists(st.integers(0, 7), min_size=36, max_size=36), st.integers(0, 999))
-def test_works_that_belong_together_never_span_the_split(together: list[int], seed: int) -> None:
+def test_works_of_one_cluster_are_on_one_side(numbers: list[int], seed: int) -> None:
     catalogue = catalogue_of(6, 6, 6, 6, 6, 6)
     # The first three works of each artist in eight clusters at random, the others alone.
-    clusters = np.where(alone(catalogue) % 6 < 3, np.array(together), 100 + alone(catalogue))
+    clusters = np.where(alone(catalogue) % 6 < 3, np.array(numbers), 100 + alone(catalogue))
     selection, notes = split(catalogue, clusters, seed)
     part_of = dict(zip(selection.table["filename"], selection.table["split"], strict=True))
-    for cluster in set(together):
+    for cluster in set(numbers):
         members = [f"{index}.jpg" for index in np.flatnonzero(clusters == cluster)]
         assert len({part_of[name] for name in members if name in part_of}) <= 1
     left_out = len(catalogue.table) - len(selection.table)
-    said = f"{left_out} work{'s' if left_out > 1 else ''} left out"
-    assert (said in " ".join(notes)) == (left_out > 0)
+    note = f"{left_out} work{'s' if left_out > 1 else ''} left out"
+    assert (note in " ".join(notes)) == (left_out > 0)
 
 
-def test_three_artists_have_no_unseen_figures_and_it_is_said() -> None:
+def test_three_artists_give_a_note_and_no_unseen_artists() -> None:
     catalogue = catalogue_of(6, 6, 6)
     selection, notes = split(catalogue, alone(catalogue), 0)
     assert selection.part(VAL_UNSEEN).empty
-    assert "no figures for unseen artists" in notes[0]
+    assert "No metrics for unseen artists" in notes[0]
     assert "--num-of-artists" in notes[0]
 
 
@@ -79,17 +79,17 @@ def test_three_artists_have_no_unseen_figures_and_it_is_said() -> None:
     [
         ((9,), "by 1 artist.*--num-of-artists"),
         ((3, 3), "no validation pairs.*--num-of-images-per-artist"),
-        ((1, 1, 1, 1, 1), "no same-artist pair to learn from.*--num-of-images-per-artist"),
+        ((1, 1, 1, 1, 1), "no same-artist pair to train on.*--num-of-images-per-artist"),
     ],
 )
-def test_too_little_says_which_flag_to_change(counts: tuple[int, ...], message: str) -> None:
+def test_the_error_of_a_too_small_collection_names_the_flag(counts: tuple[int, ...], message: str) -> None:
     catalogue = catalogue_of(*counts)
     with pytest.raises(InputError, match=message):
         split(catalogue, alone(catalogue), 0)
 
 
 @given(st.lists(st.integers(0, 4), max_size=25), st.integers(0, 99), st.integers(1, 40))
-def test_pairs_are_balanced_different_and_labelled_right(labels: list[int], seed: int, at_most: int) -> None:
+def test_pairs_are_balanced_different_and_correctly_labelled(labels: list[int], seed: int, at_most: int) -> None:
     artists = np.array(labels, dtype=np.int64)
     first, second, same = balanced_pairs(artists, seed, at_most)
     assert (same == (artists[first] == artists[second])).all()

@@ -1,4 +1,4 @@
-"""Works of folders and csv files, by the names that scores look them up by."""
+"""The names and artists of works in folders and csv files."""
 
 from __future__ import annotations
 
@@ -19,25 +19,25 @@ def touch(folder: Path, *names: str) -> Path:
     return folder
 
 
-def test_a_folder_of_artists_names_works_by_their_path_in_it(tmp_path: Path) -> None:
+def test_works_in_a_folder_are_named_by_their_path(tmp_path: Path) -> None:
     works = read_works(str(touch(tmp_path, "b/2.JPG", "a/1.png", "a/notes.txt")))
     assert works.names == ["a/1.png", "b/2.JPG"]
     assert works.artists == ["a", "b"]
     assert works.folder == tmp_path
 
 
-def test_works_that_are_not_all_in_folders_of_artists_are_by_unknown_hands(tmp_path: Path) -> None:
+def test_works_that_are_not_all_in_subfolders_of_artists_have_no_artists(tmp_path: Path) -> None:
     assert read_works(str(touch(tmp_path / "flat", "1.png", "2.png"))).artists == [None, None]
     assert read_works(str(touch(tmp_path / "mixed", "1.png", "a/2.png"))).artists == [None, None]
 
 
-def test_a_csv_is_as_it_is_and_its_files_need_not_be_there(tmp_path: Path) -> None:
+def test_a_csv_is_read_even_if_its_files_do_not_exist(tmp_path: Path) -> None:
     (tmp_path / "works.csv").write_text('filename,group,artist\n"x, 1.jpg",g,Ann\n../y.jpg,,\nz.jpg,g,Ann\n')
     works = read_works(str(tmp_path / "works.csv"))
     assert works.names == ["x, 1.jpg", "../y.jpg", "z.jpg"]
     assert works.artists == ["Ann", None, "Ann"]
     np.testing.assert_array_equal(works.labels("group"), [0, -1, 0])
-    with pytest.raises(InputError, match="no column style; the columns found: filename, group, artist"):
+    with pytest.raises(InputError, match=r"no column style\. The columns are: filename, group, artist"):
         works.labels("style")
 
 
@@ -50,29 +50,29 @@ def test_a_csv_is_as_it_is_and_its_files_need_not_be_there(tmp_path: Path) -> No
         ("filename,artist\n ,Ann\n", "empty filename"),
     ],
 )
-def test_a_csv_that_names_no_works_or_one_twice_is_refused(tmp_path: Path, text: str, reason: str) -> None:
+def test_the_error_of_an_unusable_csv_gives_the_reason(tmp_path: Path, text: str, reason: str) -> None:
     (tmp_path / "works.csv").write_text(text)
     with pytest.raises(InputError, match=reason):
         read_works(str(tmp_path / "works.csv"))
 
 
-def test_nothing_there_and_nothing_in_it_is_said(tmp_path: Path) -> None:
+def test_a_missing_or_empty_folder_is_an_input_error(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no such file or folder"):
         read_works(str(tmp_path / "lost"))
-    with pytest.raises(InputError, match="no images in it"):
+    with pytest.raises(InputError, match="has no images"):
         read_works(str(tmp_path))
 
 
-def test_a_file_name_that_is_no_text_is_said(tmp_path: Path) -> None:
+def test_a_file_name_that_is_not_utf8_is_an_input_error(tmp_path: Path) -> None:
     try:
         (Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff.png"))).touch()
     except OSError:
-        pytest.skip("this file system takes UTF-8 names only")
+        pytest.skip("this file system accepts only UTF-8 names")
     with pytest.raises(InputError, match="not UTF-8"):
         read_works(str(tmp_path))
 
 
-def test_queries_are_named_as_the_collection_is_or_by_their_full_path(
+def test_queries_are_named_by_their_path_in_the_collection_or_their_full_path(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     touch(tmp_path, "works/a/1.png", "works/b/2.png", "new/c/3.png", "4.png")
@@ -83,7 +83,7 @@ def test_queries_are_named_as_the_collection_is_or_by_their_full_path(
     assert queries.artists == ["b", "c", None, "Ann"]
 
 
-def test_a_query_named_twice_is_refused(tmp_path: Path) -> None:
+def test_a_query_that_is_named_twice_is_an_input_error(tmp_path: Path) -> None:
     works = read_works(str(touch(tmp_path, "a/1.png", "b/2.png")))
-    with pytest.raises(InputError, match=r"named twice as a query: a/1\.png"):
+    with pytest.raises(InputError, match=r"These queries are named twice: a/1\.png"):
         read_queries([str(tmp_path / "a"), str(tmp_path / "a" / "1.png")], works)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from artsim.demo import artist_name, folder, paint, write_demo
-from artsim.demo.hand import SUBJECTS, TECHNIQUES, hand_of
+from artsim.demo.artist_style import SUBJECTS, TECHNIQUES, style_of
 from artsim.demo.painting import generator
 from artsim.demo.work import plan
 from artsim.errors import OutputError, UsageError
@@ -26,14 +26,14 @@ def rows(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(lines))
 
 
-def test_the_same_numbers_paint_the_same_picture_in_any_order() -> None:
+def test_the_same_numbers_give_the_same_picture_in_any_order() -> None:
     forwards = [paint(artist, work).tobytes() for artist in range(3) for work in range(2)]
-    hand_of.cache_clear()
+    style_of.cache_clear()
     backwards = [paint(artist, work).tobytes() for artist in (2, 1, 0) for work in (1, 0)]
     assert forwards == backwards[::-1]
 
 
-def test_another_seed_artist_or_work_paints_another_picture() -> None:
+def test_another_seed_artist_or_work_gives_another_picture() -> None:
     pictures = {paint(*numbers).tobytes() for numbers in [(3, 1, 0), (3, 1, 1), (4, 1, 0), (3, 2, 0)]}
     assert len(pictures) == 4
 
@@ -45,7 +45,7 @@ def test_another_seed_artist_or_work_paints_another_picture() -> None:
     seed=st.integers(0, 2**32),
     size=st.sampled_from([1, 2, 3, 16, 97, 256, 300]),
 )
-def test_any_painting_is_rgb_and_as_long_as_asked(artist: int, work: int, seed: int, size: int) -> None:
+def test_any_painting_is_rgb_and_has_the_requested_size(artist: int, work: int, seed: int, size: int) -> None:
     painting = paint(artist, work, seed, size)
     assert painting.mode == "RGB"
     assert max(painting.size) == size
@@ -53,29 +53,29 @@ def test_any_painting_is_rgb_and_as_long_as_asked(artist: int, work: int, seed: 
 
 
 @pytest.mark.parametrize("subject", SUBJECTS)
-def test_every_subject_leaves_a_picture(subject: str) -> None:
+def test_every_subject_gives_a_picture_with_contrast(subject: str) -> None:
     artist, work = next(
         (artist, work)
         for artist in range(100)
         for work in range(4)
-        if plan(hand_of(artist, 0), generator(artist, work, 0)).subject == subject
+        if plan(style_of(artist, 0), generator(artist, work, 0)).subject == subject
     )
     assert np.asarray(paint(artist, work, size=128)).std() > 8
 
 
 def test_artists_differ_in_technique_and_works_in_format() -> None:
-    assert {hand_of(artist, 0).technique for artist in range(100)} == set(TECHNIQUES)
+    assert {style_of(artist, 0).technique for artist in range(100)} == set(TECHNIQUES)
     shapes = {np.sign(np.subtract(*paint(artist, work, size=32).size)) for artist in range(9) for work in range(4)}
     assert shapes == {-1, 0, 1}
 
 
 @pytest.mark.parametrize("numbers", [(-1, 0, 0, 8), (0, -1, 0, 8), (0, 0, -1, 8), (0, 0, 0, 0)])
-def test_numbers_out_of_range_are_refused(numbers: tuple[int, int, int, int]) -> None:
+def test_numbers_out_of_range_are_usage_errors(numbers: tuple[int, int, int, int]) -> None:
     with pytest.raises(UsageError, match="must be"):
         paint(*numbers)
 
 
-def test_no_two_artists_share_a_name() -> None:
+def test_names_of_artists_are_unique() -> None:
     names = [artist_name(artist) for artist in range(5000)]
     assert len(set(names)) == len(names)
     assert all(name.replace(" ", "").isalpha() and len(name.split()) == 2 for name in names)
@@ -83,8 +83,8 @@ def test_no_two_artists_share_a_name() -> None:
     assert artist_name(10**7) not in names
 
 
-def test_the_csv_lists_the_files_artist_by_artist(tmp_path: Path) -> None:
-    steps: list[tuple[int, int]] = []
+def test_the_csv_lists_the_files_sorted_by_artist(tmp_path: Path) -> None:
+    steps: list[tuple[str, int, int]] = []
     path = write_demo(tmp_path / "new" / "demo", 2, 3, progress=lambda *step: steps.append(step))
     assert path == tmp_path / "new" / "demo" / "train_info.csv"
     table = rows(path)
@@ -92,19 +92,19 @@ def test_the_csv_lists_the_files_artist_by_artist(tmp_path: Path) -> None:
     assert [row["filename"] for row in table] == [f"a{a:04d}_w{w:03d}.jpg" for a in range(2) for w in range(3)]
     assert [row["artist"] for row in table] == [artist_name(a) for a in (0, 0, 0, 1, 1, 1)]
     assert all(all(row.values()) for row in table)
-    assert steps == [(done, 6) for done in range(1, 7)]
+    assert steps == [("painting", done, 6) for done in range(1, 7)]
     with Image.open(path.parent / "train" / table[0]["filename"]) as image:
         assert (image.format, image.size) == ("JPEG", paint(0, 0).size)
 
 
 def test_years_lie_within_the_artists_life() -> None:
     for artist in range(50):
-        hand = hand_of(artist, 0)
+        style = style_of(artist, 0)
         for work in range(5):
-            assert hand.born + 20 <= plan(hand, generator(artist, work, 0)).year <= hand.born + hand.span
+            assert style.born + 20 <= plan(style, generator(artist, work, 0)).year <= style.born + style.span
 
 
-def test_extending_keeps_what_is_there_and_equals_one_go(tmp_path: Path) -> None:
+def test_extending_a_collection_keeps_its_files_and_gives_the_same_result_as_one_run(tmp_path: Path) -> None:
     write_demo(tmp_path / "grown", 1, 2)
     first = tmp_path / "grown" / "train" / "a0000_w000.jpg"
     before = first.stat().st_mtime_ns
@@ -114,23 +114,23 @@ def test_extending_keeps_what_is_there_and_equals_one_go(tmp_path: Path) -> None
     assert files(tmp_path / "grown") == files(tmp_path / "once")
 
 
-def test_fewer_later_leaves_the_paintings_and_lists_fewer(tmp_path: Path) -> None:
+def test_a_smaller_collection_keeps_the_paintings_and_lists_fewer(tmp_path: Path) -> None:
     write_demo(tmp_path, 2, 2)
     assert len(rows(write_demo(tmp_path, 1, 1))) == 1
     assert len(list((tmp_path / "train").iterdir())) == 4
 
 
-def test_runs_with_csvs_of_their_own_do_not_disturb_each_other(tmp_path: Path) -> None:
+def test_runs_with_different_csvs_share_a_folder(tmp_path: Path) -> None:
     large = write_demo(tmp_path, 2, 2, csv_name="large.csv")
     write_demo(tmp_path, 1, 1, csv_name="small.csv")
     assert len(rows(large)) == 4
 
 
-def test_a_killed_run_leaves_nothing_that_matters(tmp_path: Path) -> None:
+def test_a_killed_run_can_be_repeated(tmp_path: Path) -> None:
     class Killed(BaseException):
         pass
 
-    def kill(done: int, total: int) -> None:
+    def kill(stage: str, done: int, total: int) -> None:
         (tmp_path / "demo" / "train" / ".a0000_w001.jpg.0123.part").write_bytes(b"half")
         raise Killed
 
@@ -142,18 +142,21 @@ def test_a_killed_run_leaves_nothing_that_matters(tmp_path: Path) -> None:
     assert left == files(tmp_path / "whole")
 
 
-def test_a_failed_write_leaves_no_part_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failed_write_leaves_the_folder_unchanged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(self: Path, target: Path) -> Path:
         raise OSError(28, "No space left on device", str(self))
 
     write_demo(tmp_path, 1, 1)
+    before = files(tmp_path)
     monkeypatch.setattr(Path, "replace", full)
     with pytest.raises(OutputError, match="No space left on device"):
         write_demo(tmp_path, 1, 2)
-    assert not list(tmp_path.rglob("*.part"))
+    assert files(tmp_path) == before
 
 
-def test_a_folder_of_another_seed_or_generator_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_folder_of_another_seed_or_generator_is_an_output_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     write_demo(tmp_path, 1, 1)
     before = files(tmp_path)
     with pytest.raises(OutputError, match=r"seed 0.*seed 1.*Name another folder"):
@@ -165,28 +168,28 @@ def test_a_folder_of_another_seed_or_generator_is_refused(tmp_path: Path, monkey
 
 
 @pytest.mark.parametrize("content", [b"", b"[1]", b"\xff", json.dumps({"seed": 0}).encode()])
-def test_a_marker_that_is_not_ours_is_refused(tmp_path: Path, content: bytes) -> None:
+def test_an_unknown_marker_is_an_output_error(tmp_path: Path, content: bytes) -> None:
     (tmp_path / folder.MARKER).write_bytes(content)
     with pytest.raises(OutputError, match="Name another folder"):
         write_demo(tmp_path, 1, 1)
 
 
 @pytest.mark.parametrize("name", ["train_info.csv", "train"])
-def test_a_collection_of_real_paintings_is_not_written_into(tmp_path: Path, name: str) -> None:
+def test_a_collection_of_real_paintings_is_not_changed(tmp_path: Path, name: str) -> None:
     (tmp_path / name).mkdir() if name == "train" else (tmp_path / name).write_text("filename,artist\n")
-    with pytest.raises(OutputError, match="not artsim's"):
+    with pytest.raises(OutputError, match="was not written by artsim"):
         write_demo(tmp_path, 1, 1)
     assert [path.name for path in tmp_path.iterdir()] == [name]
 
 
-def test_a_folder_that_is_a_file_is_refused(tmp_path: Path) -> None:
+def test_a_file_in_place_of_the_folder_is_an_output_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(OutputError, match="file"):
+    with pytest.raises(OutputError, match="the demo collection can't be written"):
         write_demo(tmp_path / "file", 1, 1)
 
 
 @pytest.mark.parametrize(("artists", "works", "seed"), [(0, 1, 0), (1, 0, 0), (1, 1, -1)])
-def test_asking_for_nothing_is_refused(tmp_path: Path, artists: int, works: int, seed: int) -> None:
+def test_numbers_below_the_minimum_are_usage_errors(tmp_path: Path, artists: int, works: int, seed: int) -> None:
     with pytest.raises(UsageError, match="or more"):
         write_demo(tmp_path, artists, works, seed)
     assert not list(tmp_path.iterdir())

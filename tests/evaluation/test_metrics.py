@@ -12,7 +12,7 @@ from sklearn.metrics import accuracy_score, average_precision_score, recall_scor
 from artsim.evaluation import value_counts
 from artsim.evaluation.calibration import calibrate
 from artsim.evaluation.intervals import _weighted_auc, auc_interval
-from artsim.evaluation.metrics import figures
+from artsim.evaluation.metrics import pair_metrics
 from artsim.scoring.contract import Calibration
 
 Drawn = tuple[NDArray[np.float32], NDArray[np.uint8]]
@@ -25,9 +25,9 @@ def pairs(count: int = 4000, gap: float = 1.0, share: float = 0.5, seed: int = 0
     return (rng.normal(2.0, 0.5, count) - gap * same).astype(np.float32), same
 
 
-def test_a_perfect_tower_has_perfect_figures() -> None:
+def test_a_perfect_tower_has_perfect_metrics() -> None:
     distance = np.array([0.1, 0.2, 0.8, 0.9], dtype=np.float32)
-    found = figures(distance, np.array([1, 1, 0, 0], dtype=np.uint8), threshold=0.5)
+    found = pair_metrics(distance, np.array([1, 1, 0, 0], dtype=np.uint8), threshold=0.5)
     assert found == {
         "auc": 1.0,
         "average_precision": 1.0,
@@ -38,9 +38,9 @@ def test_a_perfect_tower_has_perfect_figures() -> None:
     }
 
 
-def test_figures_of_four_pairs_by_hand() -> None:
+def test_metrics_of_four_pairs_by_hand() -> None:
     distance = np.array([0.1, 0.6, 0.3, 0.9], dtype=np.float32)
-    found = figures(distance, np.array([1, 1, 0, 0], dtype=np.uint8), threshold=0.2)
+    found = pair_metrics(distance, np.array([1, 1, 0, 0], dtype=np.uint8), threshold=0.2)
     # Of the four (same, different) couples three are in order; nearest first the labels are 1, 0, 1, 0.
     assert found["auc"] == 0.75
     assert found["average_precision"] == pytest.approx(0.5 * 1 + 0.5 * 2 / 3)
@@ -51,23 +51,23 @@ def test_figures_of_four_pairs_by_hand() -> None:
 
 def test_a_pair_exactly_at_the_threshold_is_not_the_same_artist() -> None:
     distance = np.array([0.5, 1.0], dtype=np.float32)
-    assert figures(distance, np.array([1, 0], dtype=np.uint8), threshold=0.5)["accuracy"] == 0.5
+    assert pair_metrics(distance, np.array([1, 0], dtype=np.uint8), threshold=0.5)["accuracy"] == 0.5
 
 
 def test_equal_distances_everywhere_are_chance() -> None:
     distance = np.full(10, 0.3, dtype=np.float32)
-    found = figures(distance, np.array([1, 0] * 5, dtype=np.uint8), threshold=0.3)
+    found = pair_metrics(distance, np.array([1, 0] * 5, dtype=np.uint8), threshold=0.3)
     assert found["auc"] == found["eer"] == found["balanced_accuracy"] == 0.5
 
 
-def test_one_kind_of_pair_alone_has_no_figures() -> None:
-    assert figures(np.ones(3, dtype=np.float32), np.ones(3, dtype=np.uint8), 0.5) == {}
-    assert figures(np.ones(0, dtype=np.float32), np.ones(0, dtype=np.uint8), 0.5) == {}
+def test_one_kind_of_pair_alone_has_no_metrics() -> None:
+    assert pair_metrics(np.ones(3, dtype=np.float32), np.ones(3, dtype=np.uint8), 0.5) == {}
+    assert pair_metrics(np.ones(0, dtype=np.float32), np.ones(0, dtype=np.uint8), 0.5) == {}
 
 
 def test_eer_of_two_normal_curves_is_what_theory_says() -> None:
     distance, same = pairs(200_000)
-    assert figures(distance, same, 1.5)["eer"] == pytest.approx(0.1587, abs=0.005)  # Φ(-1)
+    assert pair_metrics(distance, same, 1.5)["eer"] == pytest.approx(0.1587, abs=0.005)  # Φ(-1)
 
 
 @given(
@@ -75,13 +75,13 @@ def test_eer_of_two_normal_curves_is_what_theory_says() -> None:
     st.integers(0, 31),
     st.integers(1, 9),
 )
-def test_figures_are_scikit_learns_however_they_are_cut(
+def test_metrics_are_scikit_learns_however_they_are_cut(
     rows: list[tuple[int, bool]], threshold: int, piece: int
 ) -> None:
     distance = np.array([row[0] for row in rows], dtype=np.float32)
     same = np.array([row[1] for row in rows], dtype=np.uint8)
     with mock.patch.object(value_counts, "PIECE", piece):
-        found = figures(distance, same, threshold - 0.5)
+        found = pair_metrics(distance, same, threshold - 0.5)
     if same.min() == same.max():
         assert found == {}
         return
@@ -124,7 +124,7 @@ def test_interval_covers_the_auc_and_narrows_with_more_paintings() -> None:
         distance, same = pairs(count)
         rng = np.random.default_rng(1)
         low, high = auc_interval(distance, same, *rng.integers(paintings, size=(2, count)))
-        assert low < figures(distance, same, 1.5)["auc"] < high
+        assert low < pair_metrics(distance, same, 1.5)["auc"] < high
         widths.append(high - low)
     assert widths[1] < widths[0]
 
@@ -141,15 +141,15 @@ def test_interval_is_repeatable_and_honest_about_nothing() -> None:
 def test_calibration_of_normal_distances_is_the_exact_one() -> None:
     distance, same = pairs(100_000)
     # Equal spreads s and a gap g make the log odds a line: slope -g / s², zero half way between the means.
-    calibration, threshold = calibrate(distance, same)
-    assert calibration.slope == pytest.approx(-4.0, rel=0.05)
-    assert threshold == pytest.approx(1.5, abs=0.02)
-    assert calibration.prior == 0.5
+    rule = calibrate(distance, same)
+    assert rule.calibration.slope == pytest.approx(-4.0, rel=0.05)
+    assert rule.threshold == pytest.approx(1.5, abs=0.02)
+    assert rule.calibration.prior == 0.5
 
 
 def test_calibration_does_not_depend_on_how_many_of_each_kind() -> None:
-    rare, _ = calibrate(*pairs(200_000, share=0.02))
-    balanced, _ = calibrate(*pairs(200_000))
+    rare = calibrate(*pairs(200_000, share=0.02)).calibration
+    balanced = calibrate(*pairs(200_000)).calibration
     assert rare.slope == pytest.approx(balanced.slope, rel=0.1)
     assert rare.intercept == pytest.approx(balanced.intercept, rel=0.1)
 
@@ -159,6 +159,6 @@ def test_a_tower_that_knows_nothing_says_one_half(gap: float) -> None:
     distance, same = pairs(gap=gap)
     if gap == 0.0:
         distance = np.full_like(distance, 0.7)
-    calibration, threshold = calibrate(distance, same)
-    assert calibration == Calibration(slope=0.0, intercept=0.0)
-    assert threshold == float(np.median(distance))
+    rule = calibrate(distance, same)
+    assert rule.calibration == Calibration(slope=0.0, intercept=0.0)
+    assert rule.threshold == float(np.median(distance))

@@ -92,7 +92,7 @@ def test_a_probability_shifted_to_a_rare_prior_is_true_there() -> None:
     rng = np.random.default_rng(0)
     same = (rng.random(100_000) < 0.5).astype(np.uint8)
     distance = (rng.normal(2.0, 0.5, len(same)) - same).astype(np.float32)
-    probability = probabilities(distance, calibrate(distance, same)[0], 0.05)
+    probability = probabilities(distance, calibrate(distance, same).calibration, 0.05)
     assert reliability(probability, same, 0.05)["calibration_error"] < 0.01
     assert reliability(probability, same, 0.5)["calibration_error"] > 0.1
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from artsim.evaluation import retrieval as module
 from artsim.evaluation.intervals import mean_interval
-from artsim.evaluation.retrieval import retrieval
+from artsim.evaluation.retrieval import retrieval_metrics
 
 
 def naive(
@@ -48,7 +48,7 @@ def test_it_is_what_the_definition_says(rows: list[tuple[int, int, str, set[int]
     points = np.array([row[:2] for row in rows], dtype=np.float32)
     artists = [row[2] for row in rows]
     styles = np.array([[style in row[3] for style in range(3)] for row in rows]) if within_styles else None
-    found = retrieval(points, np.array(artists), styles)
+    found = retrieval_metrics(points, np.array(artists), styles)
     expected = naive(points, artists, styles)
     by_artist = sorted(expected, key=lambda query: artists[query])
     np.testing.assert_allclose(found.precision_at_1, [expected[query][0] for query in by_artist])
@@ -58,7 +58,7 @@ def test_it_is_what_the_definition_says(rows: list[tuple[int, int, str, set[int]
 def test_five_works_by_hand() -> None:
     # On a line: a at 0, 1 and 5, b at 2 and 3. R is 2 for each a, 1 for each b.
     points = np.array([[0], [1], [5], [2], [3]], dtype=np.float32)
-    found = retrieval(points, np.array(["a", "a", "a", "b", "b"]))
+    found = retrieval_metrics(points, np.array(["a", "a", "a", "b", "b"]))
     # 0 finds a, b: (1 + 0) / 2. 1 finds, at one distance, b before a: (0 + 1/2) / 2. 5 finds b, b.
     # 2 finds, at one distance, a before b: nothing. 3 finds b.
     assert found.precision_at_1.tolist() == [1, 0, 0, 0, 1]
@@ -66,7 +66,7 @@ def test_five_works_by_hand() -> None:
 
 
 def test_a_tower_that_puts_all_in_one_place_finds_nothing() -> None:
-    found = retrieval(np.full((9, 64), 0.1, dtype=np.float32), np.array(list("aaabbbccc")))
+    found = retrieval_metrics(np.full((9, 64), 0.1, dtype=np.float32), np.array(list("aaabbbccc")))
     assert found.precision_at_1.sum() == found.map_at_r.sum() == 0
 
 
@@ -74,31 +74,31 @@ def test_perfect_clusters_are_found_wherever_they_lie() -> None:
     rng = np.random.default_rng(0)
     label = np.repeat(np.arange(20), 5)
     points = (rng.normal(size=(20, 32))[label] + rng.normal(scale=1e-3, size=(100, 32)) + 1000).astype(np.float32)
-    found = retrieval(points, label)
+    found = retrieval_metrics(points, label)
     assert found.precision_at_1.min() == found.map_at_r.min() == 1
     assert len(found.map_at_r) == 100
 
 
 def test_single_works_are_searched_but_ask_nothing_and_one_artist_alone_tells_nothing() -> None:
     points = np.arange(3, dtype=np.float32)[:, None]
-    assert retrieval(points, np.array(["a", "b", "a"])).precision_at_1.tolist() == [0, 0]
-    assert len(retrieval(points, np.array(["a", "a", "a"])).map_at_r) == 0
-    assert len(retrieval(points, np.array(["a", "b", "c"])).map_at_r) == 0
-    assert len(retrieval(points[:0], np.array([])).map_at_r) == 0
+    assert retrieval_metrics(points, np.array(["a", "b", "a"])).precision_at_1.tolist() == [0, 0]
+    assert len(retrieval_metrics(points, np.array(["a", "a", "a"])).map_at_r) == 0
+    assert len(retrieval_metrics(points, np.array(["a", "b", "c"])).map_at_r) == 0
+    assert len(retrieval_metrics(points[:0], np.array([])).map_at_r) == 0
 
 
 def test_without_a_style_in_common_there_is_nothing_to_ask() -> None:
     points = np.arange(4, dtype=np.float32)[:, None]
     artists = np.array(["a", "a", "b", "b"])
-    assert len(retrieval(points, artists, np.zeros((4, 0), dtype=np.bool_)).map_at_r) == 0
+    assert len(retrieval_metrics(points, artists, np.zeros((4, 0), dtype=np.bool_)).map_at_r) == 0
 
 
 def test_blocks_do_not_show(monkeypatch: pytest.MonkeyPatch) -> None:
     rng = np.random.default_rng(0)
     points, label = rng.normal(size=(60, 8)).astype(np.float32), rng.integers(5, size=60)
-    whole = retrieval(points, label)
+    whole = retrieval_metrics(points, label)
     monkeypatch.setattr(module, "BLOCK_BYTES", 3 * 8 * 60)
-    for name, values in retrieval(points, label)._asdict().items():
+    for name, values in retrieval_metrics(points, label)._asdict().items():
         np.testing.assert_allclose(values, getattr(whole, name))
 
 

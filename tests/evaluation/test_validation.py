@@ -1,4 +1,4 @@
-"""What validation says of embeddings: which figures there are, and that they mean what their names say."""
+"""What validation says of embeddings: the metrics there are, and that they mean what their names say."""
 
 from __future__ import annotations
 
@@ -25,67 +25,67 @@ def works(style: dict[str, str] | None) -> pd.DataFrame:
     return table if style is None else table.assign(style=[style.get(artist, "") for artist in artists])
 
 
-def judged(
+def evaluated(
     table: pd.DataFrame, place: dict[str, float], *, intervals: bool = False, noise: float = 0.1
 ) -> dict[str, float]:
-    """The figures of embeddings that put each artist's works around one place on a line."""
+    """The metrics of embeddings that put each artist's works around one place on a line."""
     validation = Validation(Selection(table, Path(), "test"), "euclidean", None, seed=0)
     rng = np.random.default_rng(0)
     middle = np.array([place[artist] for artist in validation.works["artist"]])
     embeddings: NDArray[np.float32] = (middle + rng.normal(scale=noise, size=len(middle))).astype(np.float32)[:, None]
-    return validation.judge(embeddings, intervals=intervals).figures
+    return validation.evaluate(embeddings, intervals=intervals).metrics
 
 
 APART = {artist: float(number) for number, artist in enumerate("abcd" + UNSEEN)}
 
 
-def test_every_figure_that_can_be_monitored_is_there() -> None:
-    found = judged(works(dict.fromkeys("abcd" + UNSEEN, "Baroque")), APART)
-    assert set(get_args(MonitorName)) - {"val_loss", MEAN_AUC} <= set(found)
+def test_every_metric_that_can_be_monitored_is_there() -> None:
+    found = evaluated(works(dict.fromkeys("abcd" + UNSEEN, "Baroque")), APART)
+    assert set(get_args(MonitorName)) - {"val_seen/loss", MEAN_AUC} <= set(found)
 
 
 def test_within_a_style_only_its_artists_are_compared() -> None:
     # e and f share a style and a place, so nobody could tell them apart; all others are well apart.
-    found = judged(works({"e": "Baroque, Realism", "f": "realism", "g": "Pop"}), APART | {"f": APART["e"]})
-    assert found["val_unseen_auc"] > 0.9
-    assert found["val_unseen_same_style_auc"] < 0.75
-    assert found["val_unseen_same_style_precision_at_1"] < 0.9 < found["val_unseen_precision_at_1"] + 0.2
-    assert not any(name.startswith("val_seen_same_style") for name in found)
+    found = evaluated(works({"e": "Baroque, Realism", "f": "realism", "g": "Pop"}), APART | {"f": APART["e"]})
+    assert found["val_unseen/auc"] > 0.9
+    assert found["val_unseen/same_style_auc"] < 0.75
+    assert found["val_unseen/same_style_precision_at_1"] < 0.9 < found["val_unseen/precision_at_1"] + 0.2
+    assert not any(name.startswith("val_seen/same_style") for name in found)
 
 
 @pytest.mark.parametrize("style", [None, {}, {"e": "Pop", "f": "Baroque"}])
 def test_where_no_style_is_shared_nothing_is_said_of_styles(style: dict[str, str] | None) -> None:
-    found = judged(works(style), APART, intervals=True)
-    assert "val_unseen_map_at_r_low" in found
+    found = evaluated(works(style), APART, intervals=True)
+    assert "val_unseen/map_at_r_low" in found
     assert not any("style" in name for name in found)
 
 
-def test_intervals_hold_their_figures_and_are_taken_only_where_asked() -> None:
+def test_intervals_hold_their_metrics_and_are_taken_only_where_asked() -> None:
     table = works(dict.fromkeys("abcd" + UNSEEN, "Baroque"))
-    found = judged(table, APART, intervals=True, noise=0.5)
+    found = evaluated(table, APART, intervals=True, noise=0.5)
     bounded = [name.removesuffix("_low") for name in found if name.endswith("_low")]
     assert len(bounded) == 2 * 6
     for name in bounded:
         assert found[f"{name}_low"] <= found[name] <= found[f"{name}_high"]
         assert found[f"{name}_low"] < found[f"{name}_high"]
-    plain = judged(table, APART, noise=0.5)
+    plain = evaluated(table, APART, noise=0.5)
     assert plain == {name: value for name, value in found.items() if not name.endswith(("_low", "_high"))}
 
 
 def test_a_tower_that_tells_all_apart_is_sure_and_right() -> None:
-    found = judged(works(None), APART, noise=0.01)
+    found = evaluated(works(None), APART, noise=0.01)
     for part in ("val_seen", "val_unseen"):
-        assert found[f"{part}_precision_at_1"] == found[f"{part}_map_at_r"] == 1
-        assert found[f"{part}_calibration_error"] < 0.05
-        assert found[f"{part}_brier_skill"] > 0.9
+        assert found[f"{part}/precision_at_1"] == found[f"{part}/map_at_r"] == 1
+        assert found[f"{part}/calibration_error"] < 0.05
+        assert found[f"{part}/brier_skill"] > 0.9
 
 
 def test_probabilities_of_two_unseen_artists_cant_be_judged_but_those_of_seen_ones_can() -> None:
     table = works(None)
-    found = judged(table[~table["artist"].isin(list("ghij"))].reset_index(drop=True), APART)
-    assert "val_seen_calibration_error" in found
-    assert "val_unseen_auc" in found
-    assert "val_unseen_calibration_error" not in found
+    found = evaluated(table[~table["artist"].isin(list("ghij"))].reset_index(drop=True), APART)
+    assert "val_seen/calibration_error" in found
+    assert "val_unseen/auc" in found
+    assert "val_unseen/calibration_error" not in found
 
 
 def test_a_calibration_by_folds_reads_pairs_within_folds_alone() -> None:
@@ -98,7 +98,7 @@ def test_a_calibration_by_folds_reads_pairs_within_folds_alone() -> None:
     folds = [(works[:24], artists[:24]), ((works[24:] @ turn + 100).astype(np.float32), artists[24:])]
     found = calibrate_by_folds(folds, "euclidean", seed=0)
     assert found is not None
-    calibration, threshold = found
+    calibration, threshold = found.calibration, found.threshold
     assert calibration.slope < 0
     assert -calibration.intercept / calibration.slope == pytest.approx(threshold)
     first, second = np.triu_indices(24, k=1)

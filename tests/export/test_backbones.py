@@ -111,5 +111,5 @@ class Digamma(layers.Layer):  # type: ignore[misc]
 def test_an_operation_that_onnx_does_not_have_is_refused() -> None:
     images = keras.Input((4, 4, 3), dtype="uint8")
     tower = keras.Model(images, layers.Flatten()(Digamma()(layers.Rescaling(1.0, offset=1.0)(images))))
-    with pytest.raises(GateError, match="computes Digamma, which ONNX 17 does not have"):
+    with pytest.raises(GateError, match="uses Digamma, which ONNX opset 17 does not have"):
         convert(tower)

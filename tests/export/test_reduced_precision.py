@@ -96,14 +96,21 @@ def test_a_tower_in_fewer_bits_is_measured_written_and_scores(
     assert all("paintings decoded at 32 px" in line for line in err.splitlines())
     written = checkpoints / f"tower-{precision}.onnx"
     assert out.splitlines()[-1] == str(written)
-    for line in (f"{precision} beside fp32", "artists trained on", "artists never seen", "images/s", "size", "apart"):
+    for line in (
+        f"{precision} compared with fp32",
+        "artists trained on",
+        "artists never seen",
+        "images/s",
+        "size",
+        "differ by",
+    ):
         assert line in out
 
     before, after = artsim.load(full), artsim.load(written)
     assert (before.card.precision, after.card.precision) == ("fp32", precision)
     assert after.card.selection_sha256 == before.card.selection_sha256
-    aucs = [scorer.card.validation["val_unseen_auc"] for scorer in (before, after)]
-    assert f"AUC {aucs[0]:.4f} -> {aucs[1]:.4f}" in out  # the figures in the card are those of the graph itself
+    aucs = [scorer.card.validation["val_unseen/auc"] for scorer in (before, after)]
+    assert f"AUC {aucs[0]:.4f} -> {aucs[1]:.4f}" in out  # the metrics in the card are those of the graph itself
     assert after.card.calibration.slope != before.card.calibration.slope
     assert written.stat().st_size < full.stat().st_size
 
@@ -135,7 +142,7 @@ def test_too_much_loss_exits_9_and_writes_nothing(
     assert artsim_in_process(*arguments, "--max-auc-loss", "0.05") == 9
     err = capsys.readouterr().err
     assert "--precision int8 loses" in err
-    assert "more than --max-auc-loss 0.05: not written" in err
+    assert "more than --max-auc-loss 0.05. No tower is written" in err
     assert set(tmp_path.rglob("*")) == before
 
 
@@ -147,7 +154,7 @@ def test_missing_training_works_exits_3(checkpoints: Path, works: Path, capsys: 
     arguments = ["export", str(checkpoints), "--data-dir", str(works), "-o", output, "--max-auc-loss", "1"]
     assert artsim_in_process(*arguments, "--precision", "fp16") == 0  # needs none of them
     assert artsim_in_process(*arguments, "--precision", "int8") == 3
-    assert "int8 is calibrated by works trained on, and one can't be used" in capsys.readouterr().err
+    assert "int8 is calibrated on training works, and one cannot be used" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("arguments", [["--precision", "int4"], ["--max-auc-loss", "-0.1"], ["--max-auc-loss", "2"]])

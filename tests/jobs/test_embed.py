@@ -64,7 +64,7 @@ def test_a_second_run_embeds_what_is_new_and_leaves_out_what_is_not_named(
     assert embed("works/Monet") == 0
     err = capsys.readouterr().err
     assert "1 new, 2 reused" in err  # by their content: they have other names now
-    assert "3 kept before and not named now" in err
+    assert "3 stored before and not listed now" in err
     assert read_store(Path("kept.parquet")).names == ["b.png", "c.png", "d.png"]
 
 
@@ -96,7 +96,7 @@ def test_bad_images_are_told_and_the_others_kept(folder: Path, capsys: pytest.Ca
     assert embed("works", "--max-bad-images", "50%") == 0
 
 
-def test_only_bad_images_leave_an_empty_file_that_can_be_gone_on_from(folder: Path) -> None:
+def test_only_bad_images_leave_an_empty_file_that_a_run_can_resume(folder: Path) -> None:
     (folder / "bad.png").write_text("no picture")
     assert embed("bad.png") == 4
     assert read_store(Path("kept.parquet")).vectors.shape == (0, 8)
@@ -133,7 +133,7 @@ ERRORS: dict[str, tuple[list[str], str, int]] = {
     "standard output": (["works"], "-", 2),
     "no folder": (["works"], "nowhere/kept.parquet", 8),
     "a foreign output": (["works"], "foreign.parquet", 3),
-    "a bad bad_image_limit": (["works", "--max-bad-images", "few"], "kept.parquet", 2),
+    "a wrong limit of bad images": (["works", "--max-bad-images", "few"], "kept.parquet", 2),
     "a batch of none": (["works", "--batch-size", "0"], "kept.parquet", 2),
 }
 
@@ -165,21 +165,23 @@ def test_help_shows_examples_and_every_exit_code(capsys: pytest.CaptureFixture[s
     assert all(f"    {code:<4} {meaning}" in text for code, meaning in EXIT_CODES.items())
 
 
+# The command, but slower, and with an interval that ends during the test: there is always time to kill it.
 SLOWED = """
 import time
-from artsim.jobs import embedding
+from artsim import images
 from artsim.cli.main import main
-embedding.SHORTEST_INTERVAL = 0.05
-settle = embedding._EmbeddingPass.settle
-def slow(*arguments):
+from artsim.scoring import embed_images
+embed_images.SHORTEST_INTERVAL = 0.05
+load = images.load
+def slow(*arguments, **options):
     time.sleep(0.05)
-    settle(*arguments)
-embedding._EmbeddingPass.settle = slow
+    return load(*arguments, **options)
+images.load = slow
 main()
 """
 
 
-def test_killed_and_started_again_it_goes_on_where_it_was(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_killed_run_is_resumed(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     write_paintings(folder / "many", *(f"{number:03}.png" for number in range(200)))
     embed("many", output="whole.parquet")
     arguments = ["embed", "many", "-o", "kept.parquet", "--model", "tower.onnx", "--device", "cpu"]

@@ -99,7 +99,7 @@ def test_ctrl_c_ends_the_run_as_killed_with_what_it_had(store: MlflowClient, tmp
         assert process.poll() is None, process.communicate()
         assert time.monotonic() < deadline
         time.sleep(0.5)
-    while not store.get_metric_history(the_run(store).info.run_id, "train_loss"):
+    while not store.get_metric_history(the_run(store).info.run_id, "train/loss"):
         assert time.monotonic() < deadline
         time.sleep(0.5)
     os.killpg(process.pid, signal.SIGINT)  # as a terminal does it: to `mlflow run` and to what it started
@@ -111,4 +111,4 @@ def test_ctrl_c_ends_the_run_as_killed_with_what_it_had(store: MlflowClient, tmp
     run = the_run(store)
     kept = {item.path for item in store.list_artifacts(run.info.run_id, "checkpoints")}
     assert {"checkpoints/best.keras", "checkpoints/last.keras"} <= kept
-    assert store.get_metric_history(run.info.run_id, "train_loss")
+    assert store.get_metric_history(run.info.run_id, "train/loss")

@@ -1,4 +1,4 @@
-"""What the driver makes of the rows that came back from a cluster."""
+"""Results of a cluster, read back by the driver."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from pyarrow import parquet
 
 from artsim.errors import ArtsimError, UsageError
 from artsim.jobs.score import ScoreOptions
-from artsim.jobs.score_spark import _tally, score_on_spark
+from artsim.jobs.score_spark import score_on_spark
+from artsim.scoring.spark.results import read_distances, scored_labels
 from artsim.scoring.spark.staging import StagedPairs, stage_pairs
 from artsim.tables.pairs_file import open_pairs
 
@@ -35,12 +36,12 @@ def write_scores(folder: Path, *parts: Mapping[int, float | None]) -> None:
 
 def test_distances_are_those_of_their_rows_in_whatever_order_they_came(staged: StagedPairs, tmp_path: Path) -> None:
     write_scores(tmp_path, {3: 0.3, 0: 0.5}, {}, {2: None, 1: 0.25})
-    tally = _tally(staged, tmp_path)
-    assert (tally.rows, tally.unscored) == (4, 1)
-    assert tally.labelled.distance.tolist() == [0.5, 0.25, float(np.float32(0.3))]
-    assert tally.labelled.same.tolist() == [1, 0, 0]
+    distances = read_distances(tmp_path / "scores", staged.rows)
+    np.testing.assert_array_equal(distances, np.array([0.5, 0.25, np.nan, 0.3], dtype=np.float32))
+    ((distance, same, first, second),) = scored_labels(staged, distances)
+    assert distance.tolist() == [0.5, 0.25, float(np.float32(0.3))]
+    assert same.tolist() == [1, 0, 0]
     images = parquet.read_table(staged.images)["name"].to_pylist()
-    _, _, first, second = tally.labelled.sample()
     assert [Path(images[number]).name for number in first] == ["a", "a", "c"]
     assert [Path(images[number]).name for number in second] == ["b", "c", "d"]
 
@@ -49,7 +50,7 @@ def test_distances_are_those_of_their_rows_in_whatever_order_they_came(staged: S
 def test_a_row_that_is_lost_or_comes_twice_is_an_error(staged: StagedPairs, tmp_path: Path, rows: list[int]) -> None:
     write_scores(tmp_path, dict.fromkeys(rows[:3], 0.5), *({row: 0.5} for row in rows[3:]))
     with pytest.raises(ArtsimError, match=f"{len(rows)} rows came back for 4 pairs"):
-        _tally(staged, tmp_path)
+        read_distances(tmp_path / "scores", staged.rows)
 
 
 @pytest.mark.parametrize("given", [{"format": "csv"}, {"embeddings": "kept.parquet"}])

@@ -96,17 +96,24 @@ def test_every_flag_is_a_param_with_the_value_in_effect(job: Job) -> None:
     assert params["image_size"] == "32"
 
 
-@pytest.mark.parametrize("name", ["train_loss", "val_loss", "learning_rate", "images_per_second"])
-def test_every_epoch_has_its_figures(job: Job, name: str) -> None:
+@pytest.mark.parametrize("name", ["train/loss", "val_seen/loss", "train/learning_rate", "train/images_per_second"])
+def test_every_epoch_has_its_metrics(job: Job, name: str) -> None:
     assert [metric.step for metric in job.client.get_metric_history(job.run.info.run_id, name)] == [1, 2]
 
 
 @pytest.mark.parametrize("part", ["val_seen", "val_unseen"])
-def test_figures_of_each_epoch_and_then_of_the_exported_tower(job: Job, part: str) -> None:
-    for figure in METRICS:
-        history = job.client.get_metric_history(job.run.info.run_id, f"{part}_{figure}")
+def test_metrics_of_each_epoch_and_then_of_the_exported_tower(job: Job, part: str) -> None:
+    for metric_name in METRICS:
+        history = job.client.get_metric_history(job.run.info.run_id, f"{part}/{metric_name}")
         assert [metric.step for metric in history] == [1, 2, 3]
         assert all(0 <= metric.value <= 1 for metric in history)
+
+
+@pytest.mark.parametrize(
+    "name", ["train/best_epoch", "export/threshold", "export/max_distance_difference", "val_unseen/auc_low"]
+)
+def test_what_does_not_change_by_epoch_is_logged_once(job: Job, name: str) -> None:
+    assert len(job.client.get_metric_history(job.run.info.run_id, name)) == 1
 
 
 def test_system_metrics_are_logged(job: Job) -> None:
@@ -127,7 +134,7 @@ def test_artifacts_are_all_there(job: Job) -> None:
     assert {"checkpoints/best.keras", "checkpoints/last.keras", "checkpoints/checkpoint.json"} <= checkpoints
 
 
-def test_tensorboard_has_the_figures_and_the_graph(job: Job) -> None:
+def test_tensorboard_has_the_metrics_and_the_graph(job: Job) -> None:
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
     tags = {}
@@ -135,8 +142,8 @@ def test_tensorboard_has_the_figures_and_the_graph(job: Job) -> None:
         events = EventAccumulator(str(next((job.folder / "Log_files").iterdir()) / part))
         events.Reload()
         tags[part] = events.Tags()
-    assert "epoch_unseen_auc" in tags["validation"]["tensors"]
-    assert "epoch_train_loss" in tags["train"]["tensors"]
+    assert "epoch_unseen/auc" in tags["validation"]["tensors"]
+    assert "epoch_train/loss" in tags["train"]["tensors"]
     assert tags["graph"]["graph"]
 
 
@@ -147,15 +154,15 @@ def test_selection_is_split_and_saved_where_asked(job: Job) -> None:
     assert (job.folder / "selection.csv").read_bytes() == job.artifact("selection.csv").read_bytes()
 
 
-def test_exported_tower_knows_its_run_and_its_figures(job: Job) -> None:
+def test_exported_tower_knows_its_run_and_its_metrics(job: Job) -> None:
     scorer = artsim.load(job.artifact("tower.onnx"))
     card: Card = scorer.card
     assert card.run_id == job.run.info.run_id
     assert card.selection_sha256 == job.run.data.tags["artsim.selection_sha256"]
     for name, value in card.validation.items():
         assert value == pytest.approx(job.run.data.metrics[name])
-    assert 0 < job.run.data.metrics["export_max_embedding_difference"] < 1e-5
-    assert 0 < job.run.data.metrics["export_max_distance_difference"] < 1e-5
+    assert 0 < job.run.data.metrics["export/max_embedding_difference"] < 1e-5
+    assert 0 < job.run.data.metrics["export/max_distance_difference"] < 1e-5
 
 
 def test_validation_table_is_what_the_exported_tower_says_of_the_files(job: Job, demo_csv: Path) -> None:
@@ -169,8 +176,8 @@ def test_validation_table_is_what_the_exported_tower_says_of_the_files(job: Job,
 
 
 def test_run_says_which_epoch_was_best_and_by_what(job: Job) -> None:
-    best = int(job.run.data.metrics["best_epoch"])
-    assert job.run.data.tags["artsim.training"] == f"2 of 2 epochs; epoch {best} is the best by val_unseen_auc"
+    best = int(job.run.data.metrics["train/best_epoch"])
+    assert job.run.data.tags["artsim.training"] == f"2 of 2 epochs. Epoch {best} is the best by val_unseen/auc."
 
 
 def test_the_end_says_what_to_type_next_and_it_works(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -179,8 +186,8 @@ def test_the_end_says_what_to_type_next_and_it_works(job: Job, monkeypatch: pyte
     command = shlex.split(next(step for step in steps if step.startswith("artsim-score")))
     monkeypatch.chdir(job.folder)
     assert artsim_in_process("score", *command[1:], "--quiet", "--summary", "summary.json") == 0
-    figures = json.loads((job.folder / "summary.json").read_text())["figures"]
-    assert 0 <= figures["auc"] <= 1
+    metrics = json.loads((job.folder / "summary.json").read_text())["metrics"]
+    assert 0 <= metrics["auc"] <= 1
 
 
 def test_the_best_checkpoint_is_exported_after_training_and_again(

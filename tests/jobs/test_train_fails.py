@@ -104,7 +104,7 @@ def test_a_loss_that_is_not_finite_exits_9(folder: Path, capsys: pytest.CaptureF
     # The contrastive loss under plain gradient descent at an absurd rate runs away after some steps.
     arguments = ["--recipe", "classic", "--tower", "compact", "--learning-rate", "1e30", "--epochs", "1"]
     assert train(*arguments) == 9
-    assert "lower --learning-rate" in capsys.readouterr().err
+    assert "Lower --learning-rate" in capsys.readouterr().err
     assert the_run(folder)[0] == "FAILED"
 
 
@@ -143,7 +143,7 @@ def at_each_step_of_epoch_two(monkeypatch: pytest.MonkeyPatch, act: Callable[[di
 def logged_checkpoints(folder: Path) -> set[str]:
     client = MlflowClient(f"sqlite:///{folder}/mlflow.db")
     run_id = client.search_runs(["0"])[0].info.run_id
-    assert len(client.get_metric_history(run_id, "val_unseen_auc")) == 1
+    assert len(client.get_metric_history(run_id, "val_unseen/auc")) == 1
     return {item.path for item in client.list_artifacts(run_id, "checkpoints")}
 
 
@@ -153,7 +153,7 @@ def test_a_loss_that_diverges_later_keeps_the_best_checkpoint(
 ) -> None:
     at_each_step_of_epoch_two(monkeypatch, lambda logs: logs.update(loss=math.nan))
     assert train() == 9
-    assert "the loss is nan in epoch 2, step 1" in capsys.readouterr().err
+    assert "The loss is nan in epoch 2, step 1" in capsys.readouterr().err
     assert "checkpoints/best.keras" in logged_checkpoints(folder)
 
 
@@ -163,7 +163,7 @@ def test_weights_that_are_not_finite_after_the_last_step_of_an_epoch_exit_9(
 ) -> None:
     assert train("--learning-rate", "1e30") == 9
     said = capsys.readouterr().err
-    assert "no number in epoch 1, step 2: lower --learning-rate" in said
+    assert "not finite (NaN or infinity) in epoch 1, step 2. Lower --learning-rate" in said
     assert the_run(folder)[0] == "FAILED"
 
 

@@ -40,7 +40,7 @@ def test_classic_trains_exports_and_scores(folder: Path, demo_csv: Path) -> None
 
 def test_the_published_default_of_five_artists_with_five_works(folder: Path) -> None:
     card = train("--recipe", "classic", "--tower", "compact")
-    assert {"val_seen_auc", "val_unseen_auc"} <= card.validation.keys()
+    assert {"val_seen/auc", "val_unseen/auc"} <= card.validation.keys()
 
 
 def test_supervised_contrastive(folder: Path, demo_csv: Path) -> None:
@@ -55,7 +55,7 @@ def test_a_head_on_a_pretrained_network_is_judged_refitted_and_exported(
 ) -> None:
     card = train("--data-file-path", str(demo_csv), *PRETRAINED, "--image-size", "64")
     assert (card.recipe, card.distance, card.refit) == ("transfer", "euclidean", True)
-    assert "before it was refitted on all works" in capsys.readouterr().out
+    assert "before the refit on all works" in capsys.readouterr().out
     (checkpoints,) = Path("Checkpoints").iterdir()
     best, exported = checkpoints / "judged.onnx", checkpoints / "tower.onnx"
     # By default the refitted one is exported again, as after training.
@@ -65,7 +65,7 @@ def test_a_head_on_a_pretrained_network_is_judged_refitted_and_exported(
     assert artsim_in_process("export", str(checkpoints), "--which", "best", "-o", str(best)) == 0
     judged = artsim.load(best)
     assert not judged.card.refit
-    # The figures of the refitted tower are those of the one that had not met the works it is judged by.
+    # The metrics of the refitted tower are those of the one that had not met the works it is judged by.
     assert judged.card.validation == pytest.approx(dict(card.validation), abs=1e-4)
     assert judged.card.calibration != card.calibration  # which is of fits without some of the artists, in turn
     (checkpoints / "calibration.json").write_text("{}")
@@ -74,6 +74,18 @@ def test_a_head_on_a_pretrained_network_is_judged_refitted_and_exported(
     (checkpoints / "calibration.json").unlink()
     images = sorted((demo_csv.parent / "train").iterdir())[:2]
     assert not np.allclose(judged.embed(images), artsim.load(exported).embed(images), atol=1e-3)
+
+
+def test_a_readout_has_no_epochs_and_logs_its_metrics_once(folder: Path, demo_csv: Path) -> None:
+    arguments = ["--recipe", "readout", "--weights", "none", "--image-size", "64", "--refit", "False"]
+    card = train("--data-file-path", str(demo_csv), *arguments)
+    client = MlflowClient(f"sqlite:///{folder}/mlflow.db")
+    (run,) = client.search_runs(["0"])
+    assert "no epochs" in run.data.tags["artsim.training"].lower()
+    assert "train/best_epoch" not in run.data.metrics
+    for name, value in card.validation.items():
+        (logged,) = client.get_metric_history(run.info.run_id, name)
+        assert logged.value == pytest.approx(value)
 
 
 @pytest.mark.parametrize(("weights", "said"), [("none.weights.h5", "no such file"), ("imagenet", "--weights FILE")])
@@ -104,7 +116,7 @@ def test_a_run_that_stops_early_says_so(folder: Path, demo_csv: Path, capsys: py
     rate = ["--learning-rate", "1e-12", "--weight-decay", "0", "--augment", "none"]
     works = ["--data-file-path", str(demo_csv), "--monitor", "val_seen_precision_at_1"]
     assert artsim_in_process("train", *SMALL, *works, *rate, "--epochs", "9", "--patience", "2") == 0
-    ending = "epochs, stopped early as 2 in a row were no better"
+    ending = "epochs, stopped after 2 without improvement. Epoch 1 is the best by val_seen/precision_at_1."
     assert ending in capsys.readouterr().err
     (run,) = MlflowClient(f"sqlite:///{folder}/mlflow.db").search_runs(["0"])
     assert ending in run.data.tags["artsim.training"]
@@ -138,9 +150,9 @@ def test_the_old_programs_selection_is_read_and_split(folder: Path, demo_csv: Pa
     assert set(table["split"]) == {"train", "val_seen", "val_unseen"}
 
 
-def test_three_artists_have_figures_for_seen_ones_alone(folder: Path, demo_csv: Path) -> None:
+def test_three_artists_have_metrics_for_seen_ones_alone(folder: Path, demo_csv: Path) -> None:
     card = train("--data-file-path", str(demo_csv), "--num-of-artists", "3")
-    assert "val_seen_auc" in card.validation
+    assert "val_seen/auc" in card.validation
     assert not any(name.startswith("val_unseen") for name in card.validation)
 
 
@@ -159,5 +171,5 @@ def test_the_main_job_learns_with_its_defaults(folder: Path) -> None:
     assert artsim_in_process("train", "--quiet") == 0
     (tower,) = Path("Checkpoints").glob("*/tower.onnx")
     validation = artsim.load(tower).card.validation
-    assert validation["val_unseen_auc"] > 0.7, json.dumps(dict(validation), indent=2)
-    assert validation["val_seen_auc"] > 0.7
+    assert validation["val_unseen/auc"] > 0.7, json.dumps(dict(validation), indent=2)
+    assert validation["val_seen/auc"] > 0.7

@@ -1,4 +1,4 @@
-"""The card survives its way through JSON, and what is no card is refused."""
+"""The card is read back from its JSON as it was written; other text is refused."""
 
 from __future__ import annotations
 
@@ -27,6 +27,12 @@ def test_a_card_from_before_there_were_precisions_is_of_32_bits() -> None:
     assert Card.from_json(json.dumps(fields)).precision == "int8"
     del fields["precision"]
     assert Card.from_json(json.dumps(fields)).precision == "fp32"
+
+
+def test_old_metric_names_get_slashes_when_they_are_read() -> None:
+    old = {"val_seen_auc": 0.7, "val_unseen_same_style_auc": 0.6, "val_seen/eer": 0.3, "steps": 7}
+    expected = {"val_seen/auc": 0.7, "val_unseen/same_style_auc": 0.6, "val_seen/eer": 0.3, "steps": 7}
+    assert Card.from_json(json.dumps(asdict(card()) | {"validation": old})).validation == expected
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "3", "{}", '{"contract": "x"}', '{"contract": 1}'])

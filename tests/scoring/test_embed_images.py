@@ -1,4 +1,4 @@
-"""Images by name: embedded, or taken from the kept ones by their content, or by their name where there is no file."""
+"""Images by name: embedded, or taken from the store by content, or by name if the file no longer exists."""
 
 from __future__ import annotations
 
@@ -14,8 +14,9 @@ import artsim
 from artsim.errors import InputError, OutputError
 from artsim.files import file_sha256
 from artsim.scoring import embed_images
-from artsim.scoring.embed_images import STATUSES, EmbeddedImages, embed_files, open_store
+from artsim.scoring.embed_images import EmbeddedImages, embed_files, open_store
 from artsim.scoring.embedding_store import EmbeddingStore, read_store
+from artsim.scoring.status import STATUSES
 from tests.towers import write_paintings, write_tower
 
 NAMES = ["a.png", "b.png", "c.png"]
@@ -35,26 +36,26 @@ def scorer(folder: Path) -> artsim.Scorer:
 
 @pytest.fixture
 def run(folder: Path, scorer: artsim.Scorer) -> Callable[..., EmbeddedImages]:
-    """Embed these names, going on from the file `kept.parquet`."""
+    """Embed these names, and reuse and update the store."""
 
     def embed(*names: str, within: str = "images", scorer: artsim.Scorer = scorer) -> EmbeddedImages:
-        path = folder / "kept.parquet"
+        path = folder / "store.parquet"
         return embed_files(scorer, names, folder / within, open_store(path, scorer), path)
 
     return embed
 
 
-def kept_rows(folder: Path) -> dict[str, str]:
-    kept = read_store(folder / "kept.parquet")
-    return dict(zip(kept.names, kept.contents, strict=True))
+def stored_rows(folder: Path) -> dict[str, str]:
+    store = read_store(folder / "store.parquet")
+    return dict(zip(store.names, store.sha256s, strict=True))
 
 
-def test_without_a_file_to_keep_them_in_the_vectors_are_the_scorers(folder: Path, scorer: artsim.Scorer) -> None:
+def test_without_a_store_the_vectors_are_the_scorers(folder: Path, scorer: artsim.Scorer) -> None:
     told: list[tuple[str, int, int]] = []
     embedded = embed_files(scorer, NAMES, folder / "images", progress=lambda *what: told.append(what))
     np.testing.assert_array_equal(embedded.vectors, scorer.embed([folder / "images" / name for name in NAMES]))
     assert (embedded.status.tolist(), embedded.reasons, embedded.embedded) == ([0, 0, 0], [], 3)
-    assert embedded.contents == [file_sha256(folder / "images" / name) for name in NAMES]
+    assert embedded.sha256s == [file_sha256(folder / "images" / name) for name in NAMES]
     assert told == [("images", done, 3) for done in (1, 2, 3)]
     assert sorted(path.name for path in folder.iterdir()) == ["images", "tower.onnx"]
 
@@ -67,7 +68,7 @@ def test_a_second_run_embeds_only_what_is_new(folder: Path, run: Callable[..., E
     assert run(*NAMES).embedded == 0
 
 
-def test_what_is_kept_is_not_decoded(
+def test_stored_images_are_not_decoded(
     run: Callable[..., EmbeddedImages], scorer: artsim.Scorer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = run(*NAMES)
@@ -78,10 +79,10 @@ def test_what_is_kept_is_not_decoded(
 def test_rows_of_other_names_stay(folder: Path, run: Callable[..., EmbeddedImages]) -> None:
     run("a.png", "b.png")
     run("c.png")
-    assert sorted(kept_rows(folder)) == NAMES
+    assert sorted(stored_rows(folder)) == NAMES
 
 
-def test_a_changed_file_is_embedded_anew(folder: Path, run: Callable[..., EmbeddedImages]) -> None:
+def test_a_changed_file_is_embedded_again(folder: Path, run: Callable[..., EmbeddedImages]) -> None:
     before = run(*NAMES)
     shutil.copy(folder / "images" / "c.png", folder / "images" / "a.png")
     write_paintings(folder / "images", "other.png")
@@ -90,7 +91,7 @@ def test_a_changed_file_is_embedded_anew(folder: Path, run: Callable[..., Embedd
     assert after.embedded == 1  # a.png is now what c.png was before
     np.testing.assert_array_equal(after.vectors[[0, 2]], before.vectors[[2, 2]])
     assert not np.array_equal(after.vectors[1], before.vectors[1])
-    assert kept_rows(folder) == {name: file_sha256(folder / "images" / name) for name in NAMES}
+    assert stored_rows(folder) == {name: file_sha256(folder / "images" / name) for name in NAMES}
 
 
 def test_a_file_that_moved_is_known_by_its_content(folder: Path, run: Callable[..., EmbeddedImages]) -> None:
@@ -107,23 +108,23 @@ def test_names_of_one_content_are_embedded_once(folder: Path, batch_size: int) -
     for name in copies:
         shutil.copy(folder / "images" / "a.png", folder / "images" / name)
     scorer = artsim.load(folder / "tower.onnx", "cpu", batch_size=batch_size)
-    embedded = embed_files(scorer, ["b.png", *copies, "a.png"], folder / "images", None, folder / "kept.parquet")
+    embedded = embed_files(scorer, ["b.png", *copies, "a.png"], folder / "images", None, folder / "store.parquet")
     assert embedded.embedded == 2
     assert (embedded.vectors[1:] == embedded.vectors[1]).all()
     assert embedded.vectors[1].any()
-    assert len(kept_rows(folder)) == 7
+    assert len(stored_rows(folder)) == 7
 
 
-def test_names_that_are_kept_and_no_files_count(folder: Path, run: Callable[..., EmbeddedImages]) -> None:
+def test_stored_names_without_a_file_are_used(folder: Path, run: Callable[..., EmbeddedImages]) -> None:
     before = run(*NAMES)
     after = run("b.png", "a.png", "lost.png", "", within="elsewhere")
     np.testing.assert_array_equal(after.vectors[:2], before.vectors[[1, 0]])
     assert [STATUSES[status] for status in after.status] == ["ok", "ok", "missing", "missing"]
-    assert after.contents == [before.contents[1], before.contents[0], "", ""]
-    assert sorted(kept_rows(folder)) == NAMES
+    assert after.sha256s == [before.sha256s[1], before.sha256s[0], "", ""]
+    assert sorted(stored_rows(folder)) == NAMES
 
 
-def test_bad_images_are_told_not_kept_and_tried_again(folder: Path, run: Callable[..., EmbeddedImages]) -> None:
+def test_bad_images_are_reported_not_stored_and_tried_again(folder: Path, run: Callable[..., EmbeddedImages]) -> None:
     run(*NAMES)
     (folder / "images" / "b.png").write_text("no picture any more")
     embedded = run("a.png", "b.png", "lost.png")
@@ -132,12 +133,12 @@ def test_bad_images_are_told_not_kept_and_tried_again(folder: Path, run: Callabl
         str(folder / "images" / name) for name in ("b.png", "lost.png")
     ]
     assert not embedded.vectors[1:].any()
-    assert sorted(kept_rows(folder)) == ["a.png", "c.png"]
+    assert sorted(stored_rows(folder)) == ["a.png", "c.png"]
     write_paintings(folder / "images", "b.png")
     assert run("b.png").embedded == 1
 
 
-def test_a_file_that_changes_while_it_is_read_is_not_kept(
+def test_a_file_that_changes_while_it_is_read_is_not_stored(
     folder: Path, scorer: artsim.Scorer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real = scorer.load_image
@@ -148,17 +149,17 @@ def test_a_file_that_changes_while_it_is_read_is_not_kept(
         return real(path)
 
     monkeypatch.setattr(scorer, "load_image", meddled)
-    embedded = embed_files(scorer, ["a.png"], folder / "images", None, folder / "kept.parquet")
-    assert (embedded.status.tolist(), kept_rows(folder)) == ([STATUSES.index("unreadable")], {})
+    embedded = embed_files(scorer, ["a.png"], folder / "images", None, folder / "store.parquet")
+    assert (embedded.status.tolist(), stored_rows(folder)) == ([STATUSES.index("unreadable")], {})
     assert "changed while it was read" in embedded.reasons[0]
 
 
 def test_an_artist_stays_with_the_name(folder: Path, scorer: artsim.Scorer) -> None:
     embedded = embed_files(scorer, ["a.png"], folder / "images")
     digest = file_sha256(folder / "tower.onnx")
-    kept = EmbeddingStore(digest, scorer.card, ["a.png"], embedded.contents, ["Monet"], embedded.vectors)
-    embed_files(scorer, NAMES, folder / "images", kept, folder / "kept.parquet")
-    after = read_store(folder / "kept.parquet")
+    store = EmbeddingStore(digest, scorer.card, ["a.png"], embedded.sha256s, ["Monet"], embedded.vectors)
+    embed_files(scorer, NAMES, folder / "images", store, folder / "store.parquet")
+    after = read_store(folder / "store.parquet")
     assert dict(zip(after.names, after.artists, strict=True)) == {"a.png": "Monet", "b.png": None, "c.png": None}
     assert (after.model_sha256, after.card) == (digest, scorer.card)
 
@@ -167,7 +168,7 @@ def test_another_models_file_is_refused(folder: Path, run: Callable[..., Embedde
     run("a.png")
     digest = file_sha256(folder / "tower.onnx")
     other = artsim.load(write_tower(folder / "other.onnx", scale=1 / 128), "cpu")
-    with pytest.raises(InputError, match=f"kept.parquet: .*{digest}.*{file_sha256(folder / 'other.onnx')}"):
+    with pytest.raises(InputError, match=f"store.parquet: .*{digest}.*{file_sha256(folder / 'other.onnx')}"):
         run("a.png", scorer=other)
 
 
@@ -178,17 +179,17 @@ def test_odd_names_are_names_like_others(folder: Path, run: Callable[..., Embedd
     write_paintings(folder / "images", name)
     assert run(name).embedded == 1
     (folder / "images" / name).unlink()
-    assert (run(name).embedded, run(name).status.tolist(), list(kept_rows(folder))) == (0, [0], [name])
+    assert (run(name).embedded, run(name).status.tolist(), list(stored_rows(folder))) == (0, [0], [name])
 
 
-def test_what_is_new_is_kept_while_it_runs(
+def test_new_embeddings_are_written_during_the_run(
     folder: Path, scorer: artsim.Scorer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A run that ends badly has kept what it had by then, and the rows it had not come to."""
-    path = folder / "kept.parquet"
+    """A run that fails has stored what it had embedded; rows that it had not reached stay."""
+    path = folder / "store.parquet"
     embed_files(scorer, ["c.png"], folder / "images", None, path)
     monkeypatch.setattr(embed_images, "SHORTEST_INTERVAL", 0.0)
-    monkeypatch.setattr(embed_images, "WRITING_PAYS", 0)
+    monkeypatch.setattr(embed_images, "INTERVAL_PER_WRITE", 0)
     one_by_one = artsim.load(folder / "tower.onnx", "cpu", batch_size=1)
     real = one_by_one.tower
     batches: list[int] = []
@@ -205,9 +206,9 @@ def test_what_is_new_is_kept_while_it_runs(
     monkeypatch.setattr(one_by_one, "tower", Failing())
     with pytest.raises(ZeroDivisionError):
         embed_files(one_by_one, NAMES[:2], folder / "images", open_store(path, scorer), path)
-    assert sorted(kept_rows(folder)) == ["a.png", "c.png"]
+    assert sorted(stored_rows(folder)) == ["a.png", "c.png"]
 
 
-def test_a_place_that_takes_no_file_is_an_output_error(folder: Path, scorer: artsim.Scorer) -> None:
+def test_a_store_in_a_missing_folder_is_an_output_error(folder: Path, scorer: artsim.Scorer) -> None:
     with pytest.raises(OutputError, match="nowhere"):
-        embed_files(scorer, NAMES, folder / "images", None, folder / "nowhere" / "kept.parquet")
+        embed_files(scorer, NAMES, folder / "images", None, folder / "nowhere" / "store.parquet")

@@ -1,4 +1,4 @@
-"""The embedding store: what is written is read back, by pandas too; foreign files are refused in plain words."""
+"""The embedding store: it is read back as it was written, by pandas too; other files are refused."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ ODD_NAMES = ["a/b.jpg", "two\nlines.jpg", "quo\"ted'.jpg", "🎨.png", "\u00fc" 
 
 
 def some(names: list[str], width: int = 4) -> EmbeddingStore:
-    """EmbeddingStore embeddings of these names; every second artist is known."""
+    """A store with these names; every second artist is known."""
     vectors = np.random.default_rng(0).normal(size=(len(names), width)).astype(np.float32)
-    contents = [f"{row:064x}" for row in range(len(names))]
+    sha256s = [f"{row:064x}" for row in range(len(names))]
     artists = [None if row % 2 else f"painter {row}" for row in range(len(names))]
-    return EmbeddingStore(MODEL, card(), names, contents, artists, vectors)
+    return EmbeddingStore(MODEL, card(), names, sha256s, artists, vectors)
 
 
 def assert_same(one: EmbeddingStore, other: EmbeddingStore) -> None:
@@ -40,35 +40,35 @@ def assert_same(one: EmbeddingStore, other: EmbeddingStore) -> None:
 
 @pytest.mark.parametrize("names", [[], ["a.jpg"], ODD_NAMES])
 def test_what_is_written_is_read_back(tmp_path: Path, names: list[str]) -> None:
-    write_store(tmp_path / "kept.parquet", some(names))
-    assert_same(read_store(tmp_path / "kept.parquet"), some(names))
-    assert [path.name for path in tmp_path.iterdir()] == ["kept.parquet"]
+    write_store(tmp_path / "store.parquet", some(names))
+    assert_same(read_store(tmp_path / "store.parquet"), some(names))
+    assert [path.name for path in tmp_path.iterdir()] == ["store.parquet"]
 
 
 def test_many_row_groups_are_one_matrix(tmp_path: Path) -> None:
-    kept = some([f"{row}.jpg" for row in range(1000)])
-    write_store(tmp_path / "kept.parquet", kept)
-    parquet.write_table(parquet.read_table(tmp_path / "kept.parquet"), tmp_path / "cut.parquet", row_group_size=64)
-    assert_same(read_store(tmp_path / "cut.parquet"), kept)
+    store = some([f"{row}.jpg" for row in range(1000)])
+    write_store(tmp_path / "store.parquet", store)
+    parquet.write_table(parquet.read_table(tmp_path / "store.parquet"), tmp_path / "cut.parquet", row_group_size=64)
+    assert_same(read_store(tmp_path / "cut.parquet"), store)
 
 
 def test_pandas_reads_it_in_one_line(tmp_path: Path) -> None:
-    kept = some(ODD_NAMES)
-    write_store(tmp_path / "kept.parquet", kept)
-    frame = pd.read_parquet(tmp_path / "kept.parquet")
+    store = some(ODD_NAMES)
+    write_store(tmp_path / "store.parquet", store)
+    frame = pd.read_parquet(tmp_path / "store.parquet")
     assert list(frame.columns) == ["image", "sha256", "artist", "embedding"]
     assert list(frame["image"]) == ODD_NAMES
-    np.testing.assert_array_equal(np.stack(list(frame["embedding"])), kept.vectors)
+    np.testing.assert_array_equal(np.stack(list(frame["embedding"])), store.vectors)
 
 
 def test_the_file_says_what_made_it(tmp_path: Path) -> None:
-    write_store(tmp_path / "kept.parquet", some(["a.jpg"]))
-    said = json.loads(parquet.read_schema(tmp_path / "kept.parquet").metadata[b"artsim"])
+    write_store(tmp_path / "store.parquet", some(["a.jpg"]))
+    said = json.loads(parquet.read_schema(tmp_path / "store.parquet").metadata[b"artsim"])
     assert (said["embeddings"], said["model_sha256"], said["card"]) == (1, MODEL, json.loads(card().to_json()))
 
 
 def write_changed(path: Path, **changes: Any) -> None:
-    """A good file, but for some columns or some of what its metadata says."""
+    """Write a good file with some columns or metadata changed."""
     write_store(path, some(["a.jpg", "b.jpg"]))
     table = parquet.read_table(path)
     said = json.loads(table.schema.metadata[b"artsim"])
@@ -108,18 +108,21 @@ def rotten(path: Path) -> None:
 REFUSED: dict[str, tuple[Any, str]] = {
     "no such file": (no_file, "No such file"),
     "a folder": (lambda path: path.mkdir(), "."),
-    "empty": (lambda path: path.touch(), "not kept embeddings, or only half of them"),
-    "a csv": (lambda path: path.write_text("image,sha256\na,b\n" * 9), "not kept embeddings, or only half of them"),
-    "half-written": (half_written, "only half of them.*embedded anew"),
+    "empty": (lambda path: path.touch(), "not an embedding store, or a damaged one"),
+    "a csv": (lambda path: path.write_text("image,sha256\na,b\n" * 9), "not an embedding store, or a damaged one"),
+    "half-written": (half_written, "damaged.*embedded again"),
     "a bit that turned": (rotten, "can't be read"),
     "foreign": (foreign, "no 'artsim' metadata.*artsim embed"),
     "newer": (
         lambda path: write_changed(path, embeddings=CONTRACT + 1, artsim_version="9.1"),
         "contract 2.*artsim 9.1",
     ),
-    "no contract": (lambda path: write_changed(path, embeddings=None), "metadata is not that of embeddings"),
-    "a bad card": (lambda path: write_changed(path, card={}), "lacks or garbles"),
-    "a newer card": (lambda path: write_changed(path, card=asdict(card(contract=2))), "lacks or garbles.*contract 2"),
+    "no contract": (lambda path: write_changed(path, embeddings=None), "metadata is not that of an embedding store"),
+    "a bad card": (lambda path: write_changed(path, card={}), "lacks a field or has an invalid one"),
+    "a newer card": (
+        lambda path: write_changed(path, card=asdict(card(contract=2))),
+        "lacks a field or has an invalid one.*contract 2",
+    ),
     "another type": (lambda path: write_changed(path, embedding=pyarrow.array([1.0, 2.0])), "embedding: double"),
     "empty cells": (lambda path: write_changed(path, sha256=pyarrow.array(["a", None])), "sha256 has empty cells"),
 }
@@ -128,7 +131,7 @@ REFUSED: dict[str, tuple[Any, str]] = {
 @pytest.mark.parametrize("name", REFUSED)
 def test_what_is_no_whole_file_of_ours_is_refused(tmp_path: Path, name: str) -> None:
     make, message = REFUSED[name]
-    path = tmp_path / "kept.parquet"
+    path = tmp_path / "store.parquet"
     make(path)
     with pytest.raises(InputError, match=f"(?s)^{path}: .*{message}"):
         read_store(path)
@@ -145,9 +148,9 @@ def test_a_file_cut_anywhere_is_refused(tmp_path_factory: pytest.TempPathFactory
 
 
 def test_another_models_embeddings_are_refused_with_both_digests() -> None:
-    check_model(some([]), Path("kept.parquet"), MODEL)
-    with pytest.raises(InputError, match=f"^kept.parquet: .*{MODEL}.*{'cd' * 32}"):
-        check_model(some([]), Path("kept.parquet"), "cd" * 32)
+    check_model(some([]), Path("store.parquet"), MODEL)
+    with pytest.raises(InputError, match=f"^store.parquet: .*{MODEL}.*{'cd' * 32}"):
+        check_model(some([]), Path("store.parquet"), "cd" * 32)
 
 
 def test_a_digest_is_sha256s(tmp_path: Path) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import pickle
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import assert_type
 
 import numpy as np
 import pytest
@@ -26,7 +29,7 @@ def scorer(folder: Path) -> artsim.Scorer:
     return artsim.load(write_tower(folder / "tower.onnx"), "cpu")
 
 
-def test_it_tells_its_card_and_provider(scorer: artsim.Scorer) -> None:
+def test_it_has_its_card_and_provider(scorer: artsim.Scorer) -> None:
     assert scorer.card == card()
     assert scorer.provider == "CPUExecutionProvider"
 
@@ -62,14 +65,33 @@ def test_single_images_score_as_plain_numbers(scorer: artsim.Scorer, folder: Pat
 def test_lists_score_as_arrays(scorer: artsim.Scorer, folder: Path) -> None:
     paths = [folder / name for name in NAMES]
     scores = scorer.score(paths, [paths[0]] * 3)
-    assert isinstance(scores.distance, np.ndarray)
-    assert isinstance(scores.prediction, np.ndarray)
+    assert isinstance(scores, artsim.Scores)
     assert scores.distance.shape == (3,)
     assert scores.distance.dtype == np.float32
     assert scores.distance[0] == 0
     assert (scores.distance[1:] > 0).all()
     assert scores.distance[1] == scorer.score(paths[1], paths[0]).distance
     assert scores.prediction.tolist() == (scores.distance < scorer.card.threshold).tolist()
+
+
+def test_arrays_score_by_their_dimensions(scorer: artsim.Scorer) -> None:
+    images = np.random.default_rng(0).integers(0, 256, (2, SIZE, SIZE, 3), dtype=np.uint8)
+    several = scorer.score(images, images[::-1])
+    assert isinstance(several, artsim.Scores)
+    single = scorer.score(images[0], images[1])
+    assert isinstance(single, artsim.Score)
+    assert several.distance.tolist() == [single.distance] * 2
+
+
+def test_types_tell_one_pair_from_several(scorer: artsim.Scorer, folder: Path) -> None:
+    """The type checker compares these; an array may be one image or several."""
+    path, array = folder / "a.png", np.zeros((SIZE, SIZE, 3), dtype=np.uint8)
+    with Image.open(path) as picture:
+        assert_type(scorer.score(picture, array), artsim.Score)
+    assert_type(scorer.score(str(path), path), artsim.Score)
+    assert_type(scorer.score([path], [str(path)]), artsim.Scores)
+    assert_type(scorer.score((path,), array[None]), artsim.Scores)
+    assert_type(scorer.score(array, path), artsim.Score | artsim.Scores)
 
 
 def test_threshold_and_prior_can_be_given(scorer: artsim.Scorer, folder: Path) -> None:
@@ -96,10 +118,10 @@ def test_an_image_that_comes_again_is_read_once(
 
 def test_lists_of_different_lengths_are_refused(scorer: artsim.Scorer, folder: Path) -> None:
     path = folder / "a.png"
-    with pytest.raises(UsageError, match="a list of 2 and a list of 1"):
+    with pytest.raises(UsageError, match="image1 is a list of 2, image2 is a list of 1"):
         scorer.score([path, path], [path])
-    with pytest.raises(UsageError, match="a single image and a list of 1"):
-        scorer.score(path, [path])
+    with pytest.raises(UsageError, match="image1 is a single image, image2 is a list of 1"):
+        scorer.score(path, [path])  # type: ignore[call-overload]  # the types refuse it, too
 
 
 def test_the_first_bad_image_is_named(scorer: artsim.Scorer, folder: Path) -> None:
@@ -118,9 +140,51 @@ def test_load_refuses_what_makes_no_sense(folder: Path) -> None:
         artsim.load(folder / "none.onnx")
 
 
+def test_its_repr_says_which_tower_runs_on_what(scorer: artsim.Scorer, folder: Path) -> None:
+    assert repr(scorer) == (
+        f"<artsim.Scorer {folder / 'tower.onnx'}: recipe 'test', images of 16 px, embeddings (N, 8), "
+        "CPUExecutionProvider, batch size 4>"
+    )
+
+
+def test_a_pickled_scorer_has_the_same_path_and_options(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_tower(folder / "tower.onnx")
+    monkeypatch.chdir(folder)
+    scorer = artsim.load("tower.onnx", "cpu", batch_size=3, max_pixels=SIZE * SIZE, threads=1)
+    pickled = pickle.dumps(scorer)
+    (folder / "elsewhere").mkdir()
+    monkeypatch.chdir(folder / "elsewhere")
+    again = pickle.loads(pickle.dumps(pickle.loads(pickled)))  # noqa: S301 - our own pickle
+    assert isinstance(again, artsim.Scorer)
+    assert (again.tower.path, again.batch_size, again.provider) == (folder / "tower.onnx", 3, scorer.provider)
+    assert thread_count(again) == 1
+    assert again.embed(folder / "a.png").tobytes() == scorer.embed(folder / "a.png").tobytes()
+    with pytest.raises(TooLargeImageError):
+        again.embed(np.zeros((SIZE, SIZE + 1, 3), dtype=np.uint8))
+
+
+def test_a_pickled_scorer_does_not_carry_the_tower(scorer: artsim.Scorer, folder: Path) -> None:
+    pickled = pickle.dumps(scorer)
+    assert len(pickled) < 1000
+    (folder / "tower.onnx").unlink()
+    with pytest.raises(ModelError, match=r"tower\.onnx: .*No such file"):
+        pickle.loads(pickled)  # noqa: S301 - our own pickle
+
+
+def test_threads_share_a_scorer(scorer: artsim.Scorer, folder: Path) -> None:
+    alone = [scorer.embed(folder / name).tobytes() for name in NAMES] * 4
+    with ThreadPoolExecutor(4) as pool:
+        assert [each.tobytes() for each in pool.map(scorer.embed, [folder / name for name in NAMES] * 4)] == alone
+
+
+def thread_count(scorer: artsim.Scorer) -> int:
+    # Nothing public shows how many threads the session uses.
+    return scorer.tower._session.get_session_options().intra_op_num_threads  # type: ignore[no-any-return]
+
+
 def test_one_thread_is_one_thread_and_makes_no_difference(scorer: artsim.Scorer, folder: Path) -> None:
     single = artsim.load(folder / "tower.onnx", "cpu", threads=1)
-    assert single.tower._session.get_session_options().intra_op_num_threads == 1
+    assert thread_count(single) == 1
     assert single.embed(folder / "a.png").tobytes() == scorer.embed(folder / "a.png").tobytes()
 
 

@@ -1,4 +1,4 @@
-"""Nearest works and artists: what a plain search over all distances gives, and when a query is unlike them all."""
+"""Search: works and artists agree with a plain search over all distances; outliers are recognised."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ def vectors(seed: int, count: int, width: int = 8, *, coarse: bool = False) -> N
     return (drawn.round() if coarse else drawn).astype(np.float32)
 
 
-def one(collection: SearchIndex, query: NDArray[np.float32], k: int, left_out: Sequence[int] = ()) -> SearchResult:
-    (found,) = collection.search(query[None], k, [left_out])
+def one(index: SearchIndex, query: NDArray[np.float32], k: int, left_out: Sequence[int] = ()) -> SearchResult:
+    (found,) = index.search(query[None], k, [left_out])
     return found
 
 
@@ -112,16 +112,16 @@ def test_artists_probabilities_are_shares_that_grow_with_the_odds() -> None:
 
 @pytest.mark.parametrize("count", [30, 2000])
 def test_works_that_belong_there_are_rarely_unlike_and_far_ones_always(count: int) -> None:
-    collection = SearchIndex(vectors(0, count), np.full(count, -1), "rms")
-    belong = [found.unlike for found in collection.search(vectors(1, 400), 1)]
+    index = SearchIndex(vectors(0, count), np.full(count, -1), "rms")
+    belong = [found.unlike for found in index.search(vectors(1, 400), 1)]
     allowed = max(0.01, 1 / (count + 1))
     assert sum(map(bool, belong)) <= 400 * allowed + 4 * np.sqrt(400 * allowed)
-    assert all(found.unlike for found in collection.search(vectors(2, 20) + np.float32(20), 1))
+    assert all(found.unlike for found in index.search(vectors(2, 20) + np.float32(20), 1))
 
 
-def test_among_few_works_it_is_not_said_whether_a_query_is_unlike_them() -> None:
-    collection = SearchIndex(vectors(0, 19), np.full(19, -1), "rms")
-    assert one(collection, np.full(8, 99, dtype=np.float32), 1).unlike is None
+def test_a_gallery_of_few_works_cannot_tell_outliers() -> None:
+    index = SearchIndex(vectors(0, 19), np.full(19, -1), "rms")
+    assert one(index, np.full(8, 99, dtype=np.float32), 1).unlike is None
     assert one(SearchIndex(vectors(0, 1), np.array([0]), "rms"), vectors(1, 1)[0], 3).unlike is None
 
 

@@ -1,4 +1,4 @@
-"""Towers that open, and those that are refused; the device that is really used."""
+"""Sessions: towers open or are refused, and the device in use is the one that is reported."""
 
 from __future__ import annotations
 
@@ -30,6 +30,7 @@ def test_a_tower_embeds_a_batch_of_any_size(tmp_path: Path) -> None:
 def test_bound_inputs_and_outputs_give_what_a_plain_run_gives(tmp_path: Path) -> None:
     tower = open_tower(write_tower(tmp_path / "tower.onnx"), "cpu")
     images = np.random.default_rng(0).integers(0, 256, (6, SIZE, SIZE, 3), dtype=np.uint8)
+    # The session itself is the reference: nothing public runs it without binding.
     plain = tower._session.run([OUTPUT_NAME], {INPUT_NAME: images})[0]
     np.testing.assert_array_equal(tower(images), plain)
     np.testing.assert_array_equal(tower(images[::2]), plain[::2])
@@ -125,11 +126,11 @@ def test_auto_without_a_gpu_is_the_cpu_and_no_reason_to_talk(tmp_path: Path, mon
 
 @pytest.fixture
 def broken_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A GPU that seems to be there, on which a session can't be made: it falls back."""
+    """A GPU that seems to work, but whose sessions fall back to the CPU."""
     monkeypatch.setattr(session, "gpu_count", lambda: 1)
     monkeypatch.setattr(session, "cuda_obstacle", lambda: None)
     monkeypatch.setattr(session, "load_cuda_libraries", lambda: "Failed to load libcudnn.so.9")
-    real = session._session
+    real = session._session  # private, because only a broken GPU makes onnxruntime fall back
 
     def fallen_back(path: Path, providers: list[str], options: Any = None) -> Any:
         return real(path, [device.CPU], options)

@@ -19,8 +19,8 @@ from hypothesis import strategies as st
 from pyarrow import parquet
 
 from artsim.errors import InputError, UsageError
-from artsim.tables.formats import with_scores
-from artsim.tables.output import format_of, make_format
+from artsim.tables.formats import make_format, with_scores
+from artsim.tables.output import format_of
 from artsim.tables.pairs_file import SCORE_COLUMNS
 
 HEADER = ["image1", "image2"]

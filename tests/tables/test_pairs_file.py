@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 
 from artsim.errors import InputError
-from artsim.tables import readers
-from artsim.tables.pairs_file import Block, folder_of, open_pairs
+from artsim.tables.pairs_file import Block, image_folder, open_pairs
+from artsim.tables.readers import BLOCK_BYTES
 
 
-def blocks_of(path: Path) -> list[Block]:
-    with open_pairs(str(path)) as pairs:
+def blocks_of(path: Path, block_bytes: int = BLOCK_BYTES) -> list[Block]:
+    with open_pairs(str(path), block_bytes) as pairs:
         return list(pairs.blocks())
 
 
@@ -67,10 +67,9 @@ def test_quoted_cells_hold_commas_quotes_and_newlines(path: Path) -> None:
     assert cells_of(block) == [['a,\n"b".jpg', "ü\r\n🎨"]]
 
 
-def test_blocks_follow_each_other(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(readers, "BLOCK_BYTES", 32)
+def test_blocks_follow_each_other(path: Path) -> None:
     path.write_text("image1,image2\n" + "".join(f"{n},x\n" for n in range(70)))
-    blocks = blocks_of(path)
+    blocks = blocks_of(path, block_bytes=32)
     assert len(blocks) > 5
     assert cells_of(*blocks) == [[str(n), "x"] for n in range(70)]
 
@@ -107,11 +106,10 @@ def test_what_is_refused_names_file_and_row(path: Path, name: str) -> None:
         blocks_of(path)
 
 
-def test_a_fault_is_found_in_a_later_block(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(readers, "BLOCK_BYTES", 32)
+def test_a_fault_is_found_in_a_later_block(path: Path) -> None:
     path.write_text('image1,image2\na,"\n"\n' + "c,d\n" * 40 + "broken\n")
     with pytest.raises(InputError, match=r"row 42 \(it ends in line 44\)"):
-        blocks_of(path)
+        blocks_of(path, block_bytes=32)
 
 
 def test_no_such_file_and_a_folder(tmp_path: Path) -> None:
@@ -146,5 +144,6 @@ def test_a_named_pipe_is_read_as_often_as_needed(tmp_path: Path) -> None:
 
 
 def test_images_lie_beside_their_pairs() -> None:
-    assert folder_of("data/pairs.csv") == Path("data")
-    assert folder_of("-") == Path()
+    assert image_folder("data/pairs.csv") == Path("data")
+    assert image_folder("-") == Path()
+    assert image_folder("data/pairs.csv", "images") == Path("images")

@@ -12,15 +12,15 @@ import pytest
 from pyarrow import parquet
 
 from artsim.errors import InputError
-from artsim.tables import readers
 from artsim.tables.pairs_file import open_pairs
+from artsim.tables.readers import BLOCK_BYTES
 
 ROWS = [{"image1": f"{n}.jpg", "image2": 'ü, "b".jpg', "year": n, "sameArtist": n % 2} for n in range(200)]
 LINES = [json.dumps(row) for row in ROWS]
 
 
-def pairs_of(path: Path) -> list[tuple[str, str, int | None]]:
-    with open_pairs(str(path)) as pairs:
+def pairs_of(path: Path, block_bytes: int = BLOCK_BYTES) -> list[tuple[str, str, int | None]]:
+    with open_pairs(str(path), block_bytes) as pairs:
         return [
             row
             for block in pairs.blocks()
@@ -57,11 +57,9 @@ NAMES = ["x.csv", "x.CSV.gz", "x.csv.zst", "x.jsonl", "x.jsonl.gz", "x.jsonl.zst
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_every_format_holds_the_same_pairs(tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(readers, "BLOCK_BYTES", 512)
-    monkeypatch.setattr(readers, "BLOCK_ROWS", 60)
+def test_every_format_holds_the_same_pairs(tmp_path: Path, name: str) -> None:
     write(tmp_path / name)
-    assert pairs_of(tmp_path / name) == WANTED
+    assert pairs_of(tmp_path / name, block_bytes=512) == WANTED
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -78,7 +76,7 @@ def test_a_file_that_is_cut_off_is_refused(tmp_path: Path, name: str) -> None:
     data = (tmp_path / name).read_bytes()
     for kept in (len(data) - 3, len(data) // 2, 12):
         (tmp_path / name).write_bytes(data[:kept])
-        with pytest.raises(InputError, match=f"^{tmp_path / name}: (is no|can't be read)"):
+        with pytest.raises(InputError, match=f"^{tmp_path / name}: (is not|can't be read)"):
             pairs_of(tmp_path / name)
 
 
@@ -90,8 +88,8 @@ def test_something_else_with_that_suffix_is_refused(tmp_path: Path, name: str) -
 
 
 JSONL = {
-    "no JSON": (["{"], "line 3: is no JSON object"),
-    "no object": (["[1]"], "line 3: is no JSON object"),
+    "no JSON": (["{"], "line 3: is not a JSON object"),
+    "no object": (["[1]"], "line 3: is not a JSON object"),
     "another type": ([json.dumps({**ROWS[0], "image1": 5})], "same types"),
     "a column more": ([json.dumps({**ROWS[0], "z": 5})], "same columns"),
     "a label of 2": ([json.dumps({**ROWS[0], "sameArtist": 2})], "row 3: sameArtist is 2"),
@@ -99,12 +97,11 @@ JSONL = {
 
 
 @pytest.mark.parametrize("case", JSONL)
-def test_faults_of_jsonl_are_named(tmp_path: Path, case: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(readers, "BLOCK_BYTES", 100)  # so that the first line is a block
+def test_faults_of_jsonl_are_named(tmp_path: Path, case: str) -> None:
     lines, message = JSONL[case]
     (tmp_path / "x.jsonl").write_text("\n".join(LINES[:2] + lines + LINES[2:]))
     with pytest.raises(InputError, match=f"x.jsonl.*{message}"):
-        pairs_of(tmp_path / "x.jsonl")
+        pairs_of(tmp_path / "x.jsonl", block_bytes=100)  # so that the first line is a block
 
 
 def test_an_empty_jsonl_is_refused(tmp_path: Path) -> None:
@@ -162,12 +159,10 @@ def test_text_that_is_not_utf8_is_refused(tmp_path: Path, suffix: str) -> None:
         pairs_of(path)
 
 
-def test_long_rows_of_parquet_come_in_smaller_blocks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(readers, "BLOCK_BYTES", 1000)
-    monkeypatch.setattr(readers, "BLOCK_ROWS", 64)
+def test_long_rows_of_parquet_come_in_smaller_blocks(tmp_path: Path) -> None:
     table = pa.table({"image1": ["a"] * 64, "image2": [str(n) for n in range(64)], "note": ["x" * 1000] * 64})
     parquet.write_table(table, tmp_path / "x.parquet")
-    with open_pairs(str(tmp_path / "x.parquet")) as pairs:
+    with open_pairs(str(tmp_path / "x.parquet"), block_bytes=2048) as pairs:
         blocks = list(pairs.blocks())
     assert max(len(block) for block in blocks) <= 2
     assert [name for block in blocks for name in block.image2.to_pylist()] == [str(n) for n in range(64)]

@@ -1,4 +1,4 @@
-"""Rows that are gone on with where a run was cut off."""
+"""Unfinished outputs and how a run resumes them."""
 
 from __future__ import annotations
 
@@ -12,9 +12,8 @@ import pytest
 from pyarrow import parquet
 
 from artsim.errors import InputError, ModelError, OutputError
-from artsim.tables.formats import Format, with_scores
-from artsim.tables.output import make_format
-from artsim.tables.resume import open_sink
+from artsim.tables.formats import Format, make_format, with_scores
+from artsim.tables.resume import RESUME_NOTE, open_sink
 
 SCHEMA = pa.schema([("image1", pa.string()), ("image2", pa.string())])
 BLOCKS = [
@@ -64,14 +63,14 @@ def interrupted(path: Path, dies_after: int) -> Path:
     """The folder that is left of a run that was cut off."""
     with pytest.raises(KeyboardInterrupt) as caught:
         write(path, dies_after=dies_after)
-    assert caught.value.__notes__ == ["What was done is kept: the same command goes on from there."]
+    assert caught.value.__notes__ == [RESUME_NOTE]
     (left,) = (other for other in path.parent.iterdir() if other != path)
     assert left.name.startswith(".")
     return left
 
 
 @pytest.mark.parametrize("dies_after", [1, 2, 3])
-def test_a_run_goes_on_and_the_file_is_the_same(path: Path, dies_after: int) -> None:
+def test_a_resumed_run_gives_the_same_file(path: Path, dies_after: int) -> None:
     write(path)
     whole = path.read_bytes()
     path.unlink()
@@ -81,7 +80,7 @@ def test_a_run_goes_on_and_the_file_is_the_same(path: Path, dies_after: int) -> 
     assert names(path.parent) == [path.name]
 
 
-def test_a_block_that_was_cut_off_is_written_anew(path: Path) -> None:
+def test_an_unfinished_block_is_written_again(path: Path) -> None:
     write(path)
     whole = path.read_bytes()
     left = interrupted(path, 2)
@@ -91,13 +90,28 @@ def test_a_block_that_was_cut_off_is_written_anew(path: Path) -> None:
     assert path.read_bytes() == whole
 
 
-def test_other_rows_begin_anew(path: Path) -> None:
+def test_another_fingerprint_starts_again(path: Path) -> None:
     interrupted(path, 2)
     assert write(path, fingerprint="other") == [0, 1, 2]
 
 
+def test_a_folder_of_artsim_0_1_is_resumed(tmp_path: Path) -> None:
+    path = tmp_path / "scores.csv"
+    write(path)
+    whole = path.read_bytes()
+    path.unlink()
+    left = tmp_path / ".a8edeb792edcc1153c3f8ac5460110b3.unfinished"
+    left.mkdir()
+    size = len(whole[: whole.index(b"three")])
+    (left / "rows").write_bytes(whole[:size] + b"thr")
+    (left / "run.json").write_text(f'{{"fingerprint": "same", "blocks": 2, "bytes": {size}}}')
+    assert write(path) == [2]
+    assert path.read_bytes() == whole
+    assert names(tmp_path) == ["scores.csv"]
+
+
 @pytest.mark.parametrize("state", ["", "{}", '{"fingerprint": "same", "blocks": 2, "bytes": 1000000}'])
-def test_what_makes_no_sense_begins_anew(path: Path, state: str) -> None:
+def test_an_unreadable_state_starts_again(path: Path, state: str) -> None:
     (interrupted(path, 2) / "run.json").write_text(state)
     assert write(path) == [0, 1, 2]
 

@@ -44,7 +44,7 @@ def test_a_run_that_ends_well_is_finished(store: MlflowClient) -> None:
 def test_a_failure_is_failed_with_its_reason_and_what_was_kept(store: MlflowClient, tmp_path: Path) -> None:
     (tmp_path / "kept").mkdir()
     with pytest.raises(ValueError, match="too bad"), tracked_run("a-name") as run:
-        run.keep(tmp_path / "kept", "files")
+        run.log_folder_at_end(tmp_path / "kept", "files")
         (tmp_path / "kept" / "half.txt").write_text("what there was")
         raise ValueError("too bad")
     found = the_run(store)
@@ -55,7 +55,7 @@ def test_a_failure_is_failed_with_its_reason_and_what_was_kept(store: MlflowClie
 
 def test_ctrl_c_is_killed_with_what_was_kept(store: MlflowClient, tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt), tracked_run("a-name") as run:
-        run.keep(tmp_path / "kept", "files")
+        run.log_folder_at_end(tmp_path / "kept", "files")
         (tmp_path / "kept").mkdir()
         (tmp_path / "kept" / "half.txt").write_text("what there was")
         os.kill(os.getpid(), signal.SIGINT)

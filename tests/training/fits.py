@@ -19,29 +19,29 @@ class RecordedFit:
     """The hooks of one fit, and what they were given in order.
 
     `evaluated` are the embeddings of the validation works after each epoch, `reported` the metrics of each epoch, and
-    `folds` the embeddings and artists for the calibration.
+    `folds` the embeddings and artists for the calibration. `said` are the lines for the user.
     """
 
-    def __init__(self, folder: Path, aucs: Iterable[float] = repeat(0.5), *, quiet: bool = True) -> None:
+    def __init__(self, folder: Path, aucs: Iterable[float] = repeat(0.5)) -> None:
         """`aucs`: what the validation answers, epoch by epoch."""
         self.folder = folder
         self.evaluated: list[NDArray[np.float32]] = []
         self.reported: list[dict[str, float]] = []
         self.folds: list[Fold] = []
+        self.said: list[str] = []
         self._aucs: Iterator[float] = iter(aucs)
         self.hooks = FitHooks(
             Outputs(folder, folder),
             validate=self._validate,
             report=lambda _, metrics: self.reported.append(metrics),
             calibrate=lambda folds: self.folds.extend(folds),
-            say=lambda _: None,
+            say=self.said.append,
             progress=lambda *_: None,
-            quiet=quiet,
         )
 
     def _validate(self, embeddings: NDArray[np.float32]) -> dict[str, float]:
         self.evaluated.append(embeddings)
-        return {"val_seen_auc": next(self._aucs)}
+        return {"val_seen/auc": next(self._aucs)}
 
     def tower(self, name: str) -> keras.Model:
         """The checkpoint of this name."""

@@ -12,7 +12,6 @@ import pytest
 from artsim.errors import DeviceError, ModelError, OutputError, UsageError
 from artsim.training.devices import computes_in_bfloat16, use_device
 from artsim.training.loop.evaluator import embed
-from artsim.training.loop.progress import TrainingProgress
 from artsim.training.networks.checkpoints import load_tower, save_tower
 from artsim.training.networks.towers import build_tower
 from artsim.training.recipes import RECIPES, recipe_of
@@ -85,15 +84,3 @@ def test_checkpoints_that_can_not_be_used_say_so(tmp_path: Path) -> None:
         load_tower(tmp_path / "best.keras")
     with pytest.raises(OutputError):
         save_tower(build_tower("compact", 32, 8), tmp_path / "nowhere" / "best.keras")
-
-
-def test_epochs_leave_a_line_each_and_quiet_leaves_none(capsys: pytest.CaptureFixture[str]) -> None:
-    metrics = {"train_loss": 1.5, "val_unseen_auc": 0.75, "images_per_second": 100.0}
-    for quiet in (False, True):
-        with TrainingProgress(epochs=2, steps=3, quiet=quiet) as progress:
-            progress.step(1, 1, 99.0, 1.5)
-            progress.epoch(1, metrics, best=True)
-    lines = capsys.readouterr().err.splitlines()
-    assert len(lines) == 1
-    assert lines[0].startswith("epoch 1/2  loss 1.5000  unseen AUC 0.750  100 images/s  0:0")
-    assert lines[0].endswith("left  best so far")

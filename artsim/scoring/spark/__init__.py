@@ -1,1 +1,1 @@
-"""Scoring on a Spark cluster: the pairs as parquet, the stages that workers run, the session."""
+"""Scoring on a Spark cluster: pairs as parquet, the stages on workers, the session, the results."""

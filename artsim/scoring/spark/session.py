@@ -1,9 +1,8 @@
-"""A Spark session that is quiet, finds its Python, and leaves nothing behind."""
+"""A Spark session: it prints nothing, uses this Python on one machine, and ends its Java process."""
 
 from __future__ import annotations
 
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -13,25 +12,27 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from artsim import errors
-from artsim.errors import ArtsimError, DeviceError, OutputError, UsageError
+from artsim.errors import UsageError
 from artsim.files import stderr_to
+from artsim.messages import Progress
+from artsim.scoring.spark.failures import job_failure, start_failure
 
 if TYPE_CHECKING:
+    from pyspark import StatusTracker
     from pyspark.sql import SparkSession
 
-BROADCAST_BYTES = 2**27  # of embeddings, which an executor of Spark's default size can hold
+BROADCAST_BYTES = 2**27  # of embeddings; fits into an executor of Spark's default size
 POLL_SECONDS = 0.5
-_SUBMITTED = "PYSPARK_GATEWAY_PORT"  # set by spark-submit, whose Java process runs already
+_SUBMITTED = "PYSPARK_GATEWAY_PORT"  # spark-submit sets it; its Java process runs already
 
 
 def check_java() -> None:
-    """See that Spark can be started.
+    """Check that there is a Java, which Spark needs.
 
     Raises:
-        UsageError: there is no Java.
+        UsageError: there is none.
     """
     home = os.environ.get("JAVA_HOME")
     java = shutil.which("java", path=str(Path(home) / "bin")) if home else shutil.which("java")
@@ -44,32 +45,33 @@ def check_java() -> None:
 
 @contextmanager
 def spark_session(app: str, master: str | None) -> Iterator[SparkSession]:
-    """Start Spark and stop it at the end; with no master, where Spark's own settings say.
+    """Start Spark and stop it at the end; without a master, Spark's own setting applies.
 
-    Spark has no terminal to write to: what goes wrong is raised.
+    Spark's output is hidden. Its failures are raised as errors.
 
     Raises:
-        UsageError: Spark does not start, for want of a newer Java, or of a master that it knows.
+        UsageError: Spark does not start: Java is too old, or the master is unknown to Spark.
         DeviceError: the cluster can't be reached, or a job failed on it.
-        ArtsimError: what a worker raised.
+        ArtsimError: an error of artsim on a worker.
     """
     from py4j.protocol import Py4JError
     from pyspark.errors import PySparkException
 
     with tempfile.TemporaryFile() as log, warnings.catch_warnings():
-        # Said of pandas 3, of which only strings, numbers and bytes are used here.
+        # A warning about pandas 3; artsim uses only its strings, numbers and bytes.
         warnings.filterwarnings("ignore", "PySpark does not yet fully support pandas", FutureWarning)
         try:
             with stderr_to(log):
                 session = _started(app, master)
         except (PySparkException, Py4JError, RuntimeError) as error:
-            failure = _not_started(error, log, master)
+            log.seek(0)
+            failure = start_failure(str(error), log.read().decode(errors="replace"), master)
             _end_java()
             raise failure from None
         try:
             yield session
         except (PySparkException, Py4JError) as error:
-            raise _failed(str(error)) from None  # its text can't be had once Java has ended
+            raise job_failure(str(error)) from None  # now, as Java has the text and ends below
         finally:
             session.stop()
             _end_java()
@@ -84,7 +86,7 @@ def _started(app: str, master: str | None) -> SparkSession:
     settings = {
         "spark.log.level": "ERROR",
         "spark.ui.showConsoleProgress": "false",
-        "spark.sql.caseSensitive": "true",  # as the columns of a pairs file are
+        "spark.sql.caseSensitive": "true",  # like the columns of a pairs file
     }
     for key, value in settings.items():
         builder = builder.config(key, value)
@@ -99,16 +101,20 @@ def _started(app: str, master: str | None) -> SparkSession:
 
 
 def _end_java() -> None:
-    """End the Java process that was started here, which would stay until this one ends."""
+    """End the Java process of this session; pyspark would keep it until this process ends.
+
+    pyspark has no public way to end it, hence the private attributes.
+    """
     from pyspark import SparkContext
 
     gateway = SparkContext._gateway
     if gateway is None or _SUBMITTED in os.environ:
         return
     gateway.shutdown()
-    process: Any = getattr(gateway, "proc", None)
+    process: subprocess.Popen[bytes] | None = getattr(gateway, "proc", None)
     if process is not None:
-        process.stdin.close()  # which it waits for
+        if process.stdin is not None:
+            process.stdin.close()  # the process waits for this
         try:
             process.wait(timeout=60)
         except subprocess.TimeoutExpired:
@@ -117,11 +123,8 @@ def _end_java() -> None:
 
 
 @contextmanager
-def watched(session: SparkSession, stage: str, total: int, progress: Any) -> Iterator[None]:
-    """Tell how much of a stage is done, by the share of its tasks that have ended."""
-    if progress is None:
-        yield
-        return
+def watched(session: SparkSession, stage: str, total: int, progress: Progress) -> Iterator[None]:
+    """Report the progress of a stage by the share of its finished tasks."""
     context = session.sparkContext
     context.setJobGroup(stage, stage)
     done = threading.Event()
@@ -142,43 +145,8 @@ def watched(session: SparkSession, stage: str, total: int, progress: Any) -> Ite
     progress(stage, total, total)
 
 
-def _tasks(tracker: Any, group: str) -> tuple[int, int]:
+def _tasks(tracker: StatusTracker, group: str) -> tuple[int, int]:
     jobs = [tracker.getJobInfo(job) for job in tracker.getJobIdsForGroup(group)]
     stages = [tracker.getStageInfo(stage) for job in jobs if job for stage in job.stageIds]
     known = [stage for stage in stages if stage]
     return sum(stage.numCompletedTasks for stage in known), sum(stage.numTasks for stage in known)
-
-
-def _not_started(error: Exception, log: IO[bytes], master: str | None) -> ArtsimError:
-    log.seek(0)
-    said = f"{error}\n{log.read().decode(errors='replace')}"
-    if "UnsupportedClassVersionError" in said:
-        return UsageError("Spark does not start: it needs Java 17 or later; JAVA_HOME says which Java it takes.")
-    # Spark gives up by stopping, and what is said then is that it has stopped.
-    reason = "no master answers" if "stopped SparkContext" in said else _reason(said)
-    if "Could not parse Master URL" in said or "Master must " in said:
-        return UsageError(f"--master {master}: Spark knows no such master ({reason}).")
-    return DeviceError(f"Spark does not start{f' at {master}' if master else ''}: {reason}.")
-
-
-def _failed(said: str) -> ArtsimError:
-    """What a job ended with, in artsim's own words where a worker had some."""
-    own = re.search(r"^artsim\.errors\.(\w+): (.*)$", said, re.MULTILINE)
-    kind = getattr(errors, own[1], None) if own else None
-    if own and isinstance(kind, type) and issubclass(kind, ArtsimError):
-        return kind(own[2])
-    if "No module named 'artsim'" in said:
-        return DeviceError("the Python of Spark's workers has no artsim; docs/cluster.md says how it gets there.")
-    if "No space left on device" in said:
-        return OutputError(f"can't be written: {_reason(said)}.")
-    return DeviceError(f"Spark gave up: {_reason(said)}.")
-
-
-def _reason(said: str) -> str:
-    """The line that says most: what a worker's traceback ends with, else Java's innermost cause, else the first one."""
-    _, traceback, rest = said.rpartition("Traceback (most recent call last):\n")
-    lines = [line for line in rest.splitlines() if line.strip() and not line.startswith(" ")]
-    if not traceback:
-        causes = re.findall(r"^Caused by: (.*)$|^: (.*)$", said, re.MULTILINE)
-        lines = [cause or first for cause, first in causes[-1:]] or lines
-    return (lines[0] if lines else "no reason given").strip().rstrip(".")[:300]

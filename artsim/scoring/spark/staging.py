@@ -1,14 +1,13 @@
-"""Pairs as a cluster takes them: one pass of this machine's reader turns them into parquet with numbered rows.
+"""Staging of pairs for a cluster: this machine reads them once and writes parquet with numbered rows.
 
-A csv with quoted newlines can only be read from its start, by one machine, and so this one does, with the checks and
-the messages that it has for itself; 20 million rows take about as long as Spark takes to start.
+A csv with quoted newlines can only be read from its start, by one machine. So this machine reads it, with the same
+checks and messages as without Spark. Reading 20 million rows takes about as long as Spark takes to start.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -23,35 +22,33 @@ from artsim.tables.pairs_file import Block, PairsFile
 
 @dataclass(frozen=True)
 class StagedPairs:
-    """What was read: `columns` are those of the pairs file, in order; two names of one path are one image.
+    """The parquet files of a pairs file; two names of one path are one image."""
 
-    `pairs` is a parquet file of row, first, second (numbers from 0), same (where there are labels), c0, c1, …;
-    `images` one of image, path (absolute), name (as messages call it).
-    """
-
-    pairs: Path
-    images: Path
-    columns: list[str]
+    pairs: Path  # row, first, second (numbers from 0), same (if there are labels), c0, c1, …
+    images: Path  # image, path (absolute), name (in messages)
+    columns: list[str]  # of the pairs file, the names of c0, c1, …
     rows: int
     image_count: int
     labelled: bool
 
 
 def stage_pairs(pairs: PairsFile, folder: Path, place: Path) -> StagedPairs:
-    """Read pairs, whose images lie in `folder`, and write both files to `place`.
+    """Read pairs with images in `folder` and write both files to `place`.
 
     Raises:
-        InputError: a row that can't be used, or a column called like one of the output's.
-        OutputError: they can't be written.
+        InputError: a row that can't be used, or a column with a name or type that the output can't have.
+        OutputError: the files can't be written.
     """
     columns = pairs.schema.names
     if ROW_COLUMN in columns:
         raise InputError(
-            f"{pairs.name}: has a column '{ROW_COLUMN}', which --engine spark writes the rows' numbers to; rename it."
+            f"{pairs.name}: has a column '{ROW_COLUMN}', which --engine spark needs for the rows' numbers. Rename it."
         )
     for field in pairs.schema:
         if pa.types.is_time(field.type) or pa.types.is_duration(field.type):
-            raise InputError(f"{pairs.name}: the column '{field.name}' holds {field.type}, which Spark does not know.")
+            raise InputError(
+                f"{pairs.name}: the column '{field.name}' holds {field.type}, which Spark does not know. Leave it out."
+            )
     numbers = ImageNumbering(folder)
     staged_pairs, staged_images = place / "pairs.parquet", place / "images.parquet"
     rows = 0
@@ -61,16 +58,16 @@ def stage_pairs(pairs: PairsFile, folder: Path, place: Path) -> StagedPairs:
                 writer.write(_numbered(block, rows, numbers))
                 rows += len(block)
             if rows == 0:
-                writer.write(_nothing(pairs))
+                writer.write(_no_rows(pairs))
         pyarrow.parquet.write_table(_image_table(numbers, pairs.name), staged_images)
     return StagedPairs(staged_pairs, staged_images, columns, rows, len(numbers.paths), pairs.labelled)
 
 
-def _image_table(numbers: ImageNumbering, name: str) -> Any:
-    """Where each image is, and what messages call it.
+def _image_table(numbers: ImageNumbering, name: str) -> pa.Table:
+    """Number, absolute path and name of each image.
 
     Raises:
-        InputError: a path that is not UTF-8, which Spark can't be given.
+        InputError: a path that is not UTF-8, which Spark does not accept.
     """
     paths = numbers.paths
     try:
@@ -82,15 +79,17 @@ def _image_table(numbers: ImageNumbering, name: str) -> Any:
             }
         )
     except UnicodeEncodeError as error:
-        raise InputError(f"{name}: its images lie in a folder whose name is not UTF-8, as Spark wants it.") from error
+        raise InputError(
+            f"{name}: Spark needs names in UTF-8, and the folder of its images has another name. Rename it."
+        ) from error
 
 
 class _Writer:
-    """A parquet file whose columns are those of the first table."""
+    """A parquet file with the columns of its first table."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._writer: Any = None
+        self._writer: pyarrow.parquet.ParquetWriter | None = None
 
     def __enter__(self) -> _Writer:
         return self
@@ -99,19 +98,19 @@ class _Writer:
         if self._writer is not None:
             self._writer.close()
 
-    def write(self, table: Any) -> None:
+    def write(self, table: pa.Table) -> None:
         if self._writer is None:
-            # Spark's times have microseconds.
+            # Spark's timestamps have microseconds.
             self._writer = pyarrow.parquet.ParquetWriter(
                 self._path, table.schema, coerce_timestamps="us", allow_truncated_timestamps=True
             )
         self._writer.write_table(table)
 
 
-def _numbered(block: Block, before: int, numbers: ImageNumbering) -> Any:
+def _numbered(block: Block, rows_before: int, numbers: ImageNumbering) -> pa.Table:
     first, second = numbers.of(block).astype(np.int32)
-    columns: dict[str, Any] = {
-        "row": pa.array(np.arange(before, before + len(block), dtype=np.int64)),
+    columns: dict[str, pa.Array] = {
+        "row": pa.array(np.arange(rows_before, rows_before + len(block), dtype=np.int64)),
         "first": pa.array(first),
         "second": pa.array(second),
     }
@@ -120,7 +119,7 @@ def _numbered(block: Block, before: int, numbers: ImageNumbering) -> Any:
     return pa.table(columns | {f"c{place}": column for place, column in enumerate(block.table.columns)})
 
 
-def _nothing(pairs: PairsFile) -> Any:
+def _no_rows(pairs: PairsFile) -> pa.Table:
     kinds = {"row": pa.int64(), "first": pa.int32(), "second": pa.int32()}
     kinds |= {"same": pa.int8()} if pairs.labelled else {}
     kinds |= {f"c{place}": kind for place, kind in enumerate(pairs.schema.types)}

@@ -1,1 +1,1 @@
-"""Training data: decoded paintings, batches of them, and augmentation."""
+"""Training data: decoded paintings, batches, augmentation."""

@@ -1,42 +1,39 @@
-"""Views of paintings as other photographs would show them: uint8 (N, S', S', 3) -> uint8 (N, S, S, 3).
+"""Augmentation of paintings, as other photographs would show them: uint8 (B, S', S', 3) RGB -> uint8 (B, S, S, 3).
 
-What makes the hand stays; framing, tilt, light, colour cast, lens, compression and damage change. Whole batches go
-through each operation at once, but for JPEG: augmentation shares its cores with the training step. The bars of the
-letterbox stay straight and black, as the tower will see them in use.
+The artist's style stays. Framing, tilt, light, colour cast, sharpness, compression and damage change. Every operation
+but JPEG takes a whole batch at once, because augmentation shares its cores with the training step. The letterbox bars
+stay straight and black, as the tower sees them when it scores.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
-from typing import Any
 
 import numpy as np
 import tensorflow as tf
-from numpy.typing import NDArray
 
 from artsim.training.recipes import AugmentName
 
-JPEG_QUALITY = (40, 96)  # from visibly blocked to hardly changed; the upper end is left out
-LUMA = (0.2989, 0.5870, 0.1140)
-BLOCK = 64  # views computed at once outside a dataset
+# Lowest quality (visible blocks) and highest quality (hardly a change); the highest itself is never drawn.
+JPEG_QUALITY = (40, 96)
+LUMA = (0.2989, 0.5870, 0.1140)  # weights of R, G and B in grey: ITU-R BT.601, as tf.image.rgb_to_grayscale has them
 
 
 @dataclass(frozen=True)
 class Strength:
-    """How far each property of a photograph varies; 0 keeps it. The defaults are the level `light`."""
+    """How far each property of a photograph varies. 0 turns a change off. The defaults are the level `light`."""
 
-    crop: float = 0.2  # of the side: the smallest crop is 1 - crop wide
-    mirror: float = 0.5  # chance
-    rotation: float = 0.0  # degrees, to either side
-    saturation: float = 0.25  # factors up to 1 + this, or down to 1 / (1 + this)
-    contrast: float = 0.25  # likewise
-    brightness: float = 0.1  # of white, up or down
-    cast: float = 0.0  # a factor for each channel, as for saturation
-    tone: float = 0.0  # middle tones, up or down, as a gamma does; 0.3 is about a gamma of 0.8 or 1.25; at most 1
-    sharpness: float = 0.0  # 1: from blurred with a 3 x 3 binomial to sharpened as much
-    jpeg: float = 0.0  # chance
-    erasing: float = 0.0  # of the side: the largest rectangle that is filled with the mean colour
+    crop: float = 0.2  # share of the side: a crop is at least 1 - crop wide
+    mirror: float = 0.5  # probability
+    rotation: float = 0.0  # largest angle in degrees, to either side
+    saturation: float = 0.25  # a factor between 1 / (1 + saturation) and 1 + saturation
+    contrast: float = 0.25  # a factor in the same range
+    brightness: float = 0.1  # largest shift up or down, as a share of white
+    cast: float = 0.0  # one factor for each channel, in the range of saturation
+    tone: float = 0.0  # largest change of the middle tones; 0.3 is about a gamma of 0.8 or 1.25; at most 1
+    sharpness: float = 0.0  # at 1 an image is between blurred by a 3 x 3 binomial and sharpened as much
+    jpeg: float = 0.0  # probability
+    erasing: float = 0.0  # share of the side: a rectangle up to this size is filled with the mean colour
 
 
 LEVELS: dict[AugmentName, Strength] = {
@@ -48,38 +45,14 @@ LEVELS: dict[AugmentName, Strength] = {
 }
 
 
-def views(pixels: NDArray[np.uint8], size: int, strength: Strength, seed: int, number: int) -> NDArray[np.uint8]:
-    """One view of each painting, for whoever wants them as an array.
-
-    Args:
-        pixels: uint8 (N, S', S', 3); read block by block, so it may lie on disk.
-        size: S, px.
-        strength: of the augmentation.
-        seed: of its random choices.
-        number: which view; the same seed and number give the same views of the same paintings.
-    """
-    result = np.empty((len(pixels), size, size, 3), np.uint8)
-    for start in range(0, len(pixels), BLOCK):
-        block = slice(start, start + BLOCK)
-        seeds = np.array([seed, (number << 32) + start], np.int64)
-        result[block] = _compiled(size, strength)(pixels[block], seeds)
-    return result
-
-
-@cache
-def _compiled(size: int, strength: Strength) -> Any:
-    signature = (tf.TensorSpec((None, None, None, 3), tf.uint8), tf.TensorSpec((2,), tf.int64))
-    return tf.function(lambda paintings, seed: augment(paintings, size, strength, seed), input_signature=signature)
-
-
-def augment(paintings: Any, size: int, strength: Strength, seed: Any) -> Any:
-    """A random view of each painting; the graph has only what the strength asks for.
+def augment(paintings: tf.Tensor, size: int, strength: Strength, seed: tf.Tensor) -> tf.Tensor:
+    """One random view of each painting, uint8 (B, S, S, 3). Changes of strength 0 are not in the graph.
 
     Args:
         paintings: uint8 (B, S', S', 3).
-        size: S of the views, px.
-        strength: of each transformation.
-        seed: int64 (2,); the same seed gives the same views.
+        size: S in px.
+        strength: how far each property varies.
+        seed: int64 (2,). The same seed gives the same views.
     """
     draw = _Draw(tf.shape(paintings)[0], seed)
     crops, picture = _framed(paintings, size, strength, draw)
@@ -97,33 +70,33 @@ def augment(paintings: Any, size: int, strength: Strength, seed: Any) -> Any:
 
 
 class _Draw:
-    """Random numbers for a batch, each call from a stream of its own."""
+    """Random numbers for a batch. Each call uses a stream of its own."""
 
-    def __init__(self, count: Any, seed: Any) -> None:
+    def __init__(self, count: tf.Tensor, seed: tf.Tensor) -> None:
         self.count = count
         self.seed = tf.cast(seed, tf.int64)
         self.calls = 0
 
-    def between(self, low: float, high: float, *shape: int) -> Any:
+    def between(self, low: float, high: float, *shape: int) -> tf.Tensor:
         """Uniform float32 (B, *shape)."""
         self.calls += 1
         stream = tf.random.experimental.stateless_fold_in(self.seed, self.calls)
         return tf.random.stateless_uniform((self.count, *shape), stream, low, high)
 
-    def factor(self, spread: float, *shape: int) -> Any:
+    def factor(self, spread: float, *shape: int) -> tf.Tensor:
         """Uniform float32 (B, *shape) from 1 / (1 + spread) to 1 + spread."""
         return self.between(1 / (1 + spread), 1 + spread, *shape)
 
-    def chance(self, share: float, *shape: int) -> Any:
-        """True for about this share of (B, *shape)."""
+    def chance(self, share: float, *shape: int) -> tf.Tensor:
+        """Bool (B, *shape), true with the probability `share`."""
         return self.between(0.0, 1.0, *shape) < share
 
 
-def _framed(paintings: Any, size: int, strength: Strength, draw: _Draw) -> tuple[Any, Any]:
-    """Crop, mirror and rotate by one bilinear resampling.
+def _framed(paintings: tf.Tensor, size: int, strength: Strength, draw: _Draw) -> tuple[tf.Tensor, tf.Tensor]:
+    """Crop, mirror and rotate paintings (B, S', S', 3) by one bilinear resampling.
 
     Returns:
-        views float32 (B, S, S, 3), and where the picture is: bool (B, S, S), false on the letterbox's bars.
+        the views, float32 (B, S, S, 3), and a mask bool (B, S, S): false on the letterbox bars.
     """
     source = tf.shape(paintings)[1]
     whole = tf.cast(source, tf.float32)
@@ -133,8 +106,8 @@ def _framed(paintings: Any, size: int, strength: Strength, draw: _Draw) -> tuple
     first = corner + step / 2 - 0.5  # (B, 2): the centre of the view's first pixel
     across = tf.where(draw.chance(strength.mirror, 1), -step, step)
     first_x = tf.where(across < 0, first[:, :1] + side - step, first[:, :1])
-    places = tf.range(size, dtype=tf.float32)
-    x, y = first_x + across * places, first[:, 1:] + step * places  # (B, S) each
+    number = tf.range(size, dtype=tf.float32)
+    x, y = first_x + across * number, first[:, 1:] + step * number  # (B, S) each
 
     in_rows = tf.reduce_max(paintings, axis=(2, 3)) > 0  # (B, S')
     in_columns = tf.reduce_max(tf.reduce_max(paintings, axis=1), axis=2) > 0
@@ -142,10 +115,12 @@ def _framed(paintings: Any, size: int, strength: Strength, draw: _Draw) -> tuple
         tf.gather(inside, tf.clip_by_value(tf.cast(tf.round(at), tf.int32), 0, source - 1), batch_dims=1)
         for inside, at in ((in_rows, y), (in_columns, x))
     )
-    turn = _turned(across, step, first_x, first[:, 1:], (whole - 1) / 2, _rotation(in_rows, in_columns, strength, draw))
+    transforms = _transform(
+        across, step, first_x, first[:, 1:], (whole - 1) / 2, _rotation(in_rows, in_columns, strength, draw)
+    )
     crops = tf.raw_ops.ImageProjectiveTransformV3(
         images=tf.cast(paintings, tf.float32),
-        transforms=turn,
+        transforms=transforms,
         output_shape=[size, size],
         fill_value=0.0,
         interpolation="BILINEAR",
@@ -154,13 +129,18 @@ def _framed(paintings: Any, size: int, strength: Strength, draw: _Draw) -> tuple
     return crops, rows[:, :, None] & columns[:, None, :]
 
 
-def _rotation(in_rows: Any, in_columns: Any, strength: Strength, draw: _Draw) -> tuple[Any, Any]:
-    """(B, 1) each: cosine and sine of the angle, times the zoom that keeps the picture's corners filled."""
+def _rotation(
+    in_rows: tf.Tensor, in_columns: tf.Tensor, strength: Strength, draw: _Draw
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """Cosine and sine of the angle, (B, 1) each, times the zoom that keeps the picture's corners filled.
+
+    `in_rows` and `in_columns` are bool (B, S'): false on the letterbox bars.
+    """
     if not strength.rotation:
         return tf.ones((draw.count, 1)), tf.zeros((draw.count, 1))
     limit = np.deg2rad(strength.rotation)
     angle = draw.between(-limit, limit, 1)
-    height, width = (  # between the outermost pixels' centres
+    height, width = (  # in px, between the centres of the outermost pixels
         tf.maximum(tf.reduce_sum(tf.cast(inside, tf.float32), axis=1, keepdims=True) - 1, 1.0)
         for inside in (in_rows, in_columns)
     )
@@ -170,46 +150,53 @@ def _rotation(in_rows: Any, in_columns: Any, strength: Strength, draw: _Draw) ->
     return zoom * cosine, zoom * sine
 
 
-def _turned(across: Any, down: Any, first_x: Any, first_y: Any, middle: Any, rotation: tuple[Any, Any]) -> Any:
-    """(B, 8): the projective transform from a pixel of the view to one of the painting, turned about its middle."""
+def _transform(
+    across: tf.Tensor,
+    down: tf.Tensor,
+    first_x: tf.Tensor,
+    first_y: tf.Tensor,
+    middle: tf.Tensor,
+    rotation: tuple[tf.Tensor, tf.Tensor],
+) -> tf.Tensor:
+    """Projective transforms (B, 8) from a view's pixel to a painting's pixel, rotated about the painting's middle."""
     cosine, sine = rotation
     x, y = first_x - middle, first_y - middle
     row_x = [cosine * across, -sine * down, cosine * x - sine * y + middle]
     row_y = [sine * across, cosine * down, sine * x + cosine * y + middle]
-    nothing = tf.zeros_like(across)
-    return tf.concat([*row_x, *row_y, nothing, nothing], axis=1)
+    zeros = tf.zeros_like(across)
+    return tf.concat([*row_x, *row_y, zeros, zeros], axis=1)
 
 
-def _blurred(crops: Any) -> Any:
-    """By a 3 x 3 binomial; the outermost pixels are repeated."""
+def _blurred(crops: tf.Tensor) -> tf.Tensor:
+    """Crops (B, S, S, 3), blurred by a 3 x 3 binomial filter. The outermost pixels are repeated."""
     binomial = np.outer([1, 2, 1], [1, 2, 1]).astype(np.float32) / 16
     kernel = np.repeat(binomial[:, :, None, None], 3, axis=2)
     padded = tf.pad(crops, [[0, 0], [1, 1], [1, 1], [0, 0]], mode="SYMMETRIC")
     return tf.nn.depthwise_conv2d(padded, kernel, [1, 1, 1, 1], "VALID")
 
 
-def _compressed(crops: Any, strength: Strength, draw: _Draw) -> Any:
-    """A share of the images, uint8, saved as JPEG and read back."""
+def _compressed(crops: tf.Tensor, strength: Strength, draw: _Draw) -> tf.Tensor:
+    """Crops uint8 (B, S, S, 3), a share of them saved as JPEG and read back."""
     low, high = JPEG_QUALITY
     quality = tf.cast(draw.between(low, high), tf.int32)
 
-    def saved(image: Any, chosen: Any, quality: Any) -> Any:
+    def saved(image: tf.Tensor, chosen: tf.Tensor, quality: tf.Tensor) -> tf.Tensor:
         return tf.cond(chosen, lambda: tf.image.adjust_jpeg_quality(image, quality), lambda: image)
 
     each = (crops, draw.chance(strength.jpeg), quality)
     return tf.map_fn(lambda one: saved(*one), each, fn_output_signature=tf.TensorSpec(crops.shape[1:], tf.uint8))
 
 
-def _mean_colour(crops: Any, picture: Any) -> Any:
-    """(B, 1, 1, 3) of the picture between the bars."""
+def _mean_colour(crops: tf.Tensor, picture: tf.Tensor) -> tf.Tensor:
+    """Mean colour (B, 1, 1, 3) of crops (B, S, S, 3) inside the picture, bool (B, S, S)."""
     count = tf.shape(crops)[0]
     weight = tf.reshape(tf.cast(picture, tf.float32), (count, 1, -1))
     total = tf.matmul(weight, tf.reshape(crops, (count, -1, 3)))  # (B, 1, 3)
     return (total / tf.maximum(tf.reduce_sum(weight, axis=2, keepdims=True), 1.0))[:, None]
 
 
-def _rectangles(size: int, strength: Strength, draw: _Draw) -> Any:
-    """Bool (B, S, S, 1): true in one rectangle of each view, of any size up to the strength's."""
+def _rectangles(size: int, strength: Strength, draw: _Draw) -> tf.Tensor:
+    """Bool (B, S, S, 1): true in one random rectangle of each view."""
     sides = draw.between(0.0, strength.erasing, 2)
     start = draw.between(0.0, 1.0, 2) * (1 - sides)
     at = (tf.range(size, dtype=tf.float32) + 0.5) / size
@@ -217,10 +204,13 @@ def _rectangles(size: int, strength: Strength, draw: _Draw) -> Any:
     return (inside[:, 0, :, None] & inside[:, 1, None, :])[..., None]
 
 
-def _relit(crops: Any, mean: Any, strength: Strength, draw: _Draw) -> Any:
-    """Saturation, then colour cast, then contrast about the mean, then brightness: together one 3 x 3 matrix."""
+def _relit(crops: tf.Tensor, mean: tf.Tensor, strength: Strength, draw: _Draw) -> tf.Tensor:
+    """Crops (B, S, S, 3) after saturation, colour cast, contrast about the mean, and brightness, in that order.
+
+    All but brightness and the contrast's centre are one 3 x 3 matrix for each crop.
+    """
     saturation = draw.factor(strength.saturation, 1, 1)
-    grey = tf.constant(LUMA)[:, None]  # (3, 1): each channel's part in every channel of the grey picture
+    grey = tf.constant(LUMA)[:, None]  # (3, 1): the weight of each channel in grey
     colours = saturation * tf.eye(3) + (1 - saturation) * grey
     colours *= draw.factor(strength.cast, 1, 3)  # (B, 3, 3)
     contrast = draw.factor(strength.contrast, 1, 1)
@@ -230,5 +220,5 @@ def _relit(crops: Any, mean: Any, strength: Strength, draw: _Draw) -> Any:
     return tf.reshape(tf.matmul(flat, contrast * colours) + (middle * (1 - contrast) + light), tf.shape(crops))
 
 
-def _to_uint8(values: Any) -> Any:
+def _to_uint8(values: tf.Tensor) -> tf.Tensor:
     return tf.saturate_cast(tf.round(values), tf.uint8)

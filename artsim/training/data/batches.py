@@ -1,14 +1,13 @@
-"""Batches for the fit loop: uint8 paintings (B, S, S, 3) with int64 labels (B,), or pairs of them with 0 or 1.
+"""Batches for training: uint8 paintings (B, S, S, 3) with int64 labels (B,), or pairs of paintings with 0 or 1.
 
-Works are decoded at `source_size`, of which augmentation takes views of S px, so that a brush stroke is seen at its own
-size; without augmentation, and for pretrained networks, whose features are of whole works, both are the same.
+Works are decoded at `source_size`. Augmentation takes views of S px from them, so that a brush stroke keeps its size.
+Without augmentation, and for pretrained networks, `source_size` is S: their features are of whole works.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -18,14 +17,16 @@ from artsim.collection.pairs import epochs_of_pairs
 from artsim.training.data.augmentation import LEVELS, augment
 from artsim.training.recipes import Recipe
 
-SOURCE_MARGIN = 1.25  # of the tower's input, where crops are taken
+LabelledBatch = tuple[NDArray[np.uint8], NDArray[np.int64]]
+
+SOURCE_MARGIN = 1.25  # side of the images that crops are taken from, in sides of the tower's input; a setting
 
 
 @dataclass(frozen=True)
 class LabelledImages:
     """Decoded paintings uint8 (N, S, S, 3) with labels int64 (N,), one number an artist.
 
-    Those trained on are numbered from 0; artists who are not have the numbers that follow.
+    Training artists are numbered from 0. Unseen artists have the numbers that follow.
     """
 
     pixels: NDArray[np.uint8]
@@ -33,27 +34,27 @@ class LabelledImages:
 
 
 def source_size(recipe: Recipe) -> int:
-    """The size, in px, at which a recipe wants its training works decoded."""
+    """The side in px at which a recipe's training works are decoded."""
     takes_views = recipe.augment != "none" and not recipe.is_pretrained
     return round(recipe.image_size * SOURCE_MARGIN) if takes_views else recipe.image_size
 
 
 def steps_per_epoch(recipe: Recipe, works: int, pairs: int) -> int:
-    """Steps in which every work, or every pair, comes about once."""
+    """The number of steps in which every work, or every pair, comes about once."""
     return max(1, -(-(pairs if recipe.loss == "contrastive" else works) // recipe.batch_size))
 
 
 def images_per_step(recipe: Recipe, artists: int) -> int:
-    """Paintings that pass through the tower in a step."""
+    """The number of paintings that pass through the tower in a step."""
     if recipe.loss == "contrastive":
         return 2 * recipe.batch_size
     return min(recipe.batch_size // recipe.works_per_artist, artists) * recipe.works_per_artist
 
 
 def artist_batches(labels: NDArray[np.int64], recipe: Recipe, seed: int) -> Iterator[NDArray[np.int64]]:
-    """Endless batches (B,) of work indices: P artists in turn, K works of each in turn, both newly shuffled.
+    """Endless batches (B,) of work indices: P artists in turn, and K works of each in turn, both shuffled.
 
-    An artist with fewer than K works gives some of them twice; with fewer than P artists the batch is smaller.
+    An artist with fewer than K works gives some of them twice. With fewer than P artists the batch is smaller.
     """
     rng = np.random.default_rng(seed)
     works = [_endless(np.flatnonzero(labels == label), rng) for label in np.unique(labels)]
@@ -74,17 +75,19 @@ def _endless(values: NDArray[np.int64], rng: np.random.Generator) -> Iterator[in
 
 
 def work_dataset(works: LabelledImages, recipe: Recipe, seed: int) -> tf.data.Dataset:
-    """Endless batches of (paintings, labels) of P artists x K works."""
+    """Endless batches of P artists x K works: views uint8 (B, S, S, 3) and labels (B,)."""
 
-    def batches() -> Iterator[tuple[NDArray[np.uint8], NDArray[np.int64]]]:
+    def batches() -> Iterator[LabelledBatch]:
         for chosen in artist_batches(works.labels, recipe, seed):
             yield works.pixels[chosen], works.labels[chosen]
 
-    return views_of(batches, works.pixels.shape[1], recipe, seed)
+    return view_dataset(batches, works.pixels.shape[1], recipe, seed)
 
 
-def views_of(batches: Callable[[], Iterator[Any]], side: int, recipe: Recipe, seed: int) -> tf.data.Dataset:
-    """What the network sees, (views uint8 (B, S, S, 3), labels (B,)), of batches (uint8 (B, side, side, 3), labels)."""
+def view_dataset(
+    batches: Callable[[], Iterator[LabelledBatch]], side: int, recipe: Recipe, seed: int
+) -> tf.data.Dataset:
+    """Batches of (views uint8 (B, S, S, 3), labels (B,)) of batches of (uint8 (B, side, side, 3), labels (B,))."""
 
     def numbered() -> Iterator[tuple[NDArray[np.uint8], NDArray[np.int64], int]]:
         for step, (paintings, labels) in enumerate(batches()):
@@ -99,7 +102,7 @@ def views_of(batches: Callable[[], Iterator[Any]], side: int, recipe: Recipe, se
 def feature_dataset(
     features: NDArray[np.float32], labels: NDArray[np.int64], recipe: Recipe, seed: int
 ) -> tf.data.Dataset:
-    """Endless batches of (features (B, F), labels (B,)) of P artists x K works, out of (N, F) and (N,)."""
+    """Endless batches of P artists x K works: features (B, F) and labels (B,), from (N, F) and (N,)."""
 
     def batches() -> Iterator[tuple[NDArray[np.float32], NDArray[np.int64]]]:
         for chosen in artist_batches(labels, recipe, seed):
@@ -110,7 +113,7 @@ def feature_dataset(
 
 
 def pair_dataset(works: LabelledImages, recipe: Recipe, seed: int) -> tf.data.Dataset:
-    """Endless batches of ((first, second), same artist): balanced pairs, drawn anew each epoch."""
+    """Endless batches of ((first, second), same artist): balanced pairs, drawn again for each epoch."""
 
     def batches() -> Iterator[tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.int64], int]]:
         step = 0
@@ -124,8 +127,10 @@ def pair_dataset(works: LabelledImages, recipe: Recipe, seed: int) -> tf.data.Da
     signature = (_paintings(side), _paintings(side), _labels(), _step())
     source = tf.data.Dataset.from_generator(batches, output_signature=signature)
 
-    def views(a: Any, b: Any, same: Any, step: Any) -> Any:
-        return (_view(a, recipe, seed, 2 * step), _view(b, recipe, seed, 2 * step + 1)), same
+    def views(
+        first: tf.Tensor, second: tf.Tensor, same: tf.Tensor, step: tf.Tensor
+    ) -> tuple[tuple[tf.Tensor, tf.Tensor], tf.Tensor]:
+        return (_view(first, recipe, seed, 2 * step), _view(second, recipe, seed, 2 * step + 1)), same
 
     return _finish(source.map(views, num_parallel_calls=tf.data.AUTOTUNE))
 
@@ -146,8 +151,8 @@ def _finish(dataset: tf.data.Dataset) -> tf.data.Dataset:
     return dataset.prefetch(tf.data.AUTOTUNE)
 
 
-def _view(paintings: Any, recipe: Recipe, seed: int, step: Any) -> Any:
-    """(B, S', S', 3) -> (B, S, S, 3), both uint8: what the network sees of the works in this step."""
+def _view(paintings: tf.Tensor, recipe: Recipe, seed: int, step: tf.Tensor) -> tf.Tensor:
+    """Views of paintings for one step: uint8 (B, S', S', 3) -> uint8 (B, S, S, 3)."""
     if recipe.augment == "none":
         return paintings
     strength = LEVELS[recipe.augment]

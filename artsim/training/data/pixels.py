@@ -1,7 +1,6 @@
-"""Paintings decoded once: uint8 (N, S, S, 3) RGB, in memory where they fit well, else on disk.
+"""Paintings decoded once: uint8 (N, S, S, 3) RGB, in memory if they fit, else in a file on disk.
 
-What lies on disk is read back through the page cache, which costs no memory that the system could not take back: a set
-may be larger than memory.
+The file is memory-mapped. The system can drop its pages from memory at any time, so a set may be larger than memory.
 """
 
 from __future__ import annotations
@@ -19,10 +18,11 @@ from numpy.typing import NDArray
 
 from artsim import images
 from artsim.errors import ImageError, OutputError
+from artsim.messages import Say
 from artsim.prefetch import prefetch_images
 
-AHEAD = 64  # decoded images that wait to be stored
-MEMORY_SHARE = 0.25  # of what is available; training wants the rest
+PREFETCH_DEPTH = 64  # images that are decoded ahead of the one that is stored; a setting
+MEMORY_SHARE = 0.25  # of the available memory; training needs the rest. A setting
 
 
 @contextmanager
@@ -31,23 +31,23 @@ def decoded(
     size: int,
     max_pixels: int,
     progress: Callable[[int, int], None],
-    say: Callable[[str], None],
+    say: Say,
     *,
     memory: int | None = None,
 ) -> Iterator[NDArray[np.uint8]]:
-    """The paintings of these files, until the end of the block; how large they are and where is said first.
+    """Decoded paintings uint8 (N, S, S, 3) of these files, until the end of the block.
 
     Args:
-        paths: (N,) files that have been read before.
-        size: S, px.
-        max_pixels: above which a file is not decoded.
-        progress: told of (decoded, N).
-        say: told of the cache, in a line.
-        memory: bytes that it may take in memory; None: a quarter of what is available.
+        paths: N image files.
+        size: S in px.
+        max_pixels: files with more pixels are not decoded.
+        progress: receives the number of paintings decoded, and N.
+        say: receives one line on the size and place of the decoded paintings.
+        memory: the most bytes to take in memory; None is a quarter of what is available.
 
     Raises:
-        ImageError: a file that can't be used (any more).
-        OutputError: no room on disk.
+        ImageError: a file cannot be read or is too large.
+        OutputError: the disk has no room.
     """
     shape = (len(paths), size, size, 3)
     needed = math.prod(shape)
@@ -62,14 +62,18 @@ def decoded(
 
 
 def _on_disk(folder: Path, shape: tuple[int, ...]) -> NDArray[np.uint8]:
-    """A new file, mapped; its room is checked here, as a full disk ends a process that writes to a map."""
+    """A new memory-mapped file. Its room is checked first: on a full disk, writing to a map kills the process."""
     free = shutil.disk_usage(folder).free
     if math.prod(shape) > free:
-        raise OutputError(f"{folder}: no room for decoded paintings ({free / 1e6:,.0f} MB free); set TMPDIR.")
+        raise OutputError(
+            f"{folder}: no room for decoded paintings ({free / 1e6:,.0f} MB free); set TMPDIR to another disk."
+        )
     try:
         return np.lib.format.open_memmap(folder / "pixels.npy", "w+", np.uint8, shape)
     except OSError as error:
-        raise OutputError(f"{folder}: no room for decoded paintings ({error.strerror}); set TMPDIR.") from error
+        raise OutputError(
+            f"{folder}: no room for decoded paintings ({error.strerror}); set TMPDIR to another disk."
+        ) from error
 
 
 def _filled(
@@ -77,7 +81,7 @@ def _filled(
 ) -> NDArray[np.uint8]:
     size = pixels.shape[1]
     for number, row in enumerate(
-        prefetch_images(paths, lambda path: images.load(path, size, max_pixels=max_pixels), AHEAD)
+        prefetch_images(paths, lambda path: images.load(path, size, max_pixels=max_pixels), PREFETCH_DEPTH)
     ):
         if isinstance(row, ImageError):
             raise row

@@ -1,4 +1,4 @@
-"""Epochs of steps: one objective over batches, its optimiser and what is called around the steps."""
+"""The epochs of a training: an objective, its optimiser, its batches and its callbacks."""
 
 from __future__ import annotations
 
@@ -11,10 +11,9 @@ from artsim.training.data.batches import images_per_step
 from artsim.training.loop.evaluator import EvaluationCallback, ThroughputMonitor
 from artsim.training.loop.hooks import FitHooks
 from artsim.training.loop.losses import Objective
-from artsim.training.loop.progress import TrainingProgress
 from artsim.training.recipes import Recipe
 
-WARM_UP = 0.1  # of all steps
+WARM_UP = 0.1  # share of all steps; a common choice for AdamW
 
 
 def run_epochs(
@@ -30,22 +29,22 @@ def run_epochs(
     """Train an objective for the recipe's epochs.
 
     Args:
-        recipe: its epochs, optimiser and rates.
-        objective: what is minimised.
+        recipe: gives epochs, optimiser and rates.
+        objective: is minimised.
         dataset: endless batches.
-        steps: in an epoch.
-        artists: trained on.
-        hooks: what follows the fit.
-        evaluation: what judges each epoch; None: nobody does.
-        rate_flag: sets the rate, for whoever has to lower it.
+        steps: number of steps in an epoch.
+        artists: number of artists trained on.
+        hooks: callbacks.
+        evaluation: after each epoch; None: no evaluation.
+        rate_flag: the flag that sets the learning rate, for error messages.
 
     Raises:
-        GateError: the loss is no number any more; the last good checkpoints stay.
+        GateError: the loss is not finite. The checkpoints of earlier epochs are kept.
     """
-    # XLA takes longer to compile than these towers gain by it in runs of minutes: see benchmarks/train_step.py.
+    # In runs of minutes XLA takes longer to compile than it saves: see benchmarks/train_step.py.
     objective.model.compile(optimizer=_optimizer(recipe, steps), loss=objective.loss, jit_compile=False)
-    with TrainingProgress(recipe.epochs, steps, quiet=hooks.quiet) as progress:
-        pace = ThroughputMonitor(progress, images_per_step(recipe, artists), rate_flag)
+    with hooks.display.training(recipe.epochs, steps):
+        pace = ThroughputMonitor(hooks.display, images_per_step(recipe, artists), rate_flag)
         callbacks: list[keras.callbacks.Callback] = [pace]
         if evaluation is not None:
             evaluation.pace = pace
@@ -56,13 +55,13 @@ def run_epochs(
             epochs=recipe.epochs,
             steps_per_epoch=steps,
             callbacks=callbacks,
-            shuffle=False,  # the batches are drawn at random already
+            shuffle=False,  # the batches are random already
             verbose=0,
         )
 
 
 def write_graph(tower: keras.Model, folder: Path) -> None:
-    """The tower's graph for TensorBoard; Keras's callback writes none where its train function is wrapped."""
+    """Write the tower's graph for TensorBoard; the callback of Keras 3.15 does not if its train function is wrapped."""
     graph = tf.function(tower).get_concrete_function(tf.TensorSpec((None, *tower.input_shape[1:]), tf.uint8)).graph
     writer = tf.summary.create_file_writer(str(folder))
     with writer.as_default():

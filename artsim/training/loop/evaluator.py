@@ -1,4 +1,4 @@
-"""What happens around the steps: the pace is kept, and after each epoch the tower is judged and saved."""
+"""Evaluation during training: throughput after each step, metrics and checkpoints after each epoch."""
 
 from __future__ import annotations
 
@@ -12,59 +12,57 @@ import numpy as np
 from numpy.typing import NDArray
 
 from artsim.errors import GateError
-from artsim.training.loop.hooks import FitHooks
+from artsim.training.loop.hooks import FitHooks, TrainingDisplay
 from artsim.training.loop.losses import Objective
-from artsim.training.loop.progress import TrainingProgress
 from artsim.training.monitor import Monitor
 from artsim.training.networks.checkpoints import BEST, LAST, save_tower
 from artsim.training.networks.heads import trained_part
 
-EMBED_BATCH = 64
+EMBED_BATCH = 64  # bounds the memory
+NOT_FINITE = "The network's output is not finite (NaN or infinity)"
 
 Embed = Callable[[], NDArray[np.float32]]
 
 
 def embed(model: keras.Model, inputs: NDArray[Any]) -> NDArray[np.float32]:
-    """What a model gives, float32 (N, D), for paintings uint8 (N, S, S, 3) or features float32 (N, F).
+    """The output of a model, float32 (N, D), for paintings uint8 (N, S, S, 3) or features float32 (N, F).
 
     Raises:
-        GateError: it gives what is no number: its weights have grown out of bounds.
+        GateError: a value is not finite, as the weights have diverged.
     """
     blocks = [inputs[start : start + EMBED_BATCH] for start in range(0, len(inputs), EMBED_BATCH)]
-    found = np.concatenate([np.asarray(model.predict_on_batch(block)) for block in blocks])
-    if not np.isfinite(found).all():
-        raise GateError("the network gives what is no number")
-    return found
+    outputs = np.concatenate([np.asarray(model.predict_on_batch(block)) for block in blocks])
+    if not np.isfinite(outputs).all():
+        raise GateError(f"{NOT_FINITE}. Train with a lower learning rate.")
+    return outputs
 
 
 class Evaluator:
-    """Takes the figures of a tower, reports them, and keeps the best and the last one on disk."""
+    """Computes and reports the metrics of a tower, and saves the best and the last tower."""
 
     def __init__(self, tower: keras.Model, embed: Embed, hooks: FitHooks, monitor: Monitor) -> None:
-        """`embed` gives the validation works' embeddings (V, D) as the tower is now."""
+        """`embed` gives the embeddings (V, D) of the validation works by the tower as it is now."""
         self.embed = embed
+        self.hooks = hooks
         self.monitor = monitor
         self._tower = tower
-        self._oversight = hooks
 
     def __call__(self, embeddings: NDArray[np.float32], metrics: dict[str, float]) -> bool:
-        """Add the figures to an epoch's metrics and report them all; whether the epoch is the best so far."""
-        metrics.update(self._oversight.validate(embeddings))
+        """Add the validation metrics to an epoch's metrics, and report them; whether the epoch is the best so far."""
+        metrics.update(self.hooks.validate(embeddings))
         is_best = self.monitor.is_best(metrics)
-        metrics["best_epoch"] = self.monitor.best_epoch
-        folder = self._oversight.outputs.checkpoint_dir
         for name in (BEST, LAST) if is_best else (LAST,):
-            save_tower(self._tower, folder / name)
-        self._oversight.report(self.monitor.epoch, metrics)
+            save_tower(self._tower, self.hooks.outputs.checkpoint_dir / name)
+        self.hooks.report(self.monitor.epoch, metrics)
         return is_best
 
 
 class ThroughputMonitor(keras.callbacks.Callback):
-    """Measures images/s over the steps of an epoch, and stops a run that has come to what is no number."""
+    """Measures the images/s of an epoch, and stops the training if the loss is not finite."""
 
-    def __init__(self, progress: TrainingProgress, images_per_step: int, rate_flag: str) -> None:
+    def __init__(self, display: TrainingDisplay, images_per_step: int, rate_flag: str) -> None:
         super().__init__()
-        self.progress = progress
+        self.display = display
         self.images_per_step = images_per_step
         self.rate_flag = rate_flag
         self.images_per_second = 0.0
@@ -78,66 +76,65 @@ class ThroughputMonitor(keras.callbacks.Callback):
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         self.step, loss = batch + 1, float((logs or {})["loss"])
         if not math.isfinite(loss):
-            raise self.diverged(f"the loss is {loss}")
+            raise self.diverged(f"The loss is {loss}")
         self.images_per_second = self.step * self.images_per_step / (time.monotonic() - self.started)
-        self.progress.step(self.epoch, self.step, self.images_per_second, loss)
+        self.display.step(self.epoch, self.step, self.images_per_second, loss)
 
-    def diverged(self, what: str) -> GateError:
-        """Where it was found, and what to do."""
+    def diverged(self, problem: str) -> GateError:
+        """The error, with the epoch, the step and the flag to change."""
         return GateError(
-            f"{what} in epoch {self.epoch}, step {self.step}: lower {self.rate_flag}. The checkpoints of the epochs "
-            "before stay as they are."
+            f"{problem} in epoch {self.epoch}, step {self.step}. Lower {self.rate_flag}. The checkpoints of earlier "
+            "epochs are kept."
         )
 
 
 class EvaluationCallback(keras.callbacks.Callback):
-    """Has the tower judged after each epoch, and ends the training where the monitor has waited long enough."""
+    """Evaluates the tower after each epoch, and stops the training when the monitor says so."""
 
     def __init__(
         self,
-        judge: Evaluator,
+        evaluator: Evaluator,
         objective: Objective,
         labels: NDArray[np.int64],
         artists: int,
         readout_width: int = 0,
     ) -> None:
-        """What is judged, and what of it is a loss.
+        """Prepare the evaluation.
 
         Args:
-            judge: of the tower.
-            objective: what is minimised, for its validation loss.
-            labels: (V,) who made the validation works; those trained on are below `artists`.
-            artists: how many are trained on.
-            readout_width: how many of an embedding's numbers are a readout's, of which there is no loss.
+            evaluator: of the tower.
+            objective: for the validation loss.
+            labels: (V,) artists of the validation works; those below `artists` are trained on.
+            artists: number of artists trained on.
+            readout_width: number of values that the readout gives to an embedding; the loss leaves them out.
         """
         super().__init__()
-        self.judge = judge
+        self.evaluator = evaluator
         self.objective = objective
-        self.pace: ThroughputMonitor  # set by whoever runs the epochs
-        self.labels = labels
+        self.pace: ThroughputMonitor  # set by run_epochs
         self.seen = labels < artists
+        self.seen_labels = labels[self.seen]
         self.readout_width = readout_width
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         logs = {} if logs is None else logs
-        metrics = {"train_loss": float(logs["loss"])}
-        metrics["learning_rate"] = float(self.model.optimizer.learning_rate)
-        metrics["images_per_second"] = self.pace.images_per_second
+        metrics = {
+            "train/loss": float(logs["loss"]),
+            "train/learning_rate": float(self.model.optimizer.learning_rate),
+            "train/images_per_second": self.pace.images_per_second,
+        }
         try:
-            embeddings = self.judge.embed()
-        except GateError as error:  # the last step was too much: there is none after it whose loss would tell
-            raise self.pace.diverged(str(error)) from error
-        loss = self._validation_loss(trained_part(embeddings, self.readout_width))
-        if math.isfinite(loss):
-            metrics["val_loss"] = loss
-        is_best, monitor = self.judge(embeddings, metrics), self.judge.monitor
-        logs.update(metrics)  # TensorBoard's callback, which comes next, writes what stands here
-        self.pace.progress.epoch(epoch + 1, metrics, best=is_best)
+            embeddings = self.evaluator.embed()
+        except GateError as error:  # the last step of the epoch diverged, so no later loss shows it
+            raise self.pace.diverged(NOT_FINITE) from error
+        if self.seen.any():
+            seen = trained_part(embeddings[self.seen], self.readout_width)
+            loss = self.objective.validation_loss(seen, self.seen_labels)
+            metrics |= {"val_seen/loss": loss} if math.isfinite(loss) else {}
+        is_best = self.evaluator(embeddings, metrics)
+        hooks, monitor = self.evaluator.hooks, self.evaluator.monitor
+        logs.update(metrics)  # the TensorBoard callback comes next and writes them
+        hooks.display.epoch(epoch + 1, metrics, is_best=is_best)
         if epoch == 0 and monitor.name != monitor.wanted:
-            self.pace.progress.note(f"there is no {monitor.wanted} here: {monitor.name} decides what is best")
+            hooks.say(f"This run has no {monitor.wanted}. Instead {monitor.name} decides which epoch is best.")
         self.model.stop_training = monitor.is_over
-
-    def _validation_loss(self, embeddings: NDArray[np.float32]) -> float:
-        if not self.seen.any():
-            return math.nan
-        return self.objective.validation_loss(embeddings[self.seen], self.labels[self.seen])

@@ -1,4 +1,4 @@
-"""The fit: a recipe and works become checkpoints, from scratch or on a pretrained network."""
+"""Training by a recipe: works -> checkpoints, from scratch or on a pretrained network."""
 
 from __future__ import annotations
 
@@ -16,10 +16,12 @@ from artsim.training.recipes import BackboneName, Recipe
 
 
 def prepare(recipe: Recipe, seed: int) -> keras.Model | None:
-    """The pretrained network that a recipe stands on, if it does: what can fail before a painting is decoded.
+    """The network of a recipe's pretrained features, uint8 (N, S, S, 3) -> float32 (N, F), or None from scratch.
+
+    Call this before paintings are decoded, because weights and image size may be refused.
 
     Raises:
-        UsageError, ModelError: weights that can't be had, or an image size that the network does not take.
+        UsageError, ModelError: as `build_backbone`.
     """
     if not recipe.is_pretrained:
         return None
@@ -35,18 +37,21 @@ def fit(
     hooks: FitHooks,
     seed: int,
 ) -> Monitor:
-    """Train a tower by its recipe; its checkpoints are the result, and the monitor, which knows how it went.
+    """Train a tower by its recipe and write its checkpoints.
 
     Args:
-        recipe: what to train.
-        network: what `prepare` gave for it.
+        recipe: all settings.
+        network: from `prepare`.
         train: works at `source_size(recipe)`, by artists numbered from 0.
-        validation: works at the tower's own size; artists who are not trained on have the numbers that follow.
-        hooks: what follows the fit.
+        validation: works at the tower's image size. Unseen artists have the numbers that follow.
+        hooks: the functions to call and the folders to write to.
         seed: of weights, batches and augmentation.
 
+    Returns:
+        the monitor, which knows the best epoch.
+
     Raises:
-        GateError: the loss is no number any more; the last good checkpoints stay.
+        GateError: the loss is not finite. The checkpoints of the epochs before stay.
     """
     keras.utils.set_random_seed(seed)
     if network is not None:

@@ -1,8 +1,8 @@
-"""Train a tower from scratch, and, where the recipe says so, judge and save it with a readout beside its head.
+"""Training from scratch, with a readout beside the tower's head if the recipe has one.
 
-The readout is the closed form that stands on pretrained networks, here on the network's own pooled features. It is
-fitted anew after each epoch, on some of the training works, before the tower is judged: what the head learns of its
-artists it soon holds against others, the readout of the same features does not.
+The readout takes the network's own pooled features. It is fitted again after each epoch, on some of the training works,
+before the tower is evaluated and saved. Later epochs overfit the head to the training artists; the readout of the same
+features keeps improving on unseen ones (docs/experiments.md).
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ from artsim.training.networks.heads import blank_readout, refit_readout, side_by
 from artsim.training.networks.towers import FEATURES, build_tower
 from artsim.training.recipes import Recipe
 
-READOUT_WORKS = 4096  # that a readout is fitted on at most, in equal shares of the artists
-READOUT_WORKS_PER_ARTIST = 40  # more of one artist tell the closed form nothing: docs/learning.md
+READOUT_WORKS = 4096  # the most works that a readout is fitted on, with equal shares of the artists; a setting
+READOUT_WORKS_PER_ARTIST = 40  # more works of one artist do not improve a readout (docs/experiments.md)
 
 
 def fit_from_scratch(
     recipe: Recipe, train: LabelledImages, validation: LabelledImages, hooks: FitHooks, seed: int
 ) -> Monitor:
-    """Train the recipe's tower; arguments as `fit` has them."""
+    """Train the recipe's tower. The arguments are those of `fit`."""
     artists = int(train.labels.max()) + 1
     readout_width, trained_width = widths(recipe)
     in_float32 = trained = build_tower(recipe.tower, recipe.image_size, trained_width)
@@ -42,26 +42,29 @@ def fit_from_scratch(
     pairs = len(balanced_pairs(train.labels, seed)[2]) if objective.paired else 0
     steps = steps_per_epoch(recipe, len(train.labels), pairs)
     dataset = (pair_dataset if objective.paired else work_dataset)(train, recipe, seed)
-    beside = TowerWithReadout(in_float32, recipe, readout_width, train, seed) if readout_width else None
-    tower = in_float32 if beside is None else beside.tower
+    with_readout = TowerWithReadout(in_float32, recipe, readout_width, train, seed) if readout_width else None
+    tower = in_float32 if with_readout is None else with_readout.tower
     write_graph(tower, hooks.outputs.summaries_dir / "graph")
 
     def embed_validation() -> NDArray[np.float32]:
         if in_float32 is not trained:
             in_float32.set_weights(trained.get_weights())
-        if beside is not None:
-            beside.refit()
+        if with_readout is not None:
+            with_readout.refit()
         return embed(tower, validation.pixels)
 
     monitor = Monitor(recipe.monitor, recipe.patience)
-    judge = Evaluator(tower, embed_validation, hooks, monitor)
-    evaluation = EvaluationCallback(judge, objective, validation.labels, artists, readout_width)
+    evaluator = Evaluator(tower, embed_validation, hooks, monitor)
+    evaluation = EvaluationCallback(evaluator, objective, validation.labels, artists, readout_width)
     run_epochs(recipe, objective, dataset, steps, artists, hooks, evaluation)
     return monitor
 
 
 class TowerWithReadout:
-    """A tower in training with a readout of its features beside its head: `tower` shares the weights of both."""
+    """A tower in training with a readout beside its head: `tower`, (N, S, S, 3) -> (N, D), shares the weights of both.
+
+    `refit` fits the readout to the network as it is.
+    """
 
     def __init__(self, trained: keras.Model, recipe: Recipe, width: int, train: LabelledImages, seed: int) -> None:
         self.rows = works_to_fit_on(train.labels, seed)
@@ -79,12 +82,16 @@ class TowerWithReadout:
         refit_readout(self.readout, np.concatenate(features), self.train.labels[self.rows])
 
     def _features(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
-        """Of few works at a time: the decoded ones may be larger than memory, and these are copies."""
+        """Features (B, F) of the works in these rows.
+
+        Works are decoded at `source_size`. `load` shrinks them to the tower's size by the preprocessing of validation
+        and scoring. A cache of the shrunk works would take 200 MB at 128 px.
+        """
         return embed(self.network, np.stack([load(self.train.pixels[row], self.image_size) for row in rows]))
 
 
 def works_to_fit_on(labels: NDArray[np.int64], seed: int) -> NDArray[np.int64]:
-    """Of works by artists (N,) the rows that a readout is fitted on: as many of each artist, or all there are."""
+    """Rows of the works that a readout is fitted on, for labels (N,): as many of each artist, or all that there are."""
     rng = np.random.default_rng(seed)
     artists = np.unique(labels)
     share = min(READOUT_WORKS_PER_ARTIST, max(2, READOUT_WORKS // len(artists)))

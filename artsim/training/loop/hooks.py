@@ -1,13 +1,16 @@
-"""What follows a fit from outside: where its files go, who takes its figures, who is told. Imports no TensorFlow."""
+"""The callbacks of a fit: output folders, validation, logging and display. Imports no TensorFlow."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+
+from artsim.messages import Progress, Say
 
 Validate = Callable[[NDArray[np.float32]], dict[str, float]]
 Report = Callable[[int, dict[str, float]], None]
@@ -16,25 +19,39 @@ Fold = tuple[NDArray[np.float32], NDArray[np.int64]]
 
 @dataclass(frozen=True)
 class Outputs:
-    """Folders, already there, for a run's checkpoints and its TensorBoard summaries."""
+    """Existing folders for a run's checkpoints and its TensorBoard summaries."""
 
     checkpoint_dir: Path
     summaries_dir: Path
 
 
+class TrainingDisplay:
+    """Shows the epochs and steps of a training, both counted from 1. This base class shows nothing."""
+
+    def training(self, epochs: int, steps: int) -> AbstractContextManager[object]:
+        """A context that lasts from before the first step until after the last epoch; `steps` are those of an epoch."""
+        return nullcontext()
+
+    def step(self, epoch: int, step: int, images_per_second: float, loss: float) -> None:
+        """Show the step that has just ended."""
+
+    def epoch(self, epoch: int, metrics: Mapping[str, float], *, is_best: bool) -> None:
+        """Show the metrics of the epoch that has just ended."""
+
+
 @dataclass(frozen=True)
 class FitHooks:
-    """What a fit is given beside its works.
+    """The callbacks of a fit.
 
-    `validate` gives the figures of the validation works' embeddings (V, D); `report` is told of each epoch, from 1,
-    and its metrics; `calibrate` gets embeddings (N, D) and artists (N,) of works whose artists their tower had not met,
-    a fold a tower; `say` is told of what begins, `progress` of (stage, done, total); `quiet`: show no live progress.
+    `validate` computes the metrics of the validation works' embeddings (V, D). `report` receives the number of each
+    epoch, from 1, and its metrics. `calibrate` receives the folds of a cross-validation: embeddings (N, D) and artists
+    (N,) of works whose artists the fold's tower was not trained on.
     """
 
     outputs: Outputs
     validate: Validate
     report: Report
     calibrate: Callable[[Iterable[Fold]], None]
-    say: Callable[[str], None]
-    progress: Callable[[str, int, int], None]
-    quiet: bool = False
+    say: Say
+    progress: Progress
+    display: TrainingDisplay = field(default_factory=TrainingDisplay)

@@ -1,6 +1,7 @@
-"""What a tower is trained towards: three losses, each with the model around the tower and its validation loss.
+"""Objectives: three losses, each with the Keras model that is trained and the validation loss.
 
-Labels are whole numbers, one an artist of the training set; embeddings are (N, D).
+Embeddings are float32 (N, D), labels int64 (N,) with one number for each training artist, from 0. Annotations say
+keras.KerasTensor also where Keras passes a tf.Tensor or an array.
 """
 
 from __future__ import annotations
@@ -17,25 +18,27 @@ from artsim.collection.pairs import balanced_pairs
 from artsim.scoring.distance import pair_distances
 from artsim.training.recipes import LossName
 
-SOFTMAX_SCALE = 8.0
-SUPCON_TEMPERATURE = 0.05
-CONTRASTIVE_MARGIN = 0.5
-CONTRASTIVE_EPSILON = 1e-6  # keeps the root's gradient finite where two embeddings coincide; none when scoring
+SOFTMAX_SCALE = 8.0  # factor of the cosines in the softmax loss; a setting
+SUPCON_TEMPERATURE = 0.05  # of a trained head; chosen by validation on 22 artists (docs/experiments.md)
+CONTRASTIVE_MARGIN = 0.5  # distance from which pairs of different artists add nothing to the loss; a setting
+# Added to the mean squared difference in training, so that the root's gradient is finite for equal embeddings. Scoring
+# adds nothing.
+CONTRASTIVE_EPSILON = 1e-6
 
 
 class Objective(Protocol):
-    """A loss and what it needs: `model` is trained with `loss`, `paired` says whether it eats pairs."""
+    """A `model` around a tower, the `loss` it is trained with, and whether it takes pairs of paintings."""
 
     model: keras.Model
-    loss: Any
+    loss: Any  # a keras.losses.Loss, or a function of labels and outputs
     paired: bool
 
     def validation_loss(self, embeddings: NDArray[np.float32], labels: NDArray[np.int64]) -> float:
-        """The loss of held-out works by training artists."""
+        """The loss of held-out works (N, D) by training artists (N,)."""
 
 
 def build_objective(name: LossName, tower: keras.Model, artists: int) -> Objective:
-    """The objective of that name around a tower, for so many training artists."""
+    """The objective of that name around a tower, for this number of training artists."""
     if name == "softmax":
         return Softmax(tower, artists)
     if name == "supcon":
@@ -45,7 +48,7 @@ def build_objective(name: LossName, tower: keras.Model, artists: int) -> Objecti
 
 @keras.saving.register_keras_serializable("artsim")
 class Proxies(layers.Layer):
-    """(N, D) of length 1 -> (N, artists): scaled cosines to one learned direction an artist."""
+    """Scaled cosines to one learned direction for each artist: (N, D) of length 1 -> (N, artists)."""
 
     def __init__(self, artists: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -56,7 +59,7 @@ class Proxies(layers.Layer):
             shape=(shape[-1], self.artists), initializer=keras.initializers.RandomNormal(), name="proxies"
         )
 
-    def call(self, embeddings: Any) -> Any:
+    def call(self, embeddings: keras.KerasTensor) -> keras.KerasTensor:
         return SOFTMAX_SCALE * ops.matmul(embeddings, ops.normalize(self.proxies, axis=0))
 
     def get_config(self) -> dict[str, Any]:
@@ -64,7 +67,7 @@ class Proxies(layers.Layer):
 
 
 class Softmax:
-    """Normalised softmax (Zhai and Wu 2019): cross entropy over cosines to one proxy an artist."""
+    """Normalised softmax (Zhai and Wu 2019): cross entropy over scaled cosines to one proxy for each artist."""
 
     paired = False
 
@@ -79,13 +82,13 @@ class Softmax:
 
 @keras.saving.register_keras_serializable("artsim")
 class SupConLoss(keras.losses.Loss):
-    """Supervised contrastive loss, L_out of Khosla et al. 2020, over all pairs of a batch."""
+    """Supervised contrastive loss over all pairs of a batch: L_out of Khosla et al. 2020."""
 
     def __init__(self, temperature: float = SUPCON_TEMPERATURE, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.temperature = temperature
 
-    def call(self, y_true: Any, y_pred: Any) -> Any:
+    def call(self, y_true: keras.KerasTensor, y_pred: keras.KerasTensor) -> keras.KerasTensor:
         labels = ops.reshape(y_true, (-1, 1))
         itself = ops.eye(ops.shape(y_pred)[0])
         positive = ops.cast(ops.equal(labels, ops.transpose(labels)), "float32") - itself  # (N, N)
@@ -100,14 +103,14 @@ class SupConLoss(keras.losses.Loss):
 
 
 class SupCon:
-    """Supervised contrastive learning straight on the embeddings."""
+    """Supervised contrastive loss of the embeddings themselves."""
 
     paired = False
 
     def __init__(self, tower: keras.Model, temperature: float = SUPCON_TEMPERATURE) -> None:
         self.model = keras.Model(tower.input, tower.output)
-        # The loss is one number a batch already; summing over it keeps Keras from averaging anew.
-        self.loss = SupConLoss(temperature, quantization="sum")
+        # The loss is one number for a batch, so Keras has nothing to average.
+        self.loss = SupConLoss(temperature, reduction="sum")
 
     def validation_loss(self, embeddings: NDArray[np.float32], labels: NDArray[np.int64]) -> float:
         return float(self.loss(labels, embeddings))
@@ -115,13 +118,13 @@ class SupCon:
 
 @keras.saving.register_keras_serializable("artsim")
 class RmsDistance(layers.Layer):
-    """Two (N, D) -> (N,): sqrt(mean squared difference + 1e-6)."""
+    """sqrt(mean squared difference + 1e-6) of two embeddings: (N, D) and (N, D) -> (N,)."""
 
-    def call(self, first: Any, second: Any) -> Any:
+    def call(self, first: keras.KerasTensor, second: keras.KerasTensor) -> keras.KerasTensor:
         return ops.sqrt(ops.mean(ops.square(first - second), axis=-1) + CONTRASTIVE_EPSILON)
 
 
-def contrastive(same: Any, distance: Any) -> Any:
+def contrastive(same: keras.KerasTensor, distance: keras.KerasTensor) -> keras.KerasTensor:
     """Mean of y d² + (1 - y) max(margin - d, 0)² (Hadsell et al. 2006), with y = 1 for the same artist; (N,) each."""
     y = ops.cast(ops.reshape(same, (-1,)), "float32")
     d = ops.reshape(distance, (-1,))
@@ -129,7 +132,7 @@ def contrastive(same: Any, distance: Any) -> Any:
 
 
 class Contrastive:
-    """The old program's Siamese network: one tower on both works of a pair."""
+    """The Siamese network of the 2018 program: one tower for both works of a pair."""
 
     paired = True
 

@@ -1,9 +1,10 @@
-"""Fit a tower on a pretrained network, frozen or tuned: its features, then a closed-form head, a trained one, or both.
+"""Training on a pretrained network, frozen or tuned: its features, then a readout, a trained head, or both.
 
-The works held out say how good the recipe is. Where the recipe says so, the head is then fitted anew on all works,
-theirs too: the more artists a head has met, the better it tells others apart. The figures stay those of the first fit.
-How a distance is to be read comes from folds of artists, each of whom a fit has not met: the first fit of the artists
-held out from it, who are too few to say it alone, and further fits of the rest.
+A first fit on the training works is evaluated on the held-out works; its metrics are the tower's. If the recipe refits,
+the head is then fitted again on all works, because heads get better with more artists.
+
+The calibration of a refitted tower comes from cross-validation folds of artists. The first fold has the unseen artists,
+embedded by the first fit. Each other fold has some of the training artists, embedded by one more fit without them.
 """
 
 from __future__ import annotations
@@ -36,95 +37,100 @@ from artsim.training.networks.heads import (
 from artsim.training.networks.readout import fit_projection
 from artsim.training.recipes import Recipe
 
-FOLDS = 5  # of artists, for the calibration of a tower that is refitted
-MIN_ARTISTS_TO_FOLD = 4
+ARTIST_FOLDS = 5  # for the calibration of a refitted tower; a setting
+MIN_ARTISTS_TO_FOLD = 4  # with fewer there are no folds; a setting
 
 
 def fit_pretrained(
     recipe: Recipe, network: keras.Model, train: LabelledImages, validation: LabelledImages, hooks: FitHooks, seed: int
 ) -> Monitor:
-    """Fit the head that a recipe asks for; arguments as `fit` has them."""
+    """Train the recipe's tower. The arguments are those of `fit`, and `network` is not None."""
     labels = np.concatenate([train.labels, validation.labels])
-    sight = FeatureExtractor(recipe, network, [train.pixels, validation.pixels], labels, hooks, seed)
-    known, held = np.split(np.arange(len(labels)), [len(train.labels)])
+    extractor = FeatureExtractor(recipe, network, [train.pixels, validation.pixels], labels, hooks, seed)
+    train_rows, held_out_rows = np.split(np.arange(len(labels)), [len(train.labels)])
     monitor = Monitor(recipe.monitor, recipe.patience)
-    network, seen = sight.after(known)
-    validated = LabelledFeatures(seen.features[held], labels[held])
-    judged = HeadTrainer(recipe, network, seen.of(known), hooks, seed)
-    judged.run(validated, monitor)
+    network, features = extractor.tuned_on(train_rows)
+    held_out = LabelledFeatures(features.features[held_out_rows], labels[held_out_rows])
+    evaluated = HeadTrainer(recipe, network, features.subset(train_rows), hooks, seed)
+    evaluated.fit(held_out, monitor)
     if recipe.refit:
-        hooks.say("fitting anew without some of the artists, in turn, to calibrate …")
-        not_met = ~np.isin(labels, labels[known])
-        first = [(embed(judged.head, seen.features[not_met]), labels[not_met])] if not_met.any() else []
-        rest = _folds(recipe, sight, np.unique(labels[known]), FOLDS - len(first), hooks, seed)
+        hooks.say("fitting on folds of artists, to calibrate …")
+        unseen = ~np.isin(labels, train.labels)
+        first = [(embed(evaluated.head, features.features[unseen]), labels[unseen])] if unseen.any() else []
+        rest = _folds(recipe, extractor, np.unique(train.labels), ARTIST_FOLDS - len(first), hooks, seed)
         hooks.calibrate(chain(first, rest))
-        hooks.say("fitting anew, with the works held out …")
-        network, seen = sight.after(np.arange(len(labels)))
-        tower = HeadTrainer(recipe, network, seen, hooks, seed).run()
+        hooks.say("refitting on all works …")
+        network, features = extractor.tuned_on(np.arange(len(labels)))
+        tower = HeadTrainer(recipe, network, features, hooks, seed).fit()
         save_tower(tower, hooks.outputs.checkpoint_dir / REFIT)
     return monitor
 
 
 def _folds(
-    recipe: Recipe, sight: FeatureExtractor, artists: NDArray[np.int64], number: int, hooks: FitHooks, seed: int
+    recipe: Recipe, extractor: FeatureExtractor, artists: NDArray[np.int64], number: int, hooks: FitHooks, seed: int
 ) -> Iterator[Fold]:
-    """What fits on all others say of some artists, a fold of them at a time; none where too few are there in all."""
-    if len(np.unique(sight.labels)) < MIN_ARTISTS_TO_FOLD:
+    """Embeddings of each fold of `artists`, by a fit on all other works. There are no folds of too few artists."""
+    labels = extractor.labels
+    if len(np.unique(labels)) < MIN_ARTISTS_TO_FOLD:
         return
-    number = min(number, max(2, len(artists) // 2))  # of two artists or more, or there are no pairs to read
-    for left_out in np.array_split(np.random.default_rng(seed).permutation(artists), number):
-        asked = np.isin(sight.labels, left_out)
-        others = np.flatnonzero(~asked)
-        network, seen = sight.after(others)
-        fit = HeadTrainer(recipe, network, seen.of(others), hooks, seed)
-        fit.run()
-        yield embed(fit.head, seen.features[asked]), sight.labels[asked]
+    number = min(
+        number, max(2, len(artists) // 2)
+    )  # folds of two artists, where possible: one has no different-artist pairs
+    for fold in np.array_split(np.random.default_rng(seed).permutation(artists), number):
+        in_fold = np.isin(labels, fold)
+        others = np.flatnonzero(~in_fold)
+        network, features = extractor.tuned_on(others)
+        trainer = HeadTrainer(recipe, network, features.subset(others), hooks, seed)
+        trainer.fit()
+        yield embed(trainer.head, features.features[in_fold]), labels[in_fold]
 
 
 class HeadTrainer:
-    """One head on the features of known works: what has a closed form at once, the rest by `run`.
+    """Fits one head to the features of training works: the readout at once, the trained head by `fit`.
 
-    `head` takes features (N, F) and `tower` paintings; both are one set of weights.
+    `head` takes features (N, F) and `tower` paintings uint8 (N, S, S, 3). They share their weights.
     """
 
     def __init__(
-        self, recipe: Recipe, network: keras.Model, known: LabelledFeatures, hooks: FitHooks, seed: int
+        self, recipe: Recipe, network: keras.Model, train: LabelledFeatures, hooks: FitHooks, seed: int
     ) -> None:
         keras.utils.set_random_seed(seed)
         self.recipe = recipe
         self.hooks = hooks
         self.seed = seed
-        self.known = known
-        self.projection = fit_projection(known.features, known.labels, COMPONENTS)
+        self.train = train
+        self.projection = fit_projection(train.features, train.labels, COMPONENTS)
         components = self.projection.kernel.shape[1]
         self.readout_width, trained_width = widths(recipe, components)
         self.trained = build_trained_head(components, trained_width) if trained_width else None
         readout = None
         if self.readout_width:
-            readout = build_readout(self.projection, known.features, known.labels, self.readout_width)
+            readout = build_readout(self.projection, train.features, train.labels, self.readout_width)
         trained = on_features(self.projection, self.trained) if self.trained is not None else None
         self.head = side_by_side(readout, trained, recipe.readout_share)
         self.tower = with_head(network, self.head, recipe.tower)
 
-    def run(self, held: LabelledFeatures | None = None, monitor: Monitor | None = None) -> keras.Model:
-        """Train what has no closed form, and return the tower; where works are held out, it is judged by them."""
-        judge = None
-        if held is not None and monitor is not None:
+    def fit(self, held_out: LabelledFeatures | None = None, monitor: Monitor | None = None) -> keras.Model:
+        """Train the trained head, if there is one, and return the tower. Held-out works, if any, evaluate it."""
+        evaluator = None
+        if held_out is not None and monitor is not None:
             write_graph(self.tower, self.hooks.outputs.summaries_dir / "graph")
-            judge = Evaluator(self.tower, lambda: embed(self.head, held.features), self.hooks, monitor)
+            evaluator = Evaluator(self.tower, lambda: embed(self.head, held_out.features), self.hooks, monitor)
         if self.trained is not None:
-            self._train(self.trained, judge, held)
-        elif judge is not None:
-            judge(judge.embed(), {})
+            self._fit_trained(self.trained, evaluator, held_out)
+        elif evaluator is not None:
+            evaluator(evaluator.embed(), {})
         return self.tower
 
-    def _train(self, trained: keras.Model, judge: Evaluator | None, held: LabelledFeatures | None) -> None:
-        known = self.known
-        artists = int(known.labels.max()) + 1
+    def _fit_trained(
+        self, trained: keras.Model, evaluator: Evaluator | None, held_out: LabelledFeatures | None
+    ) -> None:
+        features, labels = self.train.features, self.train.labels
+        artists = int(labels.max()) + 1
         objective = build_objective(self.recipe.loss, trained, artists)
-        dataset = feature_dataset(self.projection(known.features), known.labels, self.recipe, self.seed)
-        steps = steps_per_epoch(self.recipe, len(known.labels), pairs=0)
+        dataset = feature_dataset(self.projection(features), labels, self.recipe, self.seed)
+        steps = steps_per_epoch(self.recipe, len(labels), pairs=0)
         evaluation = None
-        if judge is not None and held is not None:
-            evaluation = EvaluationCallback(judge, objective, held.labels, artists, self.readout_width)
+        if evaluator is not None and held_out is not None:
+            evaluation = EvaluationCallback(evaluator, objective, held_out.labels, artists, self.readout_width)
         run_epochs(self.recipe, objective, dataset, steps, artists, self.hooks, evaluation)

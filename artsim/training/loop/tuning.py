@@ -1,9 +1,8 @@
-"""Tune a pretrained network on works by known artists, at its own low rate, before its features are computed.
+"""Tuning of a pretrained network on training works, at a low rate, before its features are computed.
 
-It sees crops of the works, at the works' own scale or, where the recipe augments, as other photographs would show them,
-in batches of P artists x K works. It is trained by supervised contrast through the closed-form readout of its frozen
-features, which stays as it is: what is learned, the network has to learn. Its lower half, which sees edges and colours,
-stays as it is, and so do its batch norms.
+The network sees crops of the works, in batches of P artists x K works: plain crops at the works' own scale, or
+augmented views of larger crops. The loss is supervised contrastive. Between network and loss is the readout of the
+frozen features. It is not trained, nor are the network's lower half and its batch norms.
 """
 
 from __future__ import annotations
@@ -19,44 +18,46 @@ import tensorflow as tf
 from keras import layers
 from numpy.typing import NDArray
 
-from artsim.training.data.batches import SOURCE_MARGIN, artist_batches, steps_per_epoch, views_of
+from artsim.messages import counted
+from artsim.training.data.batches import SOURCE_MARGIN, LabelledBatch, artist_batches, steps_per_epoch, view_dataset
 from artsim.training.devices import mixed_precision
 from artsim.training.loop.epochs import run_epochs
 from artsim.training.loop.hooks import FitHooks
 from artsim.training.loop.losses import SupCon
-from artsim.training.networks.backbones import NONE, PATCH, SMALLEST
-from artsim.training.networks.features import LabelledFeatures, build_features, compute
+from artsim.training.networks.backbones import PATCH, RANDOM, SMALLEST
+from artsim.training.networks.features import LabelledFeatures, build_features, compute_features
 from artsim.training.networks.heads import COMPONENTS, build_readout, with_head
 from artsim.training.networks.readout import fit_projection
 from artsim.training.recipes import BackboneName, Recipe
 
-BATCH, WORKS_PER_ARTIST = 48, 4
-TEMPERATURE = 0.1  # of the contrast; a head on features that stay as they are is better off with less
-WIDTH = 256  # of the readout that the network is tuned through
-CROP = 2 / 3  # of the tower's input: a step takes less than half the time of one on whole paintings
-GRID = 32  # px, which a crop's side is a multiple of, as networks halve it five times
+TUNING_BATCH, TUNING_WORKS_PER_ARTIST = 48, 4  # settings
+TUNING_TEMPERATURE = 0.1  # of the loss; a setting. Trained heads use less (SUPCON_TEMPERATURE)
+TUNING_READOUT_WIDTH = 256  # of the readout between network and loss; a setting
+# Side of a crop, in sides of the tower's input; a setting. A step takes less than half the time of one on whole works.
+CROP_SHARE = 2 / 3
+CROP_MULTIPLE = 32  # px: crops have a multiple of it as side, because networks halve the side five times
 
 
-def tune(
+def tune_network(
     recipe: Recipe,
     network: keras.Model,
     paintings: Sequence[NDArray[np.uint8]],
-    seen: LabelledFeatures,
+    frozen: LabelledFeatures,
     hooks: FitHooks,
     seed: int,
 ) -> keras.Model:
     """A tuned copy of a network.
 
     Args:
-        recipe: its tune_epochs and tune_rate.
-        network: what `build_features` gave.
-        paintings: uint8 (S, S, 3) each, may lie in a memory map.
-        seen: what the network sees of them, and by whom they are, numbered from 0.
-        hooks: what follows the fit.
+        recipe: its `tune_epochs` and `tune_rate` are used.
+        network: from `build_features`.
+        paintings: N works uint8 (S, S, 3), which may lie in a memory map.
+        frozen: their features (N, F) by the network, with labels (N,) from 0.
+        hooks: the functions to call.
         seed: of batches and crops.
 
     Raises:
-        GateError: the loss is no number any more.
+        GateError: the loss is not finite.
     """
     keras.utils.set_random_seed(seed)
     settings = replace(
@@ -64,8 +65,8 @@ def tune(
         image_size=crop_side(recipe),
         loss="supcon",
         optimizer="adamw",
-        batch_size=BATCH,
-        works_per_artist=WORKS_PER_ARTIST,
+        batch_size=TUNING_BATCH,
+        works_per_artist=TUNING_WORKS_PER_ARTIST,
         epochs=recipe.tune_epochs,
         learning_rate=recipe.tune_rate,
         weight_decay=0.0,
@@ -73,41 +74,43 @@ def tune(
     with mixed_precision(recipe.mixed_precision == "on"):
         on_crops = _copy(network, recipe, settings.image_size)
     _freeze(on_crops)
-    projection = fit_projection(seen.features, seen.labels, COMPONENTS)
-    width = min(WIDTH, projection.kernel.shape[1])
-    tower = with_head(on_crops, build_readout(projection, seen.features, seen.labels, width), recipe.tower)
-    artists = int(seen.labels.max()) + 1
-    objective = SupCon(tower, TEMPERATURE)
+    projection = fit_projection(frozen.features, frozen.labels, COMPONENTS)
+    width = min(TUNING_READOUT_WIDTH, projection.kernel.shape[1])
+    readout = build_readout(projection, frozen.features, frozen.labels, width)
+    tower = with_head(on_crops, readout, recipe.tower)
+    artists = int(frozen.labels.max()) + 1
+    objective = SupCon(tower, TUNING_TEMPERATURE)
     steps = steps_per_epoch(settings, len(paintings), pairs=0)
-    hooks.say(f"tuning {recipe.tower} on {len(paintings):,} works, epochs: {recipe.tune_epochs} …")
-    dataset = crop_dataset(paintings, seen.labels, settings, seed)
+    works, epochs = counted(len(paintings), "work"), counted(recipe.tune_epochs, "epoch")
+    hooks.say(f"tuning {recipe.tower} on {works} for {epochs} …")
+    dataset = crop_dataset(paintings, frozen.labels, settings, seed)
     run_epochs(settings, objective, dataset, steps, artists, hooks, None, rate_flag="--tune-rate")
     return _copy(on_crops, recipe, recipe.image_size)
 
 
 def crop_side(recipe: Recipe) -> int:
-    """The side, in px, of the crops that a recipe's network is tuned on."""
-    grid, least = (PATCH, PATCH) if recipe.tower == "dinov2-small" else (GRID, SMALLEST)
-    return min(recipe.image_size, max(least, round(CROP * recipe.image_size / grid) * grid))
+    """The side in px of the crops that a recipe's network is tuned on."""
+    multiple, least = (PATCH, PATCH) if recipe.tower == "dinov2-small" else (CROP_MULTIPLE, SMALLEST)
+    return min(recipe.image_size, max(least, round(CROP_SHARE * recipe.image_size / multiple) * multiple))
 
 
 def _copy(network: keras.Model, recipe: Recipe, side: int) -> keras.Model:
-    """The same network for inputs of another size."""
-    copy = build_features(cast(BackboneName, recipe.tower), side, NONE)
+    """The same network for images (N, side, side, 3)."""
+    copy = build_features(cast(BackboneName, recipe.tower), side, RANDOM)
     copy.set_weights(network.get_weights())
     return copy
 
 
 def _freeze(network: keras.Model) -> None:
-    """Leave the upper half to be tuned, without its batch norms: of their statistics a small batch says too little."""
-    parts = _with_weights(network)
-    for number, layer in enumerate(parts):
-        if number < len(parts) // 2 or isinstance(layer, layers.BatchNormalization):
+    """Leave only the upper half trainable, without its batch norms: the statistics of a small batch are too noisy."""
+    weighted = _with_weights(network)
+    for number, layer in enumerate(weighted):
+        if number < len(weighted) // 2 or isinstance(layer, layers.BatchNormalization):
             layer.trainable = False
 
 
 def _with_weights(model: keras.Model) -> list[keras.Layer]:
-    """The layers of a network that have weights, those of the networks inside it, too, from input to output."""
+    """The layers with weights of a network and of the networks inside it, from input to output."""
     found: list[keras.Layer] = []
     for layer in model.layers:
         found += _with_weights(layer) if isinstance(layer, keras.Model) else [layer] if layer.weights else []
@@ -117,25 +120,25 @@ def _with_weights(model: keras.Model) -> list[keras.Layer]:
 def crop_dataset(
     paintings: Sequence[NDArray[np.uint8]], labels: NDArray[np.int64], recipe: Recipe, seed: int
 ) -> tf.data.Dataset:
-    """Endless batches of (crops uint8 (B, S, S, 3), labels (B,)) of P artists x K works; S is the recipe's image size.
+    """Endless batches of P artists x K works: crops uint8 (B, S, S, 3) and labels (B,). S is the recipe's image size.
 
-    Where the recipe augments, it takes its views of crops somewhat larger than S, or as large as the works are.
+    If the recipe augments, its views come from crops somewhat larger than S, or from whole works if these are smaller.
     """
     whole = paintings[0].shape[0]
     side = recipe.image_size if recipe.augment == "none" else min(whole, round(SOURCE_MARGIN * recipe.image_size))
 
-    def batches() -> Iterator[tuple[NDArray[np.uint8], NDArray[np.int64]]]:
+    def batches() -> Iterator[LabelledBatch]:
         rng = np.random.default_rng(seed)
         for chosen in artist_batches(labels, recipe, seed):
             corners = rng.integers(0, whole - side + 1, (len(chosen), 2))
             crops = [paintings[work][y : y + side, x : x + side] for work, (y, x) in zip(chosen, corners, strict=True)]
             yield np.stack(crops), labels[chosen]
 
-    return views_of(batches, side, recipe, seed)
+    return view_dataset(batches, side, recipe, seed)
 
 
 class FeatureExtractor:
-    """What a network sees of all works, as it came or after it was tuned on some of them."""
+    """Features of all works by a network, frozen or tuned on some of them."""
 
     def __init__(
         self,
@@ -146,24 +149,25 @@ class FeatureExtractor:
         hooks: FitHooks,
         seed: int,
     ) -> None:
-        """`pixels`: parts of the works, uint8 (., S, S, 3), in the order of their labels (N,)."""
+        """`pixels` has the works in parts uint8 (n, S, S, 3), in the order of `labels`, int64 (N,)."""
         self.recipe = recipe
         self.network = network
         self.pixels = pixels
         self.labels = labels
         self.hooks = hooks
         self.seed = seed
-        self.frozen = self._seen(network)
+        self.frozen = self._features(network)
 
-    def after(self, rows: NDArray[np.int64]) -> tuple[keras.Model, LabelledFeatures]:
-        """The network and what it sees of all works, tuned first on those in these rows where the recipe says so."""
+    def tuned_on(self, rows: NDArray[np.int64]) -> tuple[keras.Model, LabelledFeatures]:
+        """The network, tuned on the works in these rows if the recipe tunes, and its features of all works (N, F)."""
         if self.recipe.tune_epochs == 0:
             return self.network, self.frozen
         paintings = [painting for part in self.pixels for painting in part]
-        known = self.frozen.of(rows)
-        network = tune(self.recipe, self.network, [paintings[row] for row in rows], known, self.hooks, self.seed)
-        return network, self._seen(network)
+        frozen, train = self.frozen.subset(rows), [paintings[row] for row in rows]
+        network = tune_network(self.recipe, self.network, train, frozen, self.hooks, self.seed)
+        return network, self._features(network)
 
-    def _seen(self, network: keras.Model) -> LabelledFeatures:
-        told = partial(self.hooks.progress, "features")
-        return LabelledFeatures(np.concatenate([compute(network, part, told) for part in self.pixels]), self.labels)
+    def _features(self, network: keras.Model) -> LabelledFeatures:
+        progress = partial(self.hooks.progress, "features")
+        parts = [compute_features(network, part, progress) for part in self.pixels]
+        return LabelledFeatures(np.concatenate(parts), self.labels)

@@ -1,1 +1,1 @@
-"""Networks: towers, backbones, their features, heads, and checkpoints of them."""
+"""Networks: towers, backbones and their features, heads, checkpoints."""

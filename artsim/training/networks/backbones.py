@@ -1,8 +1,8 @@
-"""Pretrained networks as feature extractors: pixels in, feature maps at several depths out.
+"""Pretrained backbones: float32 (N, S, S, 3) RGB in 0..255 -> feature maps float32 (N, h, w, C) at several depths.
 
-Input: float32 (N, S, S, 3) RGB in 0..255; each network scales it itself. Outputs: float32 (N, h, w, C), from the
-shallowest map to the deepest, and nothing after the deepest is computed. Weights are read in the format of the library
-that the network comes from (keras.applications, keras-hub), and all of them or none.
+Each backbone scales its input itself. Its outputs go from the shallowest map to the deepest, and nothing after the
+deepest is computed. Weight files have the format of the library that the network comes from: keras.applications or
+keras-hub. A file fills all weights or is refused.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 
 import h5py
 import keras
@@ -25,20 +24,20 @@ from keras import layers
 from artsim.errors import ModelError, UsageError
 from artsim.training.recipes import BackboneName
 
-NONE = "none"  # random weights
-IMAGENET = "imagenet"  # what keras.applications downloads
-DINOV2_PRESET = "dinov2_small"  # what keras-hub downloads
-SMALLEST = 64  # px, of the networks of keras.applications: below it their deepest map is a single place
-PATCH = 14  # px, of DINOv2
-TIMEOUT = 20.0  # s without a byte, after which a download has failed
+RANDOM = "none"  # --weights of a network with random weights
+IMAGENET = "imagenet"  # --weights that keras.applications downloads
+DINOV2_PRESET = "dinov2_small"  # --weights that keras-hub downloads
+SMALLEST = 64  # px: with smaller images the deepest map of the keras.applications networks has one place
+PATCH = 14  # px: side of DINOv2's patches
+TIMEOUT = 20.0  # seconds without a byte until a download fails; a setting
 
 APPLICATIONS = {
     "mobilenet": keras.applications.MobileNet,  # Howard et al. 2017
     "efficientnetv2-b0": keras.applications.EfficientNetV2B0,  # Tan and Le 2021
     "convnext-tiny": keras.applications.ConvNeXtTiny,  # Liu et al. 2022
 }
-# The layers whose outputs are taken: each block of MobileNet but the last, each stage of EfficientNetV2 and its head.
-LAYERS = {
+# Layers that give the feature maps: each block of MobileNet but the last, each stage of EfficientNetV2 and its head.
+FEATURE_LAYERS = {
     "mobilenet": tuple(f"conv_pw_{block}_relu" for block in range(1, 13)),
     "efficientnetv2-b0": (
         "block1a_project_activation",
@@ -50,11 +49,11 @@ LAYERS = {
         "top_activation",
     ),
 }
-# Of ConvNeXt's 3 + 3 + 9 + 3 residual blocks: the last of each stage, and the middle one of the long stage.
+# ConvNeXt has 3 + 3 + 9 + 3 residual blocks: the last one of each stage, and the middle one of the long stage.
 CONVNEXT_BLOCKS = (2, 5, 10, 14, 17)
-# Of DINOv2's 12 transformer layers, counted from 1.
+# Every second of DINOv2's 12 transformer layers, counted from 1.
 DINOV2_STAGES = (2, 4, 6, 8, 10, 12)
-# Oquab et al. 2023; with it the network has the number of parameters that keras-hub states for its preset.
+# ViT-S/14 of Oquab et al. 2023. Its number of parameters is the one that keras-hub states for its preset.
 DINOV2_SMALL = {
     "patch_size": PATCH,
     "num_layers": 12,
@@ -68,17 +67,17 @@ IMAGENET_DEVIATION = (0.229, 0.224, 0.225)
 
 
 def build_backbone(name: BackboneName, image_size: int, weights: str) -> keras.Model:
-    """A pretrained network, cut off after its last feature map.
+    """A pretrained network without the layers after its last feature map.
 
     Args:
         name: the network.
-        image_size: S, px.
-        weights: `none` for random ones, `imagenet` or `dinov2_small` for a download that is kept in the library's own
-            cache, or a file: .weights.h5 or .h5; for dinov2-small also a folder that `save_to_preset` wrote.
+        image_size: S in px.
+        weights: `none` for random weights; `imagenet` or `dinov2_small` for a download, which the library caches; or a
+            .weights.h5 or .h5 file. For dinov2-small also a folder that `save_to_preset` wrote.
 
     Raises:
-        UsageError: weights or an image size that the network does not take, or keras-hub is not installed.
-        ModelError: no such file, not a whole one, weights of another network, or a download that failed.
+        UsageError: the network does not take these weights or this image size, or keras-hub is not installed.
+        ModelError: the file does not exist, is damaged or has weights of another network; or the download failed.
     """
     _check_size(name, image_size)
     _check_weights(name, weights)
@@ -88,31 +87,31 @@ def build_backbone(name: BackboneName, image_size: int, weights: str) -> keras.M
     if name == "convnext-tiny":
         network = _depthwise(network)
     maps = keras.Model(network.input, _maps(name, network), name=name)
-    if name != "mobilenet":  # the others have it inside
+    if name != "mobilenet":  # the other networks scale their input already
         return maps
     images = keras.Input((image_size, image_size, 3))
     return keras.Model(images, maps(layers.Rescaling(1 / 127.5, offset=-1)(images)), name=name)
 
 
 def require_keras_hub(wanted_by: str) -> None:
-    """Tell what to install, where keras-hub is needed and not there.
+    """Raise an error that names the package to install, if keras-hub is missing.
 
     Raises:
-        UsageError: it is not installed.
+        UsageError: keras-hub is not installed. `wanted_by` is what needs it.
     """
     if find_spec("keras_hub") is None:
-        raise UsageError(f"{wanted_by}: keras-hub is not installed: pip install 'artsim[hub]'.")
+        raise UsageError(f"{wanted_by}: needs keras-hub, which is not installed: pip install 'artsim[hub]'.")
 
 
 def _check_size(name: BackboneName, image_size: int) -> None:
     if name == "dinov2-small" and (image_size < PATCH or image_size % PATCH):
-        raise UsageError(f"--image-size {image_size}: {name} takes multiples of {PATCH}, such as 224.")
+        raise UsageError(f"--image-size {image_size}: {name} takes multiples of {PATCH} px, such as 224.")
     if name != "dinov2-small" and image_size < SMALLEST:
-        raise UsageError(f"--image-size {image_size}: {name} takes {SMALLEST} or more.")
+        raise UsageError(f"--image-size {image_size}: {name} takes {SMALLEST} or more pixels.")
 
 
 def _check_weights(name: BackboneName, weights: str) -> None:
-    words = (NONE, DINOV2_PRESET if name == "dinov2-small" else IMAGENET)
+    words = (RANDOM, DINOV2_PRESET if name == "dinov2-small" else IMAGENET)
     if weights in words:
         return
     if _path(weights) is None:
@@ -122,10 +121,10 @@ def _check_weights(name: BackboneName, weights: str) -> None:
 
 
 def _path(weights: str) -> Path | None:
-    """The file that is meant, where it is there or looks like one."""
+    """The path that `weights` names, if it exists or looks like a path."""
     path = Path(weights).expanduser()
-    named = len(path.parts) > 1 or path.suffix in (".h5", ".hdf5", ".keras")
-    return path if named or path.exists() else None
+    looks_like_path = len(path.parts) > 1 or path.suffix in (".h5", ".hdf5", ".keras")
+    return path if looks_like_path or path.exists() else None
 
 
 def _application(name: BackboneName, image_size: int, weights: str) -> keras.Model:
@@ -134,31 +133,31 @@ def _application(name: BackboneName, image_size: int, weights: str) -> keras.Mod
         with _downloading(name, weights):
             return build(include_top=False, weights="imagenet", input_shape=shape)
     network = build(include_top=False, weights=None, input_shape=shape)
-    if weights != NONE:
+    if weights != RANDOM:
         _load(network, name, Path(weights).expanduser())
     return network
 
 
-def _maps(name: BackboneName, network: keras.Model) -> list[Any]:
-    if name == "convnext-tiny":  # its sums are bare operations, numbered anew in each process
+def _maps(name: BackboneName, network: keras.Model) -> list[keras.KerasTensor]:
+    if name == "convnext-tiny":  # its sums are operations without fixed names
         sums = [operation.output for operation in network.operations if type(operation).__name__ == "Add"]
         return [sums[block] for block in CONVNEXT_BLOCKS]
-    return [network.get_layer(layer).output for layer in LAYERS[name]]
+    return [network.get_layer(layer).output for layer in FEATURE_LAYERS[name]]
 
 
 def _depthwise(network: keras.Model) -> keras.Model:
-    """The same network with its one-channel groups as depthwise convolutions.
+    """The same network with depthwise convolutions instead of convolutions in groups of one channel.
 
-    Keras runs a grouped convolution as a program of XLA's of its own, which takes five times as long on a CPU and does
-    not convert to ONNX.
+    Keras 3.15.1 compiles a grouped convolution by XLA. That takes five times as long on a CPU and does not convert to
+    ONNX: https://github.com/onnx/tensorflow-onnx/issues/2099.
     """
 
-    def plain(layer: keras.Layer) -> keras.Layer:
+    def depthwise(layer: keras.Layer) -> keras.Layer:
         if isinstance(layer, layers.Conv2D) and layer.groups > 1:
             return layers.DepthwiseConv2D(layer.kernel_size, padding=layer.padding, name=layer.name)
         return layer.__class__.from_config(layer.get_config())
 
-    copy = keras.models.clone_model(network, clone_function=plain)
+    copy = keras.models.clone_model(network, clone_function=depthwise)
     for layer in copy.layers:
         if layer.weights:
             values = network.get_layer(layer.name).get_weights()
@@ -169,13 +168,14 @@ def _depthwise(network: keras.Model) -> keras.Model:
 
 
 def _dinov2(image_size: int, weights: str) -> keras.Model:
-    """The patch tokens of several layers, laid out as they lie in the picture, each after the network's last norm.
+    """DINOv2's patch tokens of several layers as maps (N, S / 14, S / 14, 384), each after the network's last norm.
 
-    That norm is how the network's authors read its intermediate layers (`get_intermediate_layers(norm=True)`).
+    The network's authors read its intermediate layers in the same way (`get_intermediate_layers(norm=True)`).
     """
     require_keras_hub("dinov2-small")
     network = _dinov2_network(image_size, weights)
-    # keras-hub writes position embeddings down at their first size only: trained ones would not be read back.
+    # keras-hub 0.32.0 saves position embeddings at their first size only: a checkpoint would lose trained ones.
+    # No upstream issue found (searched keras-team/keras-hub in 2026-11).
     network.embeddings.trainable = False
     side = image_size // PATCH
     grid = layers.Reshape((side, side, network.hidden_dim))
@@ -191,24 +191,27 @@ def _dinov2(image_size: int, weights: str) -> keras.Model:
 def _dinov2_network(image_size: int, weights: str) -> keras.Model:
     from keras_hub.models import DINOV2Backbone
 
-    here: dict[str, Any] = {"image_shape": (image_size, image_size, 3), "apply_layernorm": True}
+    settings = {"image_shape": (image_size, image_size, 3), "apply_layernorm": True}
     if weights == DINOV2_PRESET:
         with _downloading("dinov2-small", weights):
-            return DINOV2Backbone.from_preset(weights, **here)
+            return DINOV2Backbone.from_preset(weights, **settings)
     path = Path(weights).expanduser()
-    if weights == NONE or not path.is_dir():
-        network = DINOV2Backbone(**DINOV2_SMALL, **here)
-        if weights != NONE:
+    if weights == RANDOM or not path.is_dir():
+        network = DINOV2Backbone(**DINOV2_SMALL, **settings)
+        if weights != RANDOM:
             _load(network, "dinov2-small", path)
         return network
     try:
-        network = DINOV2Backbone.from_preset(str(path), load_weights=False, **here)
+        network = DINOV2Backbone.from_preset(str(path), load_weights=False, **settings)
     except (OSError, ValueError, TypeError, KeyError) as error:
-        raise ModelError(f"{path}: not a folder that keras-hub saved DINOv2 to ({_reason(error)}).") from error
+        raise ModelError(
+            f"{path}: not a folder that keras-hub saved DINOv2 to ({_reason(error)}). Name another with --weights."
+        ) from error
     found = (network.num_layers, network.hidden_dim, network.patch_size)
     if found != (expected := tuple(DINOV2_SMALL[key] for key in ("num_layers", "hidden_dim", "patch_size"))):
         raise ModelError(
-            f"{path}: weights of another network: (layers, width, patch) are {found}, of dinov2-small {expected}."
+            f"{path}: weights of another network: (layers, width, patch) is {found}, for dinov2-small {expected}. Name "
+            "another folder with --weights."
         )
     _load(network, "dinov2-small", path / "model.weights.h5")
     return network
@@ -218,29 +221,36 @@ def _load(network: keras.Model, name: BackboneName, path: Path) -> None:
     """Fill every variable of a network from a file.
 
     Raises:
-        ModelError: the file is not there, not whole, or of another network.
+        ModelError: the file does not exist, is damaged, or has weights of another network.
     """
     if not path.is_file():
-        raise ModelError(f"{path}: {'a folder, not a' if path.is_dir() else 'no such'} file of weights for {name}.")
+        problem = "a folder, not a" if path.is_dir() else "no such"
+        raise ModelError(f"{path}: {problem} file of weights for {name}. Name one with --weights.")
     if path.suffix not in (".h5", ".hdf5"):
-        raise ModelError(f"{path}: {name} reads files that end in .weights.h5 or .h5.")
+        raise ModelError(f"{path}: weights of {name} are read from files that end in .weights.h5 or .h5.")
     try:
         stored = _stored_weights(path)
     except OSError as error:
-        raise ModelError(f"{path}: not an HDF5 file, or not all of one ({_reason(error)}); get it again.") from error
-    # Keras fills what it knows and passes over the rest, so a larger network's file would do for a smaller one.
+        raise ModelError(f"{path}: not an HDF5 file, or damaged ({_reason(error)}). Download it again.") from error
+    # Keras 3.15.1 ignores arrays that the network lacks, so it takes a larger network's file for a smaller network.
+    # No upstream issue found (searched keras-team/keras in 2026-11).
     if path.name.endswith(".weights.h5") and stored != len(network.weights):
-        raise ModelError(f"{path}: weights of another network: {stored} arrays, {name} has {len(network.weights)}.")
+        raise ModelError(
+            f"{path}: weights of another network: {stored} arrays, {name} has {len(network.weights)}. Name another "
+            "file with --weights."
+        )
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("error", UserWarning)  # Keras's word for layers that it left as they were
+            warnings.simplefilter("error", UserWarning)  # Keras warns of layers that it could not fill
             network.load_weights(path)
     except (OSError, ValueError, TypeError, KeyError, UserWarning) as error:
-        raise ModelError(f"{path}: weights of another network than {name} ({_reason(error)}).") from error
+        raise ModelError(
+            f"{path}: weights of another network than {name} ({_reason(error)}). Name another file with --weights."
+        ) from error
 
 
 def _stored_weights(path: Path) -> int:
-    """How many arrays a file has, but for the states of random generators."""
+    """The number of arrays in a weights file, without the states of random generators."""
     names: list[str] = []
     with h5py.File(path, "r") as file:
         file.visititems(lambda name, entry: names.append(name) if isinstance(entry, h5py.Dataset) else None)
@@ -249,26 +259,26 @@ def _stored_weights(path: Path) -> int:
 
 @contextmanager
 def _downloading(name: BackboneName, weights: str) -> Iterator[None]:
-    """Let a library fetch its weights: it shows how far it is on a terminal, and gives up where nothing comes.
+    """Let a library download its weights, with its progress on a terminal and a timeout.
 
     Raises:
-        ModelError: they did not come.
+        ModelError: the download failed.
     """
     progress = sys.stderr if sys.stderr.isatty() else io.StringIO()
     patience = socket.getdefaulttimeout()
     socket.setdefaulttimeout(TIMEOUT)
     try:
         with redirect_stdout(progress), warnings.catch_warnings():
-            # MobileNet was trained at several sizes; at any other it takes the weights of 224 px, and warns of it.
+            # MobileNet has weights for several image sizes. For other sizes Keras warns and takes those of 224 px.
             warnings.filterwarnings("ignore", "`input_shape` is undefined or non-square")
             yield
-    except Exception as error:  # Keras raises no class of its own
-        remedy = "name a file with --weights FILE, or use --weights none"
+    except Exception as error:  # Keras raises plain Exception when a download fails
+        remedy = "name a file with --weights FILE, or use --weights none for random weights"
         failed = "could not be downloaded"
-        if type(error) is OSError and "Unable to" in str(error):  # h5py, on a file that is there
-            failed = "are damaged in the library's cache (Keras: ~/.keras/models or KERAS_HOME), delete them there"
+        if type(error) is OSError and "Unable to" in str(error):  # h5py cannot read a cached file
+            failed = "are damaged in the library's cache (Keras: ~/.keras/models or KERAS_HOME); delete them there"
         raise ModelError(
-            f"--weights {weights}: the weights of {name} {failed} ({_reason(error)}); {remedy}."
+            f"--weights {weights}: the weights of {name} {failed} ({_reason(error)}). Try again, {remedy}."
         ) from error
     finally:
         socket.setdefaulttimeout(patience)

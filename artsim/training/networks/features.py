@@ -1,14 +1,13 @@
-"""What a pretrained network sees of a painting: uint8 (N, S, S, 3) RGB -> float32 (N, F), pooled at every depth.
+"""Pooled backbone features: uint8 (N, S, S, 3) RGB -> float32 (N, F).
 
-Of each channel of each map its mean and its deviation over the picture, without the letterbox's bars. Style is
-texture: how much a feature varies says as much of the hand as how strong it is on average.
+The features are the mean and the standard deviation of each channel of each feature map, over the picture without the
+letterbox bars.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import keras
 import numpy as np
@@ -19,24 +18,24 @@ from artsim.training.networks.backbones import build_backbone
 from artsim.training.networks.towers import STATISTICS, ChannelStatistics, PictureMask
 from artsim.training.recipes import BackboneName
 
-EMBED_BATCH = 32
-BACKBONE = "backbone"
+FEATURE_BATCH = 32  # paintings that pass through the backbone at once; a setting
+BACKBONE = "backbone"  # the network's name in a saved tower
 
 
 @dataclass(frozen=True)
 class LabelledFeatures:
-    """What a network sees of N works: features float32 (N, F), and labels (N,), one number an artist."""
+    """Features float32 (N, F) of N works with labels int64 (N,), one number an artist."""
 
     features: NDArray[np.float32]
     labels: NDArray[np.int64]
 
-    def of(self, rows: NDArray[np.int64]) -> LabelledFeatures:
-        """The same of some of the works, their artists numbered anew, from 0."""
+    def subset(self, rows: NDArray[np.int64]) -> LabelledFeatures:
+        """The works in these rows, with their artists numbered again from 0."""
         return LabelledFeatures(self.features[rows], np.unique(self.labels[rows], return_inverse=True)[1])
 
 
 def build_features(name: BackboneName, image_size: int, weights: str) -> keras.Model:
-    """The features of a pretrained network.
+    """A network that gives the features of a pretrained one: uint8 (N, S, S, 3) -> float32 (N, F).
 
     Raises:
         UsageError, ModelError: as `build_backbone`.
@@ -45,32 +44,32 @@ def build_features(name: BackboneName, image_size: int, weights: str) -> keras.M
     images = keras.Input((image_size, image_size, 3), dtype="uint8", name="images")
     mask = PictureMask()(images)
     maps = backbone(layers.Rescaling(1.0)(images))
-    pooled = [ChannelStatistics(dtype=STATISTICS)(each, _at(each, mask)) for each in maps]
+    pooled = [ChannelStatistics(dtype=STATISTICS)(each, _resized(mask, each)) for each in maps]
     return keras.Model(images, layers.Concatenate(dtype=STATISTICS)(pooled), name=BACKBONE)
 
 
-def compute(
+def compute_features(
     network: keras.Model, pixels: NDArray[np.uint8], progress: Callable[[int, int], None]
 ) -> NDArray[np.float32]:
-    """The features float32 (N, F) of paintings uint8 (N, S, S, 3), a batch at a time.
+    """Features float32 (N, F) of paintings uint8 (N, S, S, 3).
 
     Args:
-        network: what `build_features` gave.
-        pixels: may be a memory map.
-        progress: told of (done, N).
+        network: from `build_features`.
+        pixels: may be a memory map; one batch at a time is read.
+        progress: receives the number of paintings done, and N.
     """
     features = np.empty((len(pixels), network.output_shape[1]), dtype=np.float32)
-    for start in range(0, len(pixels), EMBED_BATCH):
-        batch = np.ascontiguousarray(pixels[start : start + EMBED_BATCH])
+    for start in range(0, len(pixels), FEATURE_BATCH):
+        batch = np.ascontiguousarray(pixels[start : start + FEATURE_BATCH])
         features[start : start + len(batch)] = network.predict_on_batch(batch)
         progress(start + len(batch), len(pixels))
     return features
 
 
-def _at(feature_map: Any, mask: Any) -> Any:
-    """(N, h, w, 1) which share of each place of a map (N, h, w, C) is picture, of a mask (N, S, S, 1)."""
+def _resized(mask: keras.KerasTensor, feature_map: keras.KerasTensor) -> keras.KerasTensor:
+    """The share (N, h, w, 1) of picture in each place of a map (N, h, w, C), from a mask (N, S, S, 1)."""
     height, width = feature_map.shape[1:3]
     stride = round(mask.shape[1] / height)
     shrunk = layers.AveragePooling2D(stride, padding="same")(mask) if stride > 1 else mask
-    over = shrunk.shape[1] - height  # of a network that leaves out a last, incomplete patch
+    over = shrunk.shape[1] - height  # the backbone ignores a last, incomplete patch
     return layers.Cropping2D(((0, over), (0, shrunk.shape[2] - width)))(shrunk) if over else shrunk

@@ -1,14 +1,17 @@
-"""The closed-form readout: from pooled features to embeddings, fitted in seconds, without gradients.
+"""Closed-form readout: pooled features -> embeddings, fitted in seconds without gradients.
 
-    features (N, F) -> coordinates (N, K) -> embeddings (N, D)
+    features (N, F) -> coordinates (N, K) -> embeddings (N, D), all float32
 
-Features are compressed, as a logarithm does, since a channel's strength and its variation tell by ratios rather than by
-differences; then standardised and projected on their leading principal axes; the coordinates are then whitened by how
-works of one artist scatter around their artist: directions in which one hand varies count little, directions in which
-hands differ count much. It is linear discriminant analysis without its last step, which would keep only as many
-directions as there are artists less one; artists who are not in the training set need the others. The covariance
-within artists is shrunk towards a multiple of the identity (Ledoit and Wolf 2004 give the reason; the amount here is a
-setting). Artists with many works count no more than others.
+1. Compression: sign(f) log(1 + |f| slope), because ratios of a feature tell more than differences.
+2. Standardisation, then projection on the K leading principal components.
+3. Within-class covariance normalisation (WCCN; Hatch, Kajarekar and Stolcke 2006): the coordinates are multiplied by
+   W^(-1/2). W is the covariance of the works of one artist around the artist's mean, averaged over artists. Directions
+   in which one artist varies count less. The method is also known as relevant component analysis (RCA; Bar-Hillel,
+   Hertz, Shental and Weinshall 2003).
+
+W is shrunk towards a multiple of the identity, as Ledoit and Wolf (2004) do, but by a fixed amount. Linear discriminant
+analysis would then keep only (artists - 1) directions. The readout keeps all of them, because unseen artists need the
+others. Works are weighted so that artists with many works count no more than others.
 """
 
 from __future__ import annotations
@@ -19,59 +22,68 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import eigh
 
-SHRINKAGE = 0.5  # of the covariance within artists
-BEND = 0.3  # of a feature's root mean square: well below it compression changes little, above it is a logarithm
-FULL_SHARE = 20  # works with which an artist counts fully; more of them count for less each
-SMALLEST_VARIATION = 0.01  # of a feature, to its root mean square; what varies less would multiply rounding errors
-SMALLEST_SHARE = 1e-9  # of the largest variance along an axis; what varies less is rounding
+SHRINKAGE = 0.5  # weight of the identity in the shrunk covariance within artists; a setting
+# Where compression turns from linear to logarithmic, as a share of a feature's root mean square. docs/experiments.md
+# compares it with other forms, in validation on 22 artists.
+COMPRESSION_POINT = 0.3
+FULL_SHARE = 20  # works of one artist that count fully; of more works each counts less (docs/experiments.md)
+# Features with a smaller ratio of standard deviation to root mean square are ignored: they amplify rounding errors.
+SMALLEST_VARIATION = 0.01
+SMALLEST_SHARE = 1e-9  # axes with a smaller share of the largest variance are rounding errors and left out
 
 
 @dataclass(frozen=True)
 class Projection:
-    """coordinates = compressed(features, slope) @ kernel + bias; their mean square over the artists fitted on is 1."""
+    """coordinates = compressed(features, slope) @ kernel + bias.
+
+    Over the works that it was fitted on, the mean square of the coordinates is 1.
+    """
 
     slope: NDArray[np.float32]  # (F,)
     kernel: NDArray[np.float32]  # (F, K)
     bias: NDArray[np.float32]  # (K,)
 
     def __call__(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
-        """(N, F) -> (N, K)."""
+        """Coordinates (N, K) of features (N, F)."""
         return compressed(features, self.slope) @ self.kernel + self.bias
 
     def then(self, matrix: NDArray[np.float32]) -> Projection:
-        """The same, its coordinates (N, K) multiplied by a matrix (K, D)."""
+        """The projection whose coordinates (N, D) are those of this one, (N, K), times a matrix (K, D)."""
         return Projection(self.slope, self.kernel @ matrix, self.bias @ matrix)
 
 
 def compressed(features: NDArray[np.float32], slope: NDArray[np.float32]) -> NDArray[np.float32]:
-    """sign(f) log(1 + |f| slope) of each feature, (N, F) -> (N, F)."""
+    """Compressed features sign(f) log(1 + |f| slope): (N, F) and slopes (F,) -> (N, F)."""
     return np.sign(features) * np.log1p(np.abs(features) * slope)
 
 
 def weights_of(labels: NDArray[np.int64]) -> NDArray[np.float64]:
-    """(N,) how much each work counts, 1 on average, so that artists (N,) count alike: at most FULL_SHARE works each."""
+    """Weights (N,) of works, 1 on average, for labels (N,).
+
+    Works of one artist weigh as much as FULL_SHARE works together, or less if the artist has fewer.
+    """
     _, number, count = np.unique(labels, return_inverse=True, return_counts=True)
     weights = (np.minimum(count, FULL_SHARE) / count)[number]
     return np.asarray(weights / weights.mean())
 
 
 def fit_projection(features: NDArray[np.float32], labels: NDArray[np.int64], components: int) -> Projection:
-    """Compress and standardise features and keep their principal components.
+    """Compress and standardise features, and find their principal components.
 
     Args:
-        features: (N, F) of works.
-        labels: (N,) one number an artist.
-        components: K, of which there are fewer where features or works are.
+        features: (N, F).
+        labels: (N,), one number an artist.
+        components: K. With fewer features or works there are fewer.
     """
     weights = weights_of(labels)
     mean, square = _moments(features, weights)
     size = np.sqrt(square)
     varies = square - mean**2 > (SMALLEST_VARIATION * size) ** 2
-    slope = (varies / np.where(varies, BEND * size, 1.0)).astype(np.float32)
-    bent = compressed(features, slope)
-    mean, square = _moments(bent, weights)
+    slope = (varies / np.where(varies, COMPRESSION_POINT * size, 1.0)).astype(np.float32)
+    compact = compressed(features, slope)
+    mean, square = _moments(compact, weights)
     scale = varies / np.where(varies, np.sqrt(square - mean**2), 1.0)
-    weighted = ((bent - mean) * scale * np.sqrt(weights)[:, None]).astype(np.float32)
+    weighted = ((compact - mean) * scale * np.sqrt(weights)[:, None]).astype(np.float32)
     axes = _principal_axes(weighted, components)
     axes /= np.sqrt(np.mean(np.square(weighted @ axes)))
     kernel = axes * scale[:, None]
@@ -79,11 +91,11 @@ def fit_projection(features: NDArray[np.float32], labels: NDArray[np.int64], com
 
 
 def fit_whitening(coordinates: NDArray[np.float32], labels: NDArray[np.int64], width: int) -> NDArray[np.float32]:
-    """(K, D) the readout of coordinates (N, K) of training works: the first D of them, whitened within artists.
+    """WCCN matrix (K, D): the first D coordinates times the inverse square root of their covariance within artists.
 
     Args:
-        coordinates: on principal axes, the leading one first.
-        labels: (N,) one number an artist; one of them at least has two works.
+        coordinates: (N, K) of training works, the leading principal component first.
+        labels: (N,), one number an artist. At least one artist has two works.
         width: D, at most K.
     """
     leading = coordinates[:, :width].astype(np.float64)
@@ -91,23 +103,23 @@ def fit_whitening(coordinates: NDArray[np.float32], labels: NDArray[np.int64], w
     weights = weights_of(labels)
     sums = np.zeros((len(count), width))
     np.add.at(sums, number, leading)
-    apart = leading - (sums / count[:, None])[number]
-    within = apart.T @ (apart * weights[:, None]) / (len(labels) - weights[first].sum())
+    deviation = leading - (sums / count[:, None])[number]
+    within = deviation.T @ (deviation * weights[:, None]) / (len(labels) - weights[first].sum())
     identity = np.eye(width) * np.trace(within) / width
     values, vectors = np.linalg.eigh((1 - SHRINKAGE) * within + SHRINKAGE * identity)
     kernel = np.zeros((coordinates.shape[1], width))
-    kernel[:width] = vectors / np.sqrt(values) @ vectors.T  # the symmetric root of the inverse
+    kernel[:width] = vectors / np.sqrt(values) @ vectors.T  # symmetric inverse square root
     return kernel.astype(np.float32)
 
 
 def _moments(values: NDArray[np.float32], weights: NDArray[np.float64]) -> tuple[NDArray[np.float64], ...]:
-    """The means (F,) of values (N, F) and of their squares, by weights (N,) of mean 1."""
+    """Means (F,) of values (N, F) and of their squares, with weights (N,) of mean 1."""
     mean = np.einsum("n,nf->f", weights, values) / len(values)
     return mean, np.einsum("n,nf,nf->f", weights, values, values) / len(values)
 
 
 def _principal_axes(standard: NDArray[np.float32], components: int) -> NDArray[np.float64]:
-    """(F, K) the directions of most variance, by whichever Gram matrix is the smaller."""
+    """Directions of most variance (F, K) of standardised values (N, F), from the smaller of the two Gram matrices."""
     count, width = standard.shape
     if count >= width:
         return _leading(standard.T @ standard, components)[1]
@@ -116,7 +128,7 @@ def _principal_axes(standard: NDArray[np.float32], components: int) -> NDArray[n
 
 
 def _leading(gram: NDArray[np.float32], components: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """The largest eigenvalues (K,), in descending order, and their vectors (M, K)."""
+    """The largest eigenvalues (K,) of a Gram matrix (M, M), in descending order, and their vectors (M, K)."""
     size = len(gram)
     values, vectors = eigh(gram.astype(np.float64), subset_by_index=[max(0, size - components), size - 1])
     kept = np.flatnonzero(values > SMALLEST_SHARE * max(float(values[-1]), 0.0))[::-1]

@@ -1,33 +1,37 @@
-"""Towers: uint8 (N, S, S, 3) RGB in, scaled inside; float32 (N, D) embeddings out.
+"""Towers: uint8 (N, S, S, 3) RGB -> float32 (N, D) embeddings. A tower scales its input itself.
 
-Every layer of our own that a saved tower may hold is here: reading one back imports this module alone.
+All layers that artsim adds to Keras and that a saved tower may hold are here, so `load_tower` imports this module only.
+Saved towers refer to them by class name. Annotations say keras.KerasTensor also where Keras passes a tf.Tensor.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import keras
 from keras import layers, ops
 
 from artsim.training.recipes import TowerName
 
-# Short runs: the moving averages must have caught up after a few hundred steps.
+# A setting, below Keras's 0.99: moving averages must settle within the few hundred steps of a short run.
 BATCH_NORM_MOMENTUM = 0.9
-# Whatever the layers before compute in: a variance is a small difference, an embedding is the answer.
+# The dtype of statistics and embeddings, also under mixed precision: a variance is a small difference of large numbers.
 STATISTICS = "float32"
-FEATURES = "features"  # the layer of `compact` on which its head stands
-DROPOUT = 0.2  # of the pooled statistics: no artist must hang on a few of them
-# (channels, residual blocks), each at half the size before. The first has none: at its size one costs a fifth of all.
+FEATURES = "features"  # name of the layer of `compact` that its head takes as input
+DROPOUT = 0.2  # share of the pooled statistics that a training step drops; a setting
+MASK_EPSILON = 1e-6  # added to the sum of a mask, which is 0 for a black image
+VARIANCE_EPSILON = 1e-5  # added to a variance: the gradient of a square root is infinite at 0
+LENGTH_EPSILON = 1e-12  # added to a squared length, which is 0 for an embedding of zeros
+# (channels, residual blocks) of each stage; each stage has half the side of the one before. Settings. The first stage
+# has no residual block, because at its size one costs a fifth of the whole network.
 COMPACT_STAGES = ((32, 0), (64, 1), (128, 2), (192, 2))
 
 
 @keras.saving.register_keras_serializable("artsim")
 class PictureMask(layers.Layer):
-    """(N, S, S, 3) in 0..255 -> (N, S, S, 1): 0 on the bars that letterboxing left, 1 on the picture between."""
+    """Letterbox mask: (N, S, S, 3) in 0..255 -> (N, S, S, 1), 0 on the black bars and 1 on the picture."""
 
-    def call(self, images: Any) -> Any:
+    def call(self, images: keras.KerasTensor) -> keras.KerasTensor:
         values = ops.cast(images, "float32")
         rows = ops.max(values, axis=(2, 3), keepdims=True)  # (N, S, 1, 1)
         columns = ops.max(values, axis=(1, 3), keepdims=True)  # (N, 1, S, 1)
@@ -36,49 +40,52 @@ class PictureMask(layers.Layer):
 
 @keras.saving.register_keras_serializable("artsim")
 class ChannelStatistics(layers.Layer):
-    """(N, H, W, C) and weights (N, H, W, 1) -> (N, 2C): each channel's weighted mean and standard deviation.
+    """Weighted mean and standard deviation of each channel: (N, H, W, C) and weights (N, H, W, 1) -> (N, 2C).
 
-    Style is texture: how much a feature varies says as much of the hand as how strong it is on average.
+    Style is texture: the variation of a feature tells as much about an artist as its mean (docs/experiments.md).
     """
 
-    def call(self, x: Any, weight: Any) -> Any:
+    def call(self, x: keras.KerasTensor, weight: keras.KerasTensor) -> keras.KerasTensor:
         places = x.shape[1] * x.shape[2]
         values = ops.reshape(x, (-1, places, x.shape[3]))  # (N, HW, C)
         share = ops.reshape(weight, (-1, 1, places))  # (N, 1, HW): sums over places are then matrix products
-        share = share / (ops.sum(share, axis=2, keepdims=True) + 1e-6)
+        share = share / (ops.sum(share, axis=2, keepdims=True) + MASK_EPSILON)
         mean = ops.matmul(share, values)  # (N, 1, C)
         variance = ops.matmul(share, ops.square(values - mean))
-        return ops.concatenate([mean, ops.sqrt(variance + 1e-5)], axis=-1)[:, 0]
+        return ops.concatenate([mean, ops.sqrt(variance + VARIANCE_EPSILON)], axis=-1)[:, 0]
 
 
 @keras.saving.register_keras_serializable("artsim")
 class Normalise(layers.Layer):
-    """(N, D) -> (N, D) of length 1."""
+    """Vectors scaled to length 1: (N, D) -> (N, D)."""
 
-    def call(self, x: Any) -> Any:
-        return x * ops.rsqrt(ops.sum(ops.square(x), axis=-1, keepdims=True) + 1e-12)
+    def call(self, x: keras.KerasTensor) -> keras.KerasTensor:
+        return x * ops.rsqrt(ops.sum(ops.square(x), axis=-1, keepdims=True) + LENGTH_EPSILON)
 
 
 @keras.saving.register_keras_serializable("artsim")
 class Compress(layers.Layer):
-    """sign(f) log(1 + |f| slope) of each feature, (N, F) -> (N, F)."""
+    """Compressed features sign(f) log(1 + |f| slope), each with its own slope: (N, F) -> (N, F)."""
 
     def build(self, shape: tuple[int | None, int]) -> None:
         self.slope = self.add_weight(shape=(shape[-1],), initializer="ones", trainable=False, name="slope")
 
-    def call(self, features: Any) -> Any:
+    def call(self, features: keras.KerasTensor) -> keras.KerasTensor:
         return ops.sign(features) * ops.log(1 + ops.abs(features) * self.slope)  # ONNX has no log1p
 
 
 def build_tower(name: TowerName, image_size: int, embedding_size: int) -> keras.Model:
-    """A freshly initialised tower."""
-    towers: dict[str, Callable[[Any, int], Any]] = {"classic": _classic, "compact": _compact}
+    """A tower with random weights: uint8 (N, S, S, 3) -> float32 (N, D)."""
+    towers: dict[str, Callable[[keras.KerasTensor, int], keras.KerasTensor]] = {
+        "classic": _classic,
+        "compact": _compact,
+    }
     images = keras.Input((image_size, image_size, 3), dtype="uint8", name="images")
     return keras.Model(images, towers[name](images, embedding_size), name=name)
 
 
-def _compact(images: Any, embedding_size: int) -> Any:
-    """A residual network that pools means and deviations at every depth, from pigment to composition."""
+def _compact(images: keras.KerasTensor, embedding_size: int) -> keras.KerasTensor:
+    """A residual network that pools means and deviations of its feature maps at every depth: (N, S, S, 3) -> (N, D)."""
     mask = layers.AveragePooling2D(2, padding="same")(PictureMask()(images))
     x = layers.Rescaling(1 / 127.5, offset=-1)(images)
     x = _convolution(x, COMPACT_STAGES[0][0], size=5, strides=2)
@@ -96,14 +103,19 @@ def _compact(images: Any, embedding_size: int) -> Any:
     return Normalise(name="embeddings", dtype=STATISTICS)(x)
 
 
-def _convolution(x: Any, channels: int, size: int = 3, strides: int = 1, activation: str | None = "relu") -> Any:
+def _convolution(
+    x: keras.KerasTensor, channels: int, size: int = 3, strides: int = 1, activation: str | None = "relu"
+) -> keras.KerasTensor:
     x = layers.Conv2D(channels, size, strides, padding="same", use_bias=False, kernel_initializer="he_normal")(x)
     x = layers.BatchNormalization(momentum=BATCH_NORM_MOMENTUM)(x)
     return layers.Activation(activation)(x) if activation else x
 
 
-def _residual(x: Any, channels: int, strides: int) -> Any:
-    """Two convolutions beside a shortcut (He et al. 2016); the shortcut averages before it halves the size."""
+def _residual(x: keras.KerasTensor, channels: int, strides: int) -> keras.KerasTensor:
+    """Residual block (He et al. 2016): (N, H, W, C) -> (N, H / strides, W / strides, channels).
+
+    The shortcut averages before it reduces the size.
+    """
     shortcut = x
     if strides > 1:
         shortcut = layers.AveragePooling2D(strides, padding="same")(shortcut)
@@ -114,12 +126,15 @@ def _residual(x: Any, channels: int, strides: int) -> Any:
     return layers.Activation("relu")(layers.Add()([x, shortcut]))
 
 
-def _classic(images: Any, embedding_size: int) -> Any:
-    """The network of the 2018 program, as its description says (the published code had one dense layer)."""
+def _classic(images: keras.KerasTensor, embedding_size: int) -> keras.KerasTensor:
+    """The network of the 2018 program: (N, S, S, 3) -> (N, D).
+
+    It follows the program's description, which has two dense layers; the published code had one.
+    """
     x = layers.Rescaling(1.0)(images)
     plan = [(11, 16), *[(9, 32)] * 3, *[(7, 64)] * 3, *[(5, 128)] * 3, *[(4, 256)] * 2]  # (kernel, channels)
     pooled_after = {1, 4, 7, 10, 11, 12}
-    initial: dict[str, Any] = {
+    initial = {
         "kernel_initializer": keras.initializers.RandomNormal(0.0, 0.01),
         "bias_initializer": keras.initializers.RandomNormal(0.5, 0.01),
     }

@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -39,7 +38,7 @@ def test_a_part_of_the_pairs_has_the_scores_of_the_whole(count: int, skipped: in
     criterion = Criterion.of(card())
     wanted = criterion.scores(vectors, first, second)
     part = joined(vectors, first.tolist(), second.tolist()).slice(min(skipped, count - 1))
-    found = stages._scored(part, ("a name",), criterion)
+    found = stages.score_batch(part, ("a name",), criterion)
     for column, whole in wanted._asdict().items():
         assert np.asarray(found.column(column)).tobytes() == whole[min(skipped, count - 1) :].tobytes()
     assert found.schema.names == ["a name", "distance", "probability", "prediction", "status", "row"]
@@ -54,7 +53,7 @@ def test_a_pair_with_a_bad_image_has_no_scores_and_says_why() -> None:
         ("status2", ["ok", "ok", "unreadable", "missing"]),
     ):
         batch = batch.set_column(batch.schema.get_field_index(column), column, pa.array(words))
-    found = stages._scored(batch, ("a",), Criterion.of(card()))
+    found = stages.score_batch(batch, ("a",), Criterion.of(card()))
     assert found.column("status").to_pylist() == [
         "ok", "image1: missing", "image2: unreadable", "image1: too large; image2: missing",
     ]  # fmt: skip
@@ -62,14 +61,12 @@ def test_a_pair_with_a_bad_image_has_no_scores_and_says_why() -> None:
         assert [value is None for value in found.column(column).to_pylist()] == [False, True, True, True]
 
 
-def test_images_come_with_their_numbers_in_any_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_images_come_with_their_numbers_in_any_parts(tmp_path: Path) -> None:
     write_paintings(tmp_path, "a.png", "b.png", "c.png")
     scorer = artsim.load(write_tower(tmp_path / "tower.onnx"), "cpu", batch_size=2)
-    monkeypatch.setattr(stages, "_scorer", lambda _: scorer)
     images = pd.DataFrame({"image": [7, 3, 9, 1], "name": ["a.png", "lost.png", "b.png", "c.png"]})
     images["path"] = [str(tmp_path / name) for name in images["name"]]
-    tower = stages.WorkersTower("tower.onnx", "cpu", 2, 1000)
-    found = pd.concat(stages._embedded(iter([images[:3], images[3:]]), tower)).set_index("image").to_dict("index")
+    found = pd.concat(stages.embed_frames(iter([images[:3], images[3:]]), scorer)).set_index("image").to_dict("index")
     for number, name in ((7, "a.png"), (9, "b.png"), (1, "c.png")):
         assert found[number]["status"] == "ok"
         vector = np.frombuffer(found[number]["vector"], np.float32)
@@ -77,10 +74,9 @@ def test_images_come_with_their_numbers_in_any_parts(tmp_path: Path, monkeypatch
     assert (found[3]["status"], found[3]["reason"]) == ("missing", "'lost.png': no such file")
 
 
-def test_a_task_without_images_gives_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_task_without_images_gives_none(tmp_path: Path) -> None:
     scorer = artsim.load(write_tower(tmp_path / "tower.onnx"), "cpu")
-    monkeypatch.setattr(stages, "_scorer", lambda _: scorer)
-    assert list(stages._embedded(iter([]), stages.WorkersTower("tower.onnx", "cpu", 2, 1000))) == []
+    assert list(stages.embed_frames(iter([]), scorer)) == []
 
 
 def test_a_path_is_no_pattern_to_spark() -> None:

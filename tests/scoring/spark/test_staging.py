@@ -1,4 +1,4 @@
-"""Pairs as a cluster takes them."""
+"""Staging of pairs for a cluster."""
 
 from __future__ import annotations
 
@@ -10,22 +10,19 @@ from pyarrow import parquet
 
 from artsim.errors import InputError
 from artsim.scoring.spark.staging import StagedPairs, stage_pairs
-from artsim.tables import readers
 from artsim.tables.pairs_file import open_pairs
+from artsim.tables.readers import BLOCK_BYTES
 
 
-def staged(folder: Path, text: str) -> StagedPairs:
+def staged(folder: Path, text: str, block_bytes: int = BLOCK_BYTES) -> StagedPairs:
     (folder / "pairs.csv").write_text(text, encoding="utf-8")
-    with open_pairs(str(folder / "pairs.csv")) as pairs:
+    with open_pairs(str(folder / "pairs.csv"), block_bytes) as pairs:
         return stage_pairs(pairs, Path("images"), folder)
 
 
 @pytest.mark.parametrize("block_bytes", [40, 64, 2**20])
-def test_rows_and_images_are_numbered_across_blocks(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, block_bytes: int
-) -> None:
-    monkeypatch.setattr(readers, "BLOCK_BYTES", block_bytes)
-    found = staged(tmp_path, 'image1,image2,sameArtist,note\na,b,1,"x\n""y"""\n./b,,0,\na,c,1,ü\n')
+def test_rows_and_images_are_numbered_across_blocks(tmp_path: Path, block_bytes: int) -> None:
+    found = staged(tmp_path, 'image1,image2,sameArtist,note\na,b,1,"x\n""y"""\n./b,,0,\na,c,1,ü\n', block_bytes)
     assert (found.rows, found.image_count, found.labelled) == (3, 4, True)
     assert found.columns == ["image1", "image2", "sameArtist", "note"]
     pairs = parquet.read_table(found.pairs)
@@ -56,5 +53,5 @@ def test_a_row_with_too_many_cells_is_named(tmp_path: Path) -> None:
 
 def test_a_folder_whose_name_is_not_utf8_is_an_error_of_the_input(tmp_path: Path) -> None:
     (tmp_path / "pairs.csv").write_text("image1,image2\na,b\n")
-    with open_pairs(str(tmp_path / "pairs.csv")) as pairs, pytest.raises(InputError, match="not UTF-8"):
+    with open_pairs(str(tmp_path / "pairs.csv")) as pairs, pytest.raises(InputError, match="UTF-8"):
         stage_pairs(pairs, Path(os.fsdecode(b"caf\xe9")), tmp_path)

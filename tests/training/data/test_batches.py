@@ -102,6 +102,6 @@ def test_an_epoch_is_about_once_through(recipe: object, works: int, pairs: int, 
 def test_recipe_refuses_a_batch_that_compares_nobody() -> None:
     from artsim.errors import UsageError
 
-    with pytest.raises(UsageError, match=r"--batch-size 6.*takes 8 or more"):
+    with pytest.raises(UsageError, match=r"--batch-size 6.*Use 8 or more"):
         recipe_of("compact", {"batch_size": 6})
     assert recipe_of("classic", {"batch_size": 1, "epochs": None}).epochs == 3

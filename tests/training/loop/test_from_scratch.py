@@ -46,7 +46,7 @@ def test_the_saved_tower_has_the_readout_of_its_own_features_and_is_what_was_jud
     fitted = RecordedFit(tmp_path, [0.6, 0.7])
     monitor = fit(replace(SMALL, mixed_precision=mixed), None, works, works, fitted.hooks, seed=0)
     assert monitor.best_epoch == len(fitted.evaluated) == 2
-    assert all(np.isfinite(metrics["val_loss"]) for metrics in fitted.reported)
+    assert all(np.isfinite(metrics["val_seen/loss"]) for metrics in fitted.reported)
     for name in (BEST, LAST):
         tower = fitted.tower(name)
         assert {layer.compute_dtype for layer in tower.get_layer("network").layers} == {"float32"}

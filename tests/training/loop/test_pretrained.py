@@ -18,7 +18,7 @@ from artsim.training.data.batches import LabelledImages
 from artsim.training.loop.fit import fit
 from artsim.training.monitor import Monitor
 from artsim.training.networks.checkpoints import BEST, REFIT
-from artsim.training.networks.features import build_features, compute
+from artsim.training.networks.features import build_features, compute_features
 from artsim.training.networks.heads import side_by_side
 from artsim.training.networks.readout import Projection, fit_projection
 from artsim.training.networks.towers import ChannelStatistics, PictureMask
@@ -80,17 +80,17 @@ def test_features_are_means_and_deviations_of_every_map(network: keras.Model, pi
     backbone = next(layer for layer in network.layers if layer.name == "mobilenet")
     maps = backbone.predict_on_batch(pixels[:3].astype(np.float32))
     expected = [np.concatenate([each.mean((1, 2)), each.std((1, 2))], axis=1) for each in maps]
-    found = compute(network, pixels[:3], lambda *_: None)
+    found = compute_features(network, pixels[:3], lambda *_: None)
     np.testing.assert_allclose(found, np.concatenate(expected, axis=1), atol=4e-3)  # a deviation of 0 is kept off 0
 
 
 def test_features_do_not_depend_on_the_batch_and_tell_how_far_they_are(
     network: keras.Model, pixels: NDArray[np.uint8], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole = compute(network, pixels[:5], lambda *_: None)
-    monkeypatch.setattr("artsim.training.networks.features.EMBED_BATCH", 2)
+    whole = compute_features(network, pixels[:5], lambda *_: None)
+    monkeypatch.setattr("artsim.training.networks.features.FEATURE_BATCH", 2)
     told: list[tuple[int, int]] = []
-    np.testing.assert_allclose(compute(network, pixels[:5], lambda *at: told.append(at)), whole, atol=1e-5)
+    np.testing.assert_allclose(compute_features(network, pixels[:5], lambda *at: told.append(at)), whole, atol=1e-5)
     assert told == [(2, 5), (4, 5), (5, 5)]
 
 
@@ -106,7 +106,7 @@ def test_bars_of_the_letterbox_are_left_out_at_every_depth(network: keras.Model,
     inside[:, :, -SIZE // 4 :] = 100
     mean, deviation = keras.Model(images, statistics).predict_on_batch(inside)[0]
     assert (mean, deviation) == pytest.approx((3, 0), abs=0.01)
-    assert np.isfinite(compute(network, barred, lambda *_: None)).all()
+    assert np.isfinite(compute_features(network, barred, lambda *_: None)).all()
 
 
 @eagerly
@@ -127,7 +127,7 @@ def test_the_saved_tower_is_the_evaluated_one(
     np.testing.assert_allclose(np.linalg.norm(embeddings, axis=1), 1, rtol=1e-4)
     assert embeddings.shape[1] in (width, width + 1)  # a readout is as wide as its works allow
     assert not (fitted.folder / REFIT).exists()
-    assert ("train_loss" in fitted.reported[0]) == (share < 1)
+    assert ("train/loss" in fitted.reported[0]) == (share < 1)
 
 
 @pytest.mark.slow
@@ -195,7 +195,7 @@ def test_artists_held_out_are_a_fold_of_the_calibration_without_a_fit_of_their_o
         fitted_on.append(len(features))
         return fit_projection(features, labels, components)
 
-    monkeypatch.setattr("artsim.training.loop.tuning.tune", spy)
+    monkeypatch.setattr("artsim.training.loop.tuning.tune_network", spy)
     monkeypatch.setattr("artsim.training.loop.pretrained.fit_projection", projection)
     fit_works(fitted, small("readout", tune_epochs=1), network, np.stack(paintings), artists=10)
     asked = [set(artists) for _, artists in fitted.folds]
@@ -227,7 +227,7 @@ def test_trained_heads_learn_and_the_same_seed_gives_the_same(
     for run in ("one", "two"):
         fitted = RecordedFit(tmp_path / run)
         fit_works(fitted, small("transfer", loss="softmax", epochs=6, learning_rate=5e-3, refit=False), network, pixels)
-        losses.append([metrics["train_loss"] for metrics in fitted.reported])
+        losses.append([metrics["train/loss"] for metrics in fitted.reported])
     assert losses[0][-1] < 0.6 * losses[0][0]
     np.testing.assert_allclose(losses[0], losses[1], rtol=1e-3)
 

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from artsim.demo import paint
 from artsim.errors import GateError, UsageError
 from artsim.training.loop.hooks import FitHooks
-from artsim.training.loop.tuning import FeatureExtractor, crop_dataset, crop_side, tune
-from artsim.training.networks.features import LabelledFeatures, build_features, compute
+from artsim.training.loop.tuning import FeatureExtractor, crop_dataset, crop_side, tune_network
+from artsim.training.networks.features import LabelledFeatures, build_features, compute_features
 from artsim.training.recipes import RECIPES, AugmentName, Recipe, TowerName, recipe_of
 from tests.command import eagerly
 from tests.training.fits import RecordedFit
@@ -54,7 +54,7 @@ def small(**changes: object) -> Recipe:
 
 
 def seen_by(network: keras.Model, pixels: NDArray[np.uint8]) -> LabelledFeatures:
-    return LabelledFeatures(compute(network, pixels, lambda *_: None), np.repeat(np.arange(ARTISTS), WORKS))
+    return LabelledFeatures(compute_features(network, pixels, lambda *_: None), np.repeat(np.arange(ARTISTS), WORKS))
 
 
 @eagerly
@@ -62,7 +62,7 @@ def test_artists_come_together_and_the_network_given_stays_as_it_was(
     network: keras.Model, pixels: NDArray[np.uint8], hooks: FitHooks
 ) -> None:
     before, seen = network.get_weights(), seen_by(network, pixels)
-    tuned = tune(small(tune_epochs=5, tune_rate=3e-3), network, list(pixels), seen, hooks, seed=0)
+    tuned = tune_network(small(tune_epochs=5, tune_rate=3e-3), network, list(pixels), seen, hooks, seed=0)
     for one, other in zip(before, network.get_weights(), strict=True):
         np.testing.assert_array_equal(one, other)
     assert tuned.input_shape == network.input_shape
@@ -81,7 +81,7 @@ def separation(seen: LabelledFeatures) -> float:
 def test_only_the_upper_half_is_tuned_and_no_batch_norm(
     network: keras.Model, pixels: NDArray[np.uint8], hooks: FitHooks
 ) -> None:
-    tuned = tune(small(), network, list(pixels), seen_by(network, pixels), hooks, seed=0)
+    tuned = tune_network(small(), network, list(pixels), seen_by(network, pixels), hooks, seed=0)
     pairs = zip(network.weights, tuned.weights, strict=True)
     changed = {one.path for one, other in pairs if not np.array_equal(one.numpy(), other.numpy())}
     assert all(path.endswith("kernel") for path in changed)
@@ -93,7 +93,7 @@ def test_only_the_upper_half_is_tuned_and_no_batch_norm(
 def test_the_same_seed_tunes_alike(network: keras.Model, pixels: NDArray[np.uint8], hooks: FitHooks) -> None:
     seen = seen_by(network, pixels)
     one, two = (
-        seen_by(tune(small(tune_rate=1e-3), network, list(pixels), seen, hooks, seed=0), pixels).features
+        seen_by(tune_network(small(tune_rate=1e-3), network, list(pixels), seen, hooks, seed=0), pixels).features
         for _ in range(2)
     )
     assert np.abs(one - two).mean() < 0.1 * np.abs(one - seen.features).mean()
@@ -105,7 +105,7 @@ def test_tuned_in_bfloat16_a_network_sees_much_the_same_and_is_in_float32_again(
 ) -> None:
     seen = seen_by(network, pixels)
     networks = [
-        tune(small(tune_rate=1e-3, mixed_precision=mixed), network, list(pixels), seen, hooks, seed=0)
+        tune_network(small(tune_rate=1e-3, mixed_precision=mixed), network, list(pixels), seen, hooks, seed=0)
         for mixed in ("off", "on")
     ]
     assert networks[1].compute_dtype == keras.config.dtype_policy().compute_dtype == "float32"
@@ -123,8 +123,8 @@ def test_a_loss_that_is_no_number_stops_it_and_names_the_rate(
         return keras.Model(features, features[:, :4] * np.nan, name="readout")
 
     monkeypatch.setattr("artsim.training.loop.tuning.build_readout", broken)
-    with pytest.raises(GateError, match="lower --tune-rate"):
-        tune(small(), network, list(pixels), seen_by(network, pixels), hooks, seed=0)
+    with pytest.raises(GateError, match="Lower --tune-rate"):
+        tune_network(small(), network, list(pixels), seen_by(network, pixels), hooks, seed=0)
 
 
 def test_works_left_out_are_not_tuned_on(
@@ -139,10 +139,10 @@ def test_works_left_out_are_not_tuned_on(
         assert set(seen.labels) == {0, 1}
         return same
 
-    monkeypatch.setattr("artsim.training.loop.tuning.tune", spy)
+    monkeypatch.setattr("artsim.training.loop.tuning.tune_network", spy)
     labels = np.repeat(np.arange(ARTISTS), WORKS)
-    sight = FeatureExtractor(small(), network, [pixels[:5], pixels[5:]], labels, hooks, seed=0)
-    _, seen = sight.after(np.flatnonzero(labels != 1))
+    extractor = FeatureExtractor(small(), network, [pixels[:5], pixels[5:]], labels, hooks, seed=0)
+    _, seen = extractor.tuned_on(np.flatnonzero(labels != 1))
     np.testing.assert_array_equal(np.stack(given), pixels[labels != 1])
     np.testing.assert_array_equal(seen.labels, labels)
     np.testing.assert_allclose(seen.features, seen_by(network, pixels).features, atol=1e-5)

@@ -1,73 +1,21 @@
 from __future__ import annotations
 
 import os
-import socket
-import threading
-import time
 import zipfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import h5py
 import keras
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 from artsim.errors import ModelError, UsageError
 from artsim.training.networks import backbones
 from artsim.training.networks.backbones import build_backbone
 from artsim.training.networks.checkpoints import load_tower
 from artsim.training.recipes import BackboneName
-
-SIZE = 64
-APPLICATIONS = keras.applications
-
-
-def pixels(size: int) -> NDArray[np.float32]:
-    return np.random.default_rng(0).integers(0, 256, (2, size, size, 3)).astype(np.float32)
-
-
-def shaken(network: keras.Model) -> keras.Model:
-    """No variable is as its initialiser leaves it, so one that is not loaded is noticed."""
-    generator = np.random.default_rng(1)
-    for weight in network.weights:
-        shape = tuple(weight.shape)
-        change = generator.uniform(0.0, 0.1, shape) if weight.ndim == 1 else 0.01 * generator.normal(size=shape)
-        weight.assign(np.asarray(weight) + change)
-    return network
-
-
-def mobilenet(**settings: Any) -> keras.Model:
-    given = {"include_top": False, "weights": None, "input_shape": (SIZE, SIZE, 3)}
-    return APPLICATIONS.MobileNet(**{**given, **settings})
-
-
-def outputs(network: keras.Model, wanted: list[Any], images: NDArray[np.float32]) -> list[NDArray[np.float32]]:
-    return list(keras.Model(network.inputs[0], wanted).predict_on_batch(images))
-
-
-def assert_close(found: list[NDArray[np.float32]], expected: list[NDArray[np.float32]]) -> None:
-    assert [each.shape for each in found] == [each.shape for each in expected]
-    for one, other in zip(found, expected, strict=True):
-        np.testing.assert_allclose(one, other, rtol=0, atol=1e-5 * np.abs(other).max())
-
-
-@pytest.fixture(scope="module")
-def network() -> keras.Model:
-    return shaken(mobilenet())
-
-
-@pytest.fixture(scope="module")
-def weights(network: keras.Model, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """MobileNet's weights as Keras saves them today, and beside them as it did before version 3."""
-    path = tmp_path_factory.mktemp("weights") / "mobilenet.weights.h5"
-    network.save_weights(path)
-    network.save(path.with_name("mobilenet.h5"))
-    return path
+from tests.training.networks.makers import APPLICATIONS, SIZE, assert_close, mobilenet, outputs, pixels, shaken
 
 
 @pytest.mark.parametrize("name", ["mobilenet.weights.h5", "mobilenet.h5"])
@@ -179,8 +127,8 @@ def other_suffix(folder: Path, weights: Path) -> Path:
 UNFIT: dict[str, tuple[Callable[[Path, Path], Path], str]] = {
     "missing": (lambda folder, _: folder / "none.weights.h5", "no such file"),
     "a folder": (lambda folder, _: folder, "a folder, not a file"),
-    "half": (cut(0.5), "not all of one"),
-    "all but the end": (cut(0.999), "not all of one"),
+    "half": (cut(0.5), "or damaged"),
+    "all but the end": (cut(0.999), "or damaged"),
     "empty": (cut(0.0), "not an HDF5 file"),
     "a page": (text, "not an HDF5 file"),
     "another format": (other_suffix, "end in .weights.h5 or .h5"),
@@ -244,107 +192,3 @@ def test_without_keras_hub_it_is_said_what_to_install(monkeypatch: pytest.Monkey
         archive.writestr("config.json", '{"module": "keras_hub.src.models.dinov2.dinov2_layers"}')
     with pytest.raises(UsageError, match=r"best\.keras: .*pip install 'artsim\[hub\]'"):
         load_tower(tmp_path / "best.keras")
-
-
-QueryResult = Callable[[BaseHTTPRequestHandler], None]
-
-
-@contextmanager
-def server(answer: QueryResult) -> Iterator[str]:
-    """An HTTP server on this machine; its address."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            answer(self)
-
-        def log_message(self, *arguments: object) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as running:
-        thread = threading.Thread(target=running.serve_forever)
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{running.server_address[1]}/"
-        finally:
-            running.shutdown()
-            thread.join()
-
-
-@pytest.fixture
-def cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """Keras's cache, empty, and no proxy between the tests and their server."""
-    # Keras reads KERAS_HOME once, on import, and has no public way to set the folder later.
-    monkeypatch.setattr("keras.src.backend.config._KERAS_DIR", str(tmp_path))
-    monkeypatch.setenv("no_proxy", "*")
-    return tmp_path / "models"
-
-
-def sent(handler: BaseHTTPRequestHandler, body: bytes, length: int) -> None:
-    handler.send_response(200)
-    handler.send_header("Content-Length", str(length))
-    handler.end_headers()
-    handler.wfile.write(body)
-
-
-def test_a_download_is_kept_in_the_librarys_cache(
-    monkeypatch: pytest.MonkeyPatch,
-    cache: Path,
-    weights: Path,
-    network: keras.Model,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    body = weights.with_name("mobilenet.h5").read_bytes()
-    with server(lambda handler: sent(handler, body, len(body))) as address:
-        monkeypatch.setattr("keras.src.applications.mobilenet.BASE_WEIGHT_PATH", address)
-        # 64 px is none of the sizes that the network was trained at, of which Keras would warn.
-        loaded = build_backbone("mobilenet", SIZE, "imagenet")
-    again = build_backbone("mobilenet", SIZE, "imagenet")  # the server is gone
-    wanted = [network.get_layer(f"conv_pw_{block}_relu").output for block in (11, 12)]
-    expected = outputs(network, wanted, pixels(SIZE) / 127.5 - 1)
-    for backbone in (loaded, again):
-        assert_close(backbone.predict_on_batch(pixels(SIZE))[-2:], expected)
-    assert len(list(cache.iterdir())) == 1
-    assert capsys.readouterr() == ("", "")
-
-
-def never(handler: BaseHTTPRequestHandler) -> None:
-    time.sleep(1.5)
-
-
-@pytest.mark.parametrize(
-    "answer",
-    [
-        pytest.param(lambda handler: sent(handler, b"x" * 1000, 100_000), id="half"),
-        pytest.param(lambda handler: handler.send_error(404), id="not found"),
-        pytest.param(never, id="never"),
-    ],
-)
-def test_a_download_that_fails_is_said_and_leaves_nothing(
-    monkeypatch: pytest.MonkeyPatch, cache: Path, answer: QueryResult, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr(backbones, "TIMEOUT", 0.3)
-    with server(answer) as address:
-        monkeypatch.setattr("keras.src.applications.mobilenet.BASE_WEIGHT_PATH", address)
-        with pytest.raises(ModelError, match=r"could not be downloaded .*--weights FILE.*--weights none") as caught:
-            build_backbone("mobilenet", SIZE, "imagenet")
-    assert "\n" not in str(caught.value)
-    assert list(cache.iterdir()) == []
-    assert socket.getdefaulttimeout() is None
-    assert capsys.readouterr() == ("", "")
-
-
-def test_a_damaged_download_in_the_cache_is_said(cache: Path) -> None:
-    cache.mkdir()
-    (cache / "mobilenet_1_0_224_tf_no_top.h5").write_bytes(b"half of a file")
-    with pytest.raises(ModelError, match=r"damaged in the library's cache .*delete.*--weights FILE"):
-        build_backbone("mobilenet", SIZE, "imagenet")
-
-
-def test_a_preset_that_can_not_be_downloaded_is_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    with socket.socket() as free:  # a port that nobody listens on, for a proxy
-        free.bind(("127.0.0.1", 0))
-        monkeypatch.setenv("https_proxy", f"http://127.0.0.1:{free.getsockname()[1]}")
-    monkeypatch.setenv("KAGGLEHUB_CACHE", str(tmp_path))
-    with pytest.raises(ModelError, match=r"dinov2-small could not be downloaded .*--weights FILE"):
-        build_backbone("dinov2-small", 70, "dinov2_small")
-    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []

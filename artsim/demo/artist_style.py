@@ -1,6 +1,7 @@
-"""An artist's hand: everything that stays the same from one of their paintings to the next.
+"""An artist's style: everything that is the same in all paintings of one artist.
 
-Lengths are shares of the painting's longer side, angles are radians, everything else runs 0..1 unless said.
+Lengths are shares of the painting's longer side. Angles are in radians. All other values run from 0 to 1 unless a
+comment says otherwise.
 """
 
 from __future__ import annotations
@@ -17,21 +18,21 @@ Range = tuple[float, float]
 
 @dataclass(frozen=True)
 class Technique:
-    """The ranges that hands of one school draw their habits from."""
+    """The ranges from which the artists of one school draw their habits."""
 
     length: Range
     slimness: Range  # length of a stroke over its width
     taper: Range
     cover: Range  # area of the strokes over the area of the canvas
     opacity: Range
-    flow: Range  # how much strokes follow what they depict ...
-    fixed: Range  # ... how much one angle of the wrist ...
-    swirl: Range  # ... and how much eddies of their own
-    broken: Range  # how far a stroke's colour strays from its neighbours'
+    flow: Range  # weight of the depicted shapes in the direction of strokes,
+    fixed: Range  # weight of one fixed angle,
+    swirl: Range  # weight of eddies
+    broken: Range  # spread of the strokes' colours
     outline: Range
     relief: Range
     soft: Range
-    bare: Range  # how much of the ground is left to see
+    bare: Range  # share of the ground that stays visible
     bristle: Range
 
 
@@ -77,8 +78,8 @@ SUBJECTS = (
 
 
 @dataclass(frozen=True)
-class Hand:
-    """One artist: how they lay paint, what they mix it from, what they paint and how they place it."""
+class ArtistStyle:
+    """The habits of one artist: technique, colours, subjects and composition."""
 
     technique: str
     length: float
@@ -107,7 +108,7 @@ class Hand:
     weave: float
     thread: float  # pitch of the canvas' threads
     grain: float
-    gloom: float  # how much darker than its middle a picture's corners are
+    gloom: float  # how much darker the corners of a picture are than its middle
     horizon: float
     crowd: float
     drift: float  # where the weight of a picture lies: -1 left, 1 right
@@ -121,13 +122,13 @@ class Hand:
 
 
 @lru_cache(maxsize=64)
-def hand_of(artist: int, seed: int) -> Hand:
-    """The hand of the artist of that number; depends on nothing else."""
+def style_of(artist: int, seed: int) -> ArtistStyle:
+    """The style of an artist. It depends on these two numbers only."""
     rng = np.random.default_rng([seed, artist, 0])
     technique = str(rng.choice(list(TECHNIQUES)))
     habits = {name: _between(rng, limits) for name, limits in vars(TECHNIQUES[technique]).items()}
     liked = int(rng.integers(2, 5))
-    return Hand(
+    return ArtistStyle(
         technique=technique,
         **habits,
         angle=float(rng.uniform(0, np.pi)),
@@ -161,7 +162,7 @@ def _between(rng: np.random.Generator, limits: Range) -> float:
 
 
 def _periods(rng: np.random.Generator) -> tuple[Pigments, ...]:
-    """One or two periods: each has its own family, but the artist's strictness and whims stay."""
+    """One or two periods: each has its own family of pigments; strictness and whims are the same in both."""
     names = rng.permutation(list(FAMILIES))[: rng.integers(1, 3)]
     strictness = float(rng.uniform(0.5, 0.95))
     whims = tuple(rng.normal(0, rng.uniform(5, 30), len(ROLES)).tolist())

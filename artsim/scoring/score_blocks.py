@@ -1,0 +1,65 @@
+"""Scores of pairs, a block at a time: find the images of a block, score them, add the scores to its table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from artsim.scoring.embed_images import EmbeddedImages
+from artsim.scoring.scores import Criterion, Scores
+from artsim.scoring.status import pair_status
+from artsim.tables.arrow import of_numbers
+from artsim.tables.formats import with_scores
+from artsim.tables.image_index import ImageIndex
+from artsim.tables.pairs_file import Block, PairsFile
+
+
+@dataclass(frozen=True)
+class ScoredBlock:
+    """A block of B pairs with the rows of its images, their status, and scores; scores count only where `good`."""
+
+    block: Block
+    first: NDArray[np.int64]  # (B,)
+    second: NDArray[np.int64]  # (B,)
+    status1: NDArray[np.uint8]  # (B,), indices into STATUSES
+    status2: NDArray[np.uint8]  # (B,)
+    scores: Scores
+
+    @property
+    def good(self) -> NDArray[np.bool_]:
+        """Whether both images of a pair are embedded, (B,)."""
+        good: NDArray[np.bool_] = (self.status1 == 0) & (self.status2 == 0)
+        return good
+
+    def table(self) -> pa.RecordBatch:
+        """The columns of the output."""
+        table, good = self.block.table, self.good
+        scores = [of_numbers(column, good) for column in self.scores]
+        columns = [*table.columns, *scores, pair_status(self.status1, self.status2)]
+        return pa.record_batch(columns, schema=with_scores(table.schema))
+
+
+@dataclass(frozen=True)
+class BlockScorer:
+    """Scores the blocks of a pairs file by the embeddings of its images."""
+
+    pairs: PairsFile
+    index: ImageIndex
+    embedded: EmbeddedImages
+    criterion: Criterion
+
+    def __call__(self, block: Block) -> ScoredBlock:
+        """Score a block.
+
+        Raises:
+            InputError: an image is not in the index, so the file has changed.
+        """
+        first, second = self.index.find(block.image1), self.index.find(block.image2)
+        if first is None or second is None:
+            raise self.pairs.changed()
+        status = self.embedded.status
+        scores = self.criterion.scores(self.embedded.vectors, first, second)
+        return ScoredBlock(block, first, second, status[first], status[second], scores)

@@ -1,0 +1,68 @@
+"""The results of Spark's workers, read back from the parquet files that they wrote."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from pyarrow import dataset
+
+from artsim.errors import ArtsimError
+from artsim.scoring.spark.staging import StagedPairs
+from artsim.scoring.status import OK
+
+
+@dataclass(frozen=True)
+class EmbeddingResults:
+    """The providers that embedded images, the reasons of bad images in order, and D (1 without images)."""
+
+    providers: list[str]
+    reasons: list[str]
+    width: int
+
+
+def read_embedding_results(embeddings: Path) -> EmbeddingResults:
+    """Read what the summary and the next stage need of a folder of embeddings."""
+    rows = dataset.dataset(embeddings, format="parquet")
+    bad = rows.to_table(["image", "reason"], filter=dataset.field("status") != OK).sort_by("image")
+    providers = sorted(set(rows.to_table(["provider"])["provider"].to_pylist()))
+    first = rows.head(1, columns=["vector"])["vector"].to_pylist()
+    return EmbeddingResults(providers, bad["reason"].to_pylist(), len(first[0]) // 4 if first else 1)
+
+
+def read_distances(scores: Path, rows: int) -> NDArray[np.float32]:
+    """The distances (N,) of all rows, in the order of the pairs file; NaN for a pair with a bad image.
+
+    Raises:
+        ArtsimError: a row is missing or occurs twice.
+    """
+    distance = np.full(rows, np.nan, dtype=np.float32)
+    seen = np.zeros(rows, dtype=np.bool_)
+    count = 0
+    for batch in dataset.dataset(scores, format="parquet").to_batches(columns=["row", "distance"]):
+        row = np.asarray(batch["row"])
+        count += len(row)
+        distance[row] = batch["distance"].to_numpy(zero_copy_only=False)
+        seen[row] = True
+    if count != rows or not seen.all():
+        raise ArtsimError(f"{count:,} rows came back for {rows:,} pairs. Nothing was written; start again.")
+    return distance
+
+
+def scored_labels(
+    staged: StagedPairs, distance: NDArray[np.float32]
+) -> Iterator[tuple[NDArray[np.float32], NDArray[np.uint8], NDArray[np.int64], NDArray[np.int64]]]:
+    """Distance, label, first and second image of the labelled pairs with a distance, (B,) each, in blocks."""
+    columns = ["row", "first", "second", "same"]
+    for batch in dataset.dataset(staged.pairs, format="parquet").to_batches(columns=columns):
+        row, first, second, same = (np.asarray(batch[name]) for name in columns)
+        good = ~np.isnan(distance[row])
+        yield (
+            distance[row][good],
+            same.astype(np.uint8)[good],
+            first.astype(np.int64)[good],
+            second.astype(np.int64)[good],
+        )
