@@ -131,7 +131,7 @@ def _in_recipes(field: str) -> str:
 )  # fmt: skip
 @click.option("--epochs", type=POSITIVE, help=f"Number of epochs. {_in_recipes('epochs')}")
 @click.option(
-    "--monitor", type=MetricChoice(get_args(MonitorName)),
+    "--monitor", type=MetricChoice(get_args(MonitorName)), metavar=f"[{'|'.join(get_args(MonitorName))}]",
     help="The metric that decides which epoch is exported. val/auc is the mean AUC of unseen and seen artists. Without "
     f"unseen artists, the same metric of seen artists decides. {_in_recipes('monitor')}",
 )  # fmt: skip
