@@ -79,7 +79,7 @@ def gallery() -> list[Path]:
 
 
 def main() -> int:
-    """Measure, print and judge."""
+    """Measure, print and compare with the expectation."""
     paths = gallery()
     speeds = measure(paths)
     base, *others = speeds.items()

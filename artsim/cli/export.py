@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
 from typing import Any, get_args
 
 import click
 
 from artsim.cli.extras import needs_train_extra
-from artsim.cli.options import SPELLING, exit_codes_help
+from artsim.cli.options import SPELLING, exit_codes_help, stderr_lines
 from artsim.cli.progress import stage_bars
 from artsim.scoring.contract import Precision
 
@@ -60,6 +59,6 @@ def export(**options: Any) -> None:
     from artsim.jobs.export import ExportOptions, export_checkpoint
 
     with stage_bars(quiet=False) as progress:
-        exported = export_checkpoint(ExportOptions(**options), partial(click.echo, err=True), progress)
+        exported = export_checkpoint(ExportOptions(**options), stderr_lines(quiet=False), progress)
     click.echo(describe(exported))
     click.echo(exported.path)

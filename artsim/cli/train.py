@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from functools import partial
 from pathlib import Path
 from typing import Any, get_args
 
@@ -11,7 +10,7 @@ import click
 
 from artsim.bad_images import BadImageLimit
 from artsim.cli.extras import needs_train_extra
-from artsim.cli.options import SPELLING, bad_image_options, exit_codes_help, quiet_option
+from artsim.cli.options import SPELLING, bad_image_options, exit_codes_help, quiet_option, stderr_lines
 from artsim.cli.progress import stage_bars
 from artsim.training.monitor import MonitorName, metric_key
 from artsim.training.recipes import (
@@ -229,6 +228,6 @@ def train(
     )
 
     with stage_bars(quiet=quiet) as progress:
-        say = (lambda _: None) if quiet else partial(click.echo, err=True)
-        report = job.train(options, job.Feedback(say, progress, TerminalDisplay(quiet=quiet)))
+        feedback = job.Feedback(stderr_lines(quiet=quiet), progress, TerminalDisplay(quiet=quiet))
+        report = job.train(options, feedback)
     click.echo(report)
