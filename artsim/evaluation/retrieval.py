@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from artsim.collection.styles import share_a_style
 
-BLOCK_BYTES = 2**26  # of distances at a time: bounds the memory
+DISTANCE_BYTES = 2**26  # of distances at a time: bounds the memory
 DIGITS = 40  # bits kept of the longest square; float32 embeddings carry 24, float64 computes with 53
 
 
@@ -43,7 +43,7 @@ def retrieval_metrics(
     points -= points.sum(axis=0) / max(1, len(points))  # no distance changes, and smaller squares lose fewer digits
     lengths = np.square(points).sum(axis=1)
     _, label, works = np.unique(artists.astype(str), return_inverse=True, return_counts=True)
-    step = max(1, BLOCK_BYTES // max(1, 8 * len(points)))
+    step = max(1, DISTANCE_BYTES // max(1, 8 * len(points)))
     found = [RetrievalMetrics(np.empty(0), np.empty(0))]
     for artist in np.flatnonzero(works >= 2):
         own = np.flatnonzero(label == artist)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 CALIBRATION_WORKS = 128  # a compromise: more paintings widen the ranges and take longer
 TIMED_IMAGES = 96  # three batches
 TIMED_ROUNDS = 5  # their median ignores two rounds that another process disturbs
-EMBED_BATCH = 32  # bounds the memory
+TOWER_BATCH = 32  # bounds the memory
 
 
 @dataclass(frozen=True)
@@ -153,8 +153,8 @@ def calibration_paintings(
 
 
 def _embed(tower: Tower, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
-    starts = range(0, len(pixels), EMBED_BATCH)
-    return np.concatenate([tower(np.ascontiguousarray(pixels[start : start + EMBED_BATCH])) for start in starts])
+    starts = range(0, len(pixels), TOWER_BATCH)
+    return np.concatenate([tower(np.ascontiguousarray(pixels[start : start + TOWER_BATCH])) for start in starts])
 
 
 def _speeds(before: Tower, after: Tower, pixels: NDArray[np.uint8]) -> tuple[float, float]:

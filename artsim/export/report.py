@@ -8,7 +8,7 @@ from artsim.collection.selection import VAL_SEEN, VAL_UNSEEN
 from artsim.export.pipeline import Exported
 from artsim.export.reduced_precision import QuantizationCost
 
-SPLITS = {VAL_SEEN: "artists trained on", VAL_UNSEEN: "artists never seen"}
+SPLIT_NAMES = {VAL_SEEN: "artists trained on", VAL_UNSEEN: "artists never seen"}
 FURTHER_METRICS = {
     "precision@1": "precision_at_1",
     "MAP@R": "map_at_r",
@@ -22,7 +22,7 @@ def describe(exported: Exported) -> str:
     metrics, check = exported.card.validation, exported.check
     tower = "The same tower before the refit on all works" if exported.card.refit else "The exported tower"
     lines = [f"{tower}, on works it was not trained on (threshold {exported.card.threshold:.4g}):"]
-    for split, meaning in SPLITS.items():
+    for split, meaning in SPLIT_NAMES.items():
         if f"{split}/auc" in metrics:
             lines += [
                 f"  {meaning:<20}AUC {auc_text(metrics, split)}   EER {metrics[f'{split}/eer']:.3f}   "
@@ -58,7 +58,7 @@ def _cost_lines(cost: QuantizationCost, precision: str) -> list[str]:
     return [
         f"{precision} compared with fp32, from the same checkpoint:",
         *(
-            f"  {SPLITS[split]:<20}AUC {before:.4f} -> {after:.4f} (loss {round(before - after, 4) + 0.0:.4f})"
+            f"  {SPLIT_NAMES[split]:<20}AUC {before:.4f} -> {after:.4f} (loss {round(before - after, 4) + 0.0:.4f})"
             for split, (before, after) in cost.auc.items()
         ),
         f"  {'images/s, this CPU':<20}{slow:.0f} -> {fast:.0f} ({fast / slow:.2f} x)",

@@ -6,16 +6,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from artsim.collection.pairing import BLOCK_PAIRS, Spans, balanced_sample, each_with_all, within_groups
+from artsim.collection.pairing import BLOCK_PAIRS, Indices, Spans, balanced_sample, each_with_all, within_groups
 from artsim.collection.works import Works, numbered, read_queries, read_works
 from artsim.errors import InputError, UsageError
 from artsim.messages import Progress, Say, counted
 from artsim.tables.output import check_output
 from artsim.tables.pairs_writer import open_pairs_writer
-
-Indices = NDArray[np.int64]
 
 
 @dataclass(frozen=True)

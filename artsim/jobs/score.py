@@ -80,7 +80,7 @@ def score_pairs(options: ScoreOptions, progress: Progress = no_progress, *, bloc
         embedded = _embed(scorer, index, folder, options.embeddings, sink.embeddings, progress)
         seconds = time.perf_counter() - opened
         image_stage = ImageStage(scorer.provider, scorer.tower.note, len(embedded.status), embedded.reasons, seconds)
-        finished_blocks = sink.begin(row_format, fingerprint(options, pairs, criterion, embedded))
+        finished_blocks = sink.begin(row_format, output_fingerprint(options, pairs, criterion, embedded))
         score_block = BlockScorer(pairs, index, embedded, criterion)
         pair_stage = _write_scores(score_block, sink, row_format, finished_blocks, progress)
     summary = summarize(options.model, scorer.card, criterion, image_stage, pair_stage, started)
@@ -119,7 +119,7 @@ def _left_over(unfinished: Path | None, scorer: Scorer) -> EmbeddingStore | None
         return None
 
 
-def fingerprint(options: ScoreOptions, pairs: PairsFile, criterion: Criterion, embedded: EmbeddedImages) -> str:
+def output_fingerprint(options: ScoreOptions, pairs: PairsFile, criterion: Criterion, embedded: EmbeddedImages) -> str:
     """A digest of everything that decides the rows. If it changes, unfinished outputs start again."""
     settings = [__version__, pairs.identity(), format_of(options.output, options.format), astuple(criterion)]
     digest = hashlib.sha256(json.dumps(settings).encode())

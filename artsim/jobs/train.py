@@ -14,7 +14,7 @@ from artsim.collection.prepare import SelectionOptions, prepare_selection
 from artsim.collection.selection import TRAIN, VAL_SEEN, VAL_UNSEEN, Selection, as_csv
 from artsim.evaluation.validation import Validation, artist_numbers, calibrate_by_folds
 from artsim.export.pipeline import Exported, export_tower
-from artsim.export.report import SPLITS, auc_text, describe
+from artsim.export.report import SPLIT_NAMES, auc_text, describe
 from artsim.export.run_record import SELECTION_FILE, ExportSource, RunRecord, write_decision_rule
 from artsim.files import replacing, writing
 from artsim.messages import Progress, Say
@@ -217,7 +217,7 @@ def _description(job: _Job, metrics: Mapping[str, float]) -> str:
         "| validation works by | AUC (95 %) | AUC within a style | precision@1 | MAP@R | EER | balanced accuracy |",
         "|---|---|---|---|---|---|---|",
     ]
-    for split, meaning in SPLITS.items():
+    for split, meaning in SPLIT_NAMES.items():
         if f"{split}/auc" in metrics:
             values = [f"{metrics[f'{split}/{name}']:.3f}" for name in DESCRIBED]
             aucs = [auc_text(metrics, split), auc_text(metrics, split, "same_style_auc")]

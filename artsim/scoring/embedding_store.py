@@ -27,8 +27,8 @@ from artsim.tables.arrow import of_numbers, of_texts
 if TYPE_CHECKING:
     import pyarrow
 
-CONTRACT = 1  # rises when an older artsim could no longer read a new file
-COLUMNS = ("image", "sha256", "artist", "embedding")
+STORE_CONTRACT = 1  # rises when an older artsim could no longer read a new file
+STORE_COLUMNS = ("image", "sha256", "artist", "embedding")
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ def read_store(path: Path) -> EmbeddingStore:
         with parquet.ParquetFile(path, page_checksum_verification=True) as file:
             model_sha256, card = _model_of(file.schema_arrow.metadata or {}, path)
             _check_schema(file.schema_arrow, path)
-            table = file.read(columns=list(COLUMNS))
+            table = file.read(columns=list(STORE_COLUMNS))
     except OSError as error:
         raise InputError(f"{path}: the embedding store can't be read ({error.strerror or error}).") from error
     except pyarrow.ArrowException as error:
@@ -64,7 +64,7 @@ def read_store(path: Path) -> EmbeddingStore:
             f"{path}: not an embedding store, or a damaged one: not a complete parquet file ({error}). "
             "Remove it or name another file; the images are then embedded again."
         ) from error
-    with_nulls = [name for name in COLUMNS if name != "artist" and table[name].null_count]
+    with_nulls = [name for name in STORE_COLUMNS if name != "artist" and table[name].null_count]
     if with_nulls:
         raise InputError(f"{path}: its column {with_nulls[0]} has empty cells. Write it again with `artsim embed`.")
     return EmbeddingStore(
@@ -90,12 +90,12 @@ def write_store(path: Path, store: EmbeddingStore) -> None:
     vectors = pyarrow.FixedSizeListArray.from_arrays(of_numbers(store.vectors.reshape(-1)), width)
     columns = [of_texts(column) for column in (store.names, store.sha256s, store.artists)]
     described = {
-        "embeddings": CONTRACT,
+        "embeddings": STORE_CONTRACT,
         "artsim_version": __version__,
         "model_sha256": store.model_sha256,
         "card": asdict(store.card),
     }
-    table = pyarrow.table([*columns, vectors], names=list(COLUMNS)).replace_schema_metadata(
+    table = pyarrow.table([*columns, vectors], names=list(STORE_COLUMNS)).replace_schema_metadata(
         {METADATA_KEY: json.dumps(described, sort_keys=True, allow_nan=False)}
     )
     with replacing(path, "wb") as file:
@@ -134,10 +134,10 @@ def _model_of(metadata: dict[bytes, bytes], path: Path) -> tuple[str, Card]:
             f"{path}: its '{METADATA_KEY}' metadata is not that of an embedding store ({error!r}). "
             "Write one with `artsim embed`."
         ) from error
-    if contract > CONTRACT:
+    if contract > STORE_CONTRACT:
         raise InputError(
-            f"{path}: it follows contract {contract} of embedding stores, but this artsim supports only {CONTRACT}. "
-            f"Upgrade: install artsim {described.get('artsim_version', '(a later version)')} or later."
+            f"{path}: it follows contract {contract} of embedding stores, but this artsim supports only "
+            f"{STORE_CONTRACT}. Upgrade: install artsim {described.get('artsim_version', '(a later version)')} or later."
         )
     try:
         return str(described["model_sha256"]), Card.from_json(json.dumps(described["card"]))
@@ -154,7 +154,7 @@ def _check_schema(schema: pyarrow.Schema, path: Path) -> None:
     found = {field.name: field.type for field in schema}
     vector = found.get("embedding")
     fits = (
-        all(found.get(name) in (pyarrow.string(), pyarrow.large_string()) for name in COLUMNS[:-1])
+        all(found.get(name) in (pyarrow.string(), pyarrow.large_string()) for name in STORE_COLUMNS[:-1])
         and vector is not None
         and pyarrow.types.is_fixed_size_list(vector)
         and vector.value_type == pyarrow.float32()

@@ -33,7 +33,7 @@ REFERENCES = 300  # works of the gallery whose nearest distance is measured; mor
 FEWEST_REFERENCES = 20  # with fewer, an ordinary work is often farther away than all of them
 UNLIKE_SHARE = 0.01
 CERTAINTY = 2.0  # factor from the log-odds of pairs to those of artists
-BLOCK_BYTES = 2**26  # memory for approximate squared distances, 64 MiB
+SQUARES_BYTES = 2**26  # memory for approximate squared distances, 64 MiB
 
 Indices = NDArray[np.int64]
 Distances = NDArray[np.float32]
@@ -108,7 +108,7 @@ class SearchIndex:
 
     def _approximate(self, queries: NDArray[np.float32]) -> Iterator[NDArray[np.float32]]:
         """Yield for each query ‖v‖² - 2 q·v (N,): the squared distances less ‖q‖², as exact as a matrix product is."""
-        step = max(1, BLOCK_BYTES // max(1, 4 * len(self._vectors)))
+        step = max(1, SQUARES_BYTES // max(1, 4 * len(self._vectors)))
         for start in range(0, len(queries), step):
             squares = (-2 * queries[start : start + step]) @ self._vectors.T  # (B, N)
             squares += self._squares

@@ -101,7 +101,7 @@ def test_a_fingerprint_is_that_of_artsim_0_1(
     criterion = Criterion("euclidean", 0.5, Calibration(-2.0, 1.0, 0.25), 0.125)
     vectors = np.arange(8, dtype=np.float32).reshape(2, 4) / np.float32(8)
     embedded = EmbeddedImages(vectors, np.array([0, 1], np.uint8), ["b.png: no such file"], ["0" * 64, ""], 1)
-    assert job.fingerprint(ScoreOptions("tower.onnx", "-", output), pairs, criterion, embedded) == wanted
+    assert job.output_fingerprint(ScoreOptions("tower.onnx", "-", output), pairs, criterion, embedded) == wanted
 
 
 @pytest.mark.parametrize("output", ["scores.csv", "scores.jsonl.zst", "scores.parquet"])

@@ -17,7 +17,7 @@ from pyarrow import parquet
 
 from artsim.errors import InputError
 from artsim.files import file_sha256
-from artsim.scoring.embedding_store import CONTRACT, EmbeddingStore, check_model, read_store, write_store
+from artsim.scoring.embedding_store import STORE_CONTRACT, EmbeddingStore, check_model, read_store, write_store
 from tests.towers import card
 
 MODEL = "ab" * 32
@@ -89,7 +89,7 @@ def no_file(path: Path) -> None:
 
 
 def newer(path: Path) -> None:
-    write_changed(path, embeddings=CONTRACT + 1, artsim_version="9.1")
+    write_changed(path, embeddings=STORE_CONTRACT + 1, artsim_version="9.1")
 
 
 def half_written(path: Path) -> None:
@@ -114,7 +114,7 @@ REFUSED: dict[str, tuple[Any, str]] = {
     "a bit that turned": (rotten, "can't be read"),
     "foreign": (foreign, "no 'artsim' metadata.*artsim embed"),
     "newer": (
-        lambda path: write_changed(path, embeddings=CONTRACT + 1, artsim_version="9.1"),
+        lambda path: write_changed(path, embeddings=STORE_CONTRACT + 1, artsim_version="9.1"),
         "contract 2.*artsim 9.1",
     ),
     "no contract": (lambda path: write_changed(path, embeddings=None), "metadata is not that of an embedding store"),

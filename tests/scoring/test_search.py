@@ -66,7 +66,7 @@ def test_a_work_and_itself_are_exactly_0_apart() -> None:
 def test_blocks_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     works, queries = vectors(0, 60), vectors(1, 9)
     whole = list(SearchIndex(works, np.arange(60) % 5, "rms").search(queries, 4))
-    monkeypatch.setattr(search, "BLOCK_BYTES", 2 * 4 * 60)
+    monkeypatch.setattr(search, "SQUARES_BYTES", 2 * 4 * 60)
     for one_block, two_queries in zip(
         whole, SearchIndex(works, np.arange(60) % 5, "rms").search(queries, 4), strict=True
     ):

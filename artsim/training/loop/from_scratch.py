@@ -77,8 +77,9 @@ class TowerWithReadout:
 
     def refit(self) -> None:
         """Fit the readout to the network as it is now."""
-        starts = range(0, len(self.rows), EMBED_BATCH)
-        features = [self._features(self.rows[start : start + EMBED_BATCH]) for start in starts]
+        features = [
+            self._features(self.rows[start : start + EMBED_BATCH]) for start in range(0, len(self.rows), EMBED_BATCH)
+        ]
         refit_readout(self.readout, np.concatenate(features), self.train.labels[self.rows])
 
     def _features(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
