@@ -97,7 +97,7 @@ def test_blocks_do_not_show(monkeypatch: pytest.MonkeyPatch) -> None:
     rng = np.random.default_rng(0)
     points, label = rng.normal(size=(60, 8)).astype(np.float32), rng.integers(5, size=60)
     whole = retrieval_metrics(points, label)
-    monkeypatch.setattr(module, "BLOCK_BYTES", 3 * 8 * 60)
+    monkeypatch.setattr(module, "DISTANCE_BYTES", 3 * 8 * 60)
     for name, values in retrieval_metrics(points, label)._asdict().items():
         np.testing.assert_allclose(values, getattr(whole, name))
 
