@@ -137,7 +137,7 @@ def _model_of(metadata: dict[bytes, bytes], path: Path) -> tuple[str, Card]:
     if contract > STORE_CONTRACT:
         raise InputError(
             f"{path}: it follows contract {contract} of embedding stores, but this artsim supports only "
-            f"{STORE_CONTRACT}. Upgrade: install artsim {described.get('artsim_version', '(a later version)')} or later."
+            f"{STORE_CONTRACT}. Install artsim {described.get('artsim_version', '(a later version)')} or later."
         )
     try:
         return str(described["model_sha256"]), Card.from_json(json.dumps(described["card"]))
