@@ -45,7 +45,7 @@ def converted(request: pytest.FixtureRequest) -> tuple[keras.Model, onnx.ModelPr
     return tower, convert(tower)
 
 
-def test_an_embedding_depends_on_no_neighbour_to_the_last_bit(
+def test_an_embedding_is_the_same_in_every_batch(
     converted: tuple[keras.Model, onnx.ModelProto], tmp_path: Path, pictures: NDArray[np.uint8]
 ) -> None:
     write(converted[1], card(), tmp_path / "tower.onnx")
@@ -55,7 +55,7 @@ def test_an_embedding_depends_on_no_neighbour_to_the_last_bit(
         np.testing.assert_array_equal(scorer.embed([pictures[place] for place in order]), whole[order])
 
 
-def test_an_exported_tower_is_of_the_contract_and_equal_to_its_source(
+def test_an_exported_tower_follows_the_contract_and_equals_its_source(
     converted: tuple[keras.Model, onnx.ModelProto], tmp_path: Path, pictures: NDArray[np.uint8]
 ) -> None:
     tower, proto = converted
@@ -79,7 +79,7 @@ def test_an_exported_tower_is_of_the_contract_and_equal_to_its_source(
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, 0.5])
-def test_the_gate_closes_on_any_difference(bad: float) -> None:
+def test_the_gate_refuses_any_difference(bad: float) -> None:
     source = np.eye(4, dtype=np.float32)
     export = source.copy()
     export[2, 2] = bad
@@ -98,7 +98,7 @@ def test_the_gate_compares_distances_too() -> None:
         compare(source, export, "euclidean")
 
 
-def test_nothing_is_left_where_it_can_not_be_written(tmp_path: Path) -> None:
+def test_a_failed_write_leaves_no_file(tmp_path: Path) -> None:
     with pytest.raises(OutputError):
         write(onnx.ModelProto(), card(), tmp_path / "nowhere" / "tower.onnx")
     assert list(tmp_path.iterdir()) == []

@@ -80,7 +80,7 @@ def test_int8_has_its_convolutions_in_8_bits_by_channel_and_the_head_in_32(compa
     assert 0 < apart.max() < 0.1
 
 
-def test_the_source_stays_as_it_is(compact: onnx.ModelProto) -> None:
+def test_reduction_leaves_the_source_graph_unchanged(compact: onnx.ModelProto) -> None:
     before = compact.SerializeToString(deterministic=True)
     to_fp16(compact)
     to_int8(compact, pictures(2))
@@ -94,7 +94,7 @@ def test_int8_takes_its_ranges_from_the_paintings(compact: onnx.ModelProto) -> N
     assert off[1] > 5 * off[0]
 
 
-def test_int8_takes_the_range_after_a_layers_batch_norm_and_cut_off() -> None:
+def test_int8_quantizes_after_batch_norm_and_relu6() -> None:
     """Of channels of very different sizes the norm makes ones of the same: in 8 bits before it, the small are lost."""
     keras.utils.set_random_seed(0)
     images = keras.Input((SIZE, SIZE, 3), dtype="uint8")
@@ -156,7 +156,7 @@ def test_towers_on_backbones_convert(name: BackboneName, size: int) -> None:
     assert reduced.ByteSize() < 0.4 * proto.ByteSize()
 
 
-def test_conversions_are_quiet_and_leave_logging_alone(
+def test_conversions_write_nothing_and_leave_logging_unchanged(
     compact: onnx.ModelProto, capfd: pytest.CaptureFixture[str]
 ) -> None:
     before = list(logging.root.handlers), logging.root.manager.disable
@@ -166,7 +166,7 @@ def test_conversions_are_quiet_and_leave_logging_alone(
     assert capfd.readouterr() == ("", "")
 
 
-def test_what_does_not_convert_is_refused() -> None:
+def test_a_graph_that_does_not_convert_is_refused() -> None:
     graph = onnx.helper.make_graph([onnx.helper.make_node("Nothing", ["images"], ["embeddings"])], "broken", [], [])
     broken = onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 17)])
     with pytest.raises(GateError, match="--precision fp16: the tower does not convert"):

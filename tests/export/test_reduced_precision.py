@@ -80,7 +80,7 @@ def training_works(checkpoints: Path, works: Path) -> list[Path]:
 
 
 @pytest.mark.parametrize("precision", ["fp16", "int8"])
-def test_a_tower_in_fewer_bits_is_measured_written_and_scores(
+def test_a_reduced_precision_tower_is_measured_and_scores(
     precision: str,
     checkpoints: Path,
     full: Path,
@@ -146,7 +146,7 @@ def test_too_much_loss_exits_9_and_writes_nothing(
     assert set(tmp_path.rglob("*")) == before
 
 
-def test_missing_training_works_exits_3(checkpoints: Path, works: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_missing_training_works_exit_3(checkpoints: Path, works: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for path in training_works(checkpoints, works):
         path.unlink()
     (works / training_works(checkpoints, works)[0].name).mkdir()  # so that the folder is not the first to be blamed
@@ -158,7 +158,7 @@ def test_missing_training_works_exits_3(checkpoints: Path, works: Path, capsys: 
 
 
 @pytest.mark.parametrize("arguments", [["--precision", "int4"], ["--max-auc-loss", "-0.1"], ["--max-auc-loss", "2"]])
-def test_invalid_options_exits_2(arguments: list[str], checkpoints: Path) -> None:
+def test_invalid_options_exit_2(arguments: list[str], checkpoints: Path) -> None:
     assert artsim_in_process("export", str(checkpoints), *arguments) == 2
 
 
@@ -207,7 +207,9 @@ AUC = st.floats(0, 1)
 
 
 @given(AUC, AUC, AUC, AUC, AUC)
-def test_the_gate_looks_at_the_worse_part(seen: float, after: float, unseen: float, later: float, limit: float) -> None:
+def test_the_gate_compares_the_part_with_the_larger_loss(
+    seen: float, after: float, unseen: float, later: float, limit: float
+) -> None:
     loses = max(seen - after, unseen - later)
     measured = cost(val_seen=(seen, after), val_unseen=(unseen, later))
     assert measured.auc_loss == loses
@@ -218,7 +220,7 @@ def test_the_gate_looks_at_the_worse_part(seen: float, after: float, unseen: flo
         check_loss(measured, Quantization("int8", limit))
 
 
-def test_a_gain_is_no_loss_and_what_is_no_number_fails() -> None:
+def test_the_gate_accepts_a_gain_and_refuses_nan() -> None:
     check_loss(cost(val_seen=(0.8, 0.81)), Quantization("fp16", 0.0))
     with pytest.raises(GateError):
         check_loss(cost(val_seen=(0.8, float("nan"))), Quantization("fp16", 1.0))

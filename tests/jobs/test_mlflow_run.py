@@ -67,7 +67,7 @@ def the_run(store: MlflowClient) -> Run:
 
 
 @pytest.mark.parametrize("environment", ["local", "uv"])
-def test_it_is_one_run_with_everything_in_it(
+def test_mlflow_run_makes_one_complete_run(
     store: MlflowClient, tmp_path: Path, demo_csv: Path, environment: str
 ) -> None:
     """Where the environment is active, and where it is built from conda.yaml, without artsim installed in it."""
@@ -83,7 +83,7 @@ def test_it_is_one_run_with_everything_in_it(
     assert "artsim-score --model" in out
 
 
-def test_a_failure_is_failed_with_its_reason(store: MlflowClient, tmp_path: Path, demo_csv: Path) -> None:
+def test_a_failed_mlflow_run_has_its_reason(store: MlflowClient, tmp_path: Path, demo_csv: Path) -> None:
     process = mlflow_run(tmp_path, demo_csv, data_file_path=tmp_path / "nowhere.csv")
     _, err = process.communicate(timeout=TIMEOUT)
     assert process.returncode == 1  # MLflow's own
@@ -92,7 +92,7 @@ def test_a_failure_is_failed_with_its_reason(store: MlflowClient, tmp_path: Path
     assert the_run(store).data.tags["artsim.failure"].startswith("InputError: ")
 
 
-def test_ctrl_c_ends_the_run_as_killed_with_what_it_had(store: MlflowClient, tmp_path: Path, demo_csv: Path) -> None:
+def test_ctrl_c_kills_the_run_and_keeps_its_checkpoints(store: MlflowClient, tmp_path: Path, demo_csv: Path) -> None:
     process = mlflow_run(tmp_path, demo_csv, epochs=10_000)
     deadline = time.monotonic() + TIMEOUT
     while not list(tmp_path.glob("checkpoints/*/last.keras")):

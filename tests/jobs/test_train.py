@@ -77,7 +77,7 @@ def job(tmp_path_factory: pytest.TempPathFactory, demo_csv: Path) -> Iterator[Jo
         patch.undo()
 
 
-def test_run_is_finished_and_named_for_what_it_is(job: Job) -> None:
+def test_the_run_is_finished_and_named_by_recipe_and_size(job: Job) -> None:
     assert job.run.info.status == "FINISHED"
     assert job.run.info.run_name == "compact-8x6-seed0"
     note = job.run.data.tags["mlflow.note.content"]
@@ -86,7 +86,7 @@ def test_run_is_finished_and_named_for_what_it_is(job: Job) -> None:
     assert "precision@1" in job.stdout
 
 
-def test_every_flag_is_a_param_with_the_value_in_effect(job: Job) -> None:
+def test_every_flag_is_a_param_with_the_used_value(job: Job) -> None:
     from artsim.cli.train import train
 
     params = job.run.data.params
@@ -127,7 +127,7 @@ def test_dataset_has_digest_and_source(job: Job) -> None:
     assert "selection.csv" in dataset.source
 
 
-def test_artifacts_are_all_there(job: Job) -> None:
+def test_the_run_has_all_artifacts(job: Job) -> None:
     names = {item.path for item in job.client.list_artifacts(job.run.info.run_id)}
     assert {"checkpoints", "summaries", "selection.csv", "pairs.csv", "tower.onnx", "validation_scores.json"} <= names
     checkpoints = {item.path for item in job.client.list_artifacts(job.run.info.run_id, "checkpoints")}
@@ -154,7 +154,7 @@ def test_selection_is_split_and_saved_where_asked(job: Job) -> None:
     assert (job.folder / "selection.csv").read_bytes() == job.artifact("selection.csv").read_bytes()
 
 
-def test_exported_tower_knows_its_run_and_its_metrics(job: Job) -> None:
+def test_the_card_of_the_exported_tower_has_its_run_and_metrics(job: Job) -> None:
     scorer = artsim.load(job.artifact("tower.onnx"))
     card: Card = scorer.card
     assert card.run_id == job.run.info.run_id
@@ -165,7 +165,7 @@ def test_exported_tower_knows_its_run_and_its_metrics(job: Job) -> None:
     assert 0 < job.run.data.metrics["export/max_distance_difference"] < 1e-5
 
 
-def test_validation_table_is_what_the_exported_tower_says_of_the_files(job: Job, demo_csv: Path) -> None:
+def test_the_validation_table_equals_scores_of_the_exported_tower(job: Job, demo_csv: Path) -> None:
     """From file to score by the public calls: the same as the run's own table."""
     scorer = artsim.load(job.artifact("tower.onnx"))
     table = pd.read_json(job.artifact("validation_scores.json"), orient="split")
@@ -175,12 +175,12 @@ def test_validation_table_is_what_the_exported_tower_says_of_the_files(job: Job,
     np.testing.assert_allclose(scores.probability, table["probability"], atol=1e-4)
 
 
-def test_run_says_which_epoch_was_best_and_by_what(job: Job) -> None:
+def test_the_run_has_the_best_epoch_and_its_monitor(job: Job) -> None:
     best = int(job.run.data.metrics["train/best_epoch"])
     assert job.run.data.tags["artsim.training"] == f"2 of 2 epochs. Epoch {best} is the best by val_unseen/auc."
 
 
-def test_the_end_says_what_to_type_next_and_it_works(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_commands_printed_at_the_end_work(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
     steps = [line.strip() for line in job.stdout.splitlines() if line.startswith("  ")]
     assert "mlflow ui" in steps
     command = shlex.split(next(step for step in steps if step.startswith("artsim-score")))
@@ -210,7 +210,7 @@ def test_the_best_checkpoint_is_exported_after_training_and_again(
         np.testing.assert_allclose(scorer.embed(images), best, atol=1e-5)
 
 
-def test_terminal_shows_the_epochs_and_no_chatter(job: Job) -> None:
+def test_the_terminal_shows_the_epochs_and_no_library_messages(job: Job) -> None:
     epochs = [line for line in job.stderr.splitlines() if line.startswith("epoch ")]
     assert len(epochs) == 2
     assert all(word in epochs[0] for word in ("loss", "val loss", "seen AUC", "unseen AUC", "images/s", "left"))

@@ -50,7 +50,7 @@ def test_supervised_contrastive(folder: Path, demo_csv: Path) -> None:
 PRETRAINED = ["--recipe", "transfer", "--weights", "none", "--works-per-artist", "4"]
 
 
-def test_a_head_on_a_pretrained_network_is_judged_refitted_and_exported(
+def test_a_pretrained_tower_is_evaluated_refitted_and_exported(
     folder: Path, demo_csv: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     card = train("--data-file-path", str(demo_csv), *PRETRAINED, "--image-size", "64")
@@ -89,7 +89,7 @@ def test_a_readout_has_no_epochs_and_logs_its_metrics_once(folder: Path, demo_cs
 
 
 @pytest.mark.parametrize(("weights", "said"), [("none.weights.h5", "no such file"), ("imagenet", "--weights FILE")])
-def test_weights_that_can_not_be_had_end_a_run_before_a_painting_is_decoded(
+def test_missing_weights_end_a_run_before_decoding(
     folder: Path,
     demo_csv: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -111,7 +111,7 @@ def test_weights_that_can_not_be_had_end_a_run_before_a_painting_is_decoded(
     assert run.info.status == "FAILED"
 
 
-def test_a_run_that_stops_early_says_so(folder: Path, demo_csv: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_run_that_stops_early_reports_it(folder: Path, demo_csv: Path, capsys: pytest.CaptureFixture[str]) -> None:
     # At such a rate the tower stays as it is, so that no epoch is better than the first.
     rate = ["--learning-rate", "1e-12", "--weight-decay", "0", "--augment", "none"]
     works = ["--data-file-path", str(demo_csv), "--monitor", "val_seen_precision_at_1"]
@@ -122,7 +122,7 @@ def test_a_run_that_stops_early_says_so(folder: Path, demo_csv: Path, capsys: py
     assert ending in run.data.tags["artsim.training"]
 
 
-def test_a_folder_with_one_folder_an_artist(folder: Path, demo_csv: Path) -> None:
+def test_a_folder_with_one_subfolder_for_each_artist(folder: Path, demo_csv: Path) -> None:
     for name, artist in pd.read_csv(demo_csv)[["filename", "artist"]].itertuples(index=False):
         (folder / "works" / artist).mkdir(parents=True, exist_ok=True)
         shutil.copy(demo_csv.parent / "train" / name, folder / "works" / artist / name)

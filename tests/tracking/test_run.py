@@ -41,7 +41,7 @@ def test_a_run_that_ends_well_is_finished(store: MlflowClient) -> None:
     assert mlflow.active_run() is None
 
 
-def test_a_failure_is_failed_with_its_reason_and_what_was_kept(store: MlflowClient, tmp_path: Path) -> None:
+def test_a_failed_run_has_its_reason_and_its_files(store: MlflowClient, tmp_path: Path) -> None:
     (tmp_path / "kept").mkdir()
     with pytest.raises(ValueError, match="too bad"), tracked_run("a-name") as run:
         run.log_folder_at_end(tmp_path / "kept", "files")
@@ -53,7 +53,7 @@ def test_a_failure_is_failed_with_its_reason_and_what_was_kept(store: MlflowClie
     assert [item.path for item in store.list_artifacts(found.info.run_id, "files")] == ["files/half.txt"]
 
 
-def test_ctrl_c_is_killed_with_what_was_kept(store: MlflowClient, tmp_path: Path) -> None:
+def test_ctrl_c_kills_the_run_and_logs_its_files(store: MlflowClient, tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt), tracked_run("a-name") as run:
         run.log_folder_at_end(tmp_path / "kept", "files")
         (tmp_path / "kept").mkdir()
@@ -77,21 +77,21 @@ def test_it_resumes_the_run_that_mlflow_run_made(store: MlflowClient, monkeypatc
     assert found.info.run_name == "a-name"  # MLflow's made-up one says nothing
 
 
-def test_a_name_that_the_user_gave_stays(store: MlflowClient, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_name_of_the_user_is_kept(store: MlflowClient, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MLFLOW_RUN_ID", store.create_run("0", run_name="my last try").info.run_id)
     with tracked_run("a-name"):
         pass
     assert the_run(store).info.run_name == "my last try"
 
 
-def test_killed_stays_killed_when_mlflow_run_had_written_failed(store: MlflowClient) -> None:
+def test_an_interrupted_run_is_killed_even_if_mlflow_run_wrote_failed(store: MlflowClient) -> None:
     with pytest.raises(KeyboardInterrupt), tracked_run("a-name") as run:
         store.set_terminated(run.id, RunStatus.to_string(RunStatus.FAILED))
         raise KeyboardInterrupt
     assert the_run(store).info.status == "KILLED"
 
 
-def test_the_restore_killed_waits_for_failed_and_corrects_it(store: MlflowClient) -> None:
+def test_restore_killed_waits_for_failed_and_corrects_it(store: MlflowClient) -> None:
     run_id = store.create_run("0").info.run_id
     store.set_terminated(run_id, "KILLED")
     launcher = threading.Timer(0.5, lambda: store.set_terminated(run_id, "FAILED"))
@@ -128,7 +128,7 @@ def test_the_logged_model_is_the_tower_and_names_what_it_needs(store: MlflowClie
 
 
 @pytest.mark.parametrize("uri", ["http://127.0.0.1:9", "sqlite:////proc/nowhere/mlflow.db", "nonsense://x"])
-def test_a_store_that_can_not_be_reached_is_said(uri: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unreachable_store_is_an_error(uri: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
     with pytest.raises(TrackingError, match="MLFLOW_TRACKING_URI") as told, tracked_run("a-name"):
@@ -137,7 +137,7 @@ def test_a_store_that_can_not_be_reached_is_said(uri: str, tmp_path: Path, monke
     assert "\n" not in str(told.value)
 
 
-def test_how_to_look_names_the_store_unless_it_is_the_default(
+def test_the_ui_command_names_the_store_unless_it_is_the_default(
     store: MlflowClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert ui_command() == "mlflow ui"

@@ -31,7 +31,7 @@ def test_the_first_of_the_best_epochs_is_kept_and_patience_counts_from_it(values
         assert monitor.is_over == (patience > 0 and epoch - best >= patience)
 
 
-def test_of_a_loss_the_lowest_is_best() -> None:
+def test_the_lowest_loss_is_best() -> None:
     monitor = Monitor("val_seen/loss")
     assert [monitor.is_best({"val_seen/loss": loss, "val_seen/auc": 0.5}) for loss in (3.0, 4.0, 2.0)] == [
         True,
@@ -40,7 +40,7 @@ def test_of_a_loss_the_lowest_is_best() -> None:
     ]
 
 
-def test_an_epoch_without_the_figure_is_not_the_best() -> None:
+def test_an_epoch_without_the_metric_is_not_the_best() -> None:
     monitor = Monitor("val_seen/loss", patience=1)
     assert monitor.is_best({"val_seen/loss": 3.0})
     assert not monitor.is_best({"val_seen/auc": 1.0})
@@ -57,13 +57,15 @@ def test_an_epoch_without_the_figure_is_not_the_best() -> None:
         ("val_seen/loss", {"val_unseen/auc"}, "val_unseen/auc"),
     ],
 )
-def test_what_a_run_does_not_have_is_decided_by_what_it_has(wanted: MonitorName, there: set[str], decides: str) -> None:
+def test_another_metric_decides_where_the_run_lacks_the_monitored_one(
+    wanted: MonitorName, there: set[str], decides: str
+) -> None:
     monitor = Monitor(wanted)
     monitor.is_best(dict.fromkeys(there, 0.5))
     assert monitor.name == decides
 
 
-def test_the_mean_of_both_aucs_decides_as_far_as_they_are_there() -> None:
+def test_val_auc_is_the_mean_of_the_aucs_that_a_run_has() -> None:
     monitor = Monitor("val/auc")
     assert monitor.is_best({"val_unseen/auc": 0.7, "val_seen/auc": 0.8})
     assert not monitor.is_best({"val_unseen/auc": 0.8, "val_seen/auc": 0.69})

@@ -18,18 +18,18 @@ from artsim.training.recipes import RECIPES, recipe_of
 from tests.command import ROOT
 
 
-def test_tensorflow_starts_without_a_word() -> None:
+def test_starting_tensorflow_writes_nothing() -> None:
     code = "from artsim.training.runtime import start_tensorflow; start_tensorflow(); import tensorflow"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stderr == done.stdout == ""
 
 
 @pytest.mark.parametrize("device_id", ["auto", "/cpu:0", "CPU:0", "/device:CPU:0"])
-def test_the_cpu_is_always_there(device_id: str) -> None:
+def test_the_cpu_is_always_available(device_id: str) -> None:
     assert use_device(device_id) == "/cpu:0"
 
 
-def test_a_device_that_is_not_there_or_no_device() -> None:
+def test_a_missing_or_misspelled_device_is_refused() -> None:
     with pytest.raises(DeviceError, match="train-cuda"):
         use_device("/gpu:3")
     with pytest.raises(UsageError, match="auto, /cpu:0 or /gpu:N"):
@@ -54,7 +54,7 @@ def test_flags_override_fields_of_a_recipe() -> None:
         recipe_of("none", {})
 
 
-def test_towers_and_losses_that_do_not_go_together() -> None:
+def test_incompatible_towers_and_losses_are_refused() -> None:
     with pytest.raises(UsageError, match=r"--loss softmax.*--tower compact"):
         recipe_of("compact", {"tower": "classic"})
     siamese = recipe_of("compact", {"loss": "contrastive"})
@@ -68,7 +68,7 @@ def test_classic_has_the_published_settings() -> None:
     assert (classic.image_size, classic.distance, classic.threshold) == (256, "rms", 0.3)
 
 
-def test_a_tower_comes_back_as_it_was_saved(tmp_path: Path) -> None:
+def test_a_saved_tower_gives_the_same_embeddings(tmp_path: Path) -> None:
     tower = build_tower("compact", 32, 8)
     pictures = np.random.default_rng(0).integers(0, 256, (3, 32, 32, 3), dtype=np.uint8)
     save_tower(tower, tmp_path / "best.keras")
@@ -76,7 +76,7 @@ def test_a_tower_comes_back_as_it_was_saved(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["best.keras"]
 
 
-def test_checkpoints_that_can_not_be_used_say_so(tmp_path: Path) -> None:
+def test_unusable_checkpoints_are_errors(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="no such checkpoint"):
         load_tower(tmp_path / "best.keras")
     (tmp_path / "best.keras").write_bytes(b"half a file")

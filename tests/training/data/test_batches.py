@@ -95,11 +95,11 @@ def test_pair_dataset_labels_pairs_right_and_balances_them() -> None:
 @pytest.mark.parametrize(
     ("recipe", "works", "pairs", "steps"), [(COMPACT, 480, 0, 10), (COMPACT, 481, 0, 11), (CLASSIC, 9, 36, 12)]
 )
-def test_an_epoch_is_about_once_through(recipe: object, works: int, pairs: int, steps: int) -> None:
+def test_an_epoch_takes_each_work_about_once(recipe: object, works: int, pairs: int, steps: int) -> None:
     assert steps_per_epoch(recipe, works, pairs) == steps  # type: ignore[arg-type]
 
 
-def test_recipe_refuses_a_batch_that_compares_nobody() -> None:
+def test_a_batch_of_one_artist_is_refused() -> None:
     from artsim.errors import UsageError
 
     with pytest.raises(UsageError, match=r"--batch-size 6.*Use 8 or more"):

@@ -24,9 +24,7 @@ def paths(tmp_path: Path) -> list[Path]:
 
 
 @pytest.mark.parametrize(("memory", "where"), [(FITS, "in memory"), (TOO_MUCH, "on disk, in "), (None, "in memory")])
-def test_decoded_works_are_what_the_image_room_gives_in_order(
-    paths: list[Path], memory: int | None, where: str
-) -> None:
+def test_decoded_works_equal_loaded_images_in_order(paths: list[Path], memory: int | None, where: str) -> None:
     told: list[object] = []
     with decoded(paths, SIZE, 10**6, lambda *at: told.append(at), told.append, memory=memory) as pixels:
         for path, row in zip(paths, pixels, strict=True):
@@ -36,7 +34,7 @@ def test_decoded_works_are_what_the_image_room_gives_in_order(
     assert told[1:] == [(number, 5) for number in range(1, 6)]  # what it takes is said before anything is decoded
 
 
-def test_the_file_on_disk_goes_with_the_block(paths: list[Path]) -> None:
+def test_the_file_on_disk_is_deleted_with_the_block(paths: list[Path]) -> None:
     said: list[str] = []
     with decoded(paths, SIZE, 10**6, lambda *_: None, said.append, memory=0):
         folder = Path(said[0].partition(" on disk, in ")[2])
@@ -44,9 +42,7 @@ def test_the_file_on_disk_goes_with_the_block(paths: list[Path]) -> None:
     assert not folder.exists()
 
 
-def test_a_full_disk_is_an_error_and_not_the_end_of_the_process(
-    paths: list[Path], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_full_disk_is_an_output_error(paths: list[Path], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=TOO_MUCH))
     nothing = decoded(paths, SIZE, 10**6, lambda *_: None, lambda _: None, memory=0)
     with pytest.raises(OutputError, match="set TMPDIR"), nothing:
@@ -54,7 +50,7 @@ def test_a_full_disk_is_an_error_and_not_the_end_of_the_process(
 
 
 @pytest.mark.parametrize("memory", [0, None])
-def test_a_work_that_has_gone_meanwhile_is_said(paths: list[Path], memory: int | None) -> None:
+def test_a_work_deleted_meanwhile_is_an_error(paths: list[Path], memory: int | None) -> None:
     nothing = decoded([*paths, paths[0].with_name("gone.png")], SIZE, 10**6, lambda *_: None, print, memory=memory)
     with pytest.raises(ImageError, match=r"gone\.png"), nothing:
         pytest.fail("there must be nothing to train on")

@@ -40,7 +40,7 @@ def works() -> LabelledImages:
 
 @eagerly
 @pytest.mark.parametrize("mixed", [pytest.param("off", marks=pytest.mark.slow), "on"])
-def test_the_saved_tower_has_the_readout_of_its_own_features_and_is_what_was_judged(
+def test_the_saved_tower_is_the_evaluated_one_with_a_readout_of_its_features(
     tmp_path: Path, works: LabelledImages, mixed: MixedPrecision
 ) -> None:
     fitted = RecordedFit(tmp_path, [0.6, 0.7])
@@ -63,7 +63,7 @@ def test_the_saved_tower_has_the_readout_of_its_own_features_and_is_what_was_jud
 
 
 @pytest.mark.parametrize("name", ["classic", "compact"])
-def test_embeddings_stay_in_float32_whatever_layers_before_compute_in(name: TowerName) -> None:
+def test_embeddings_are_float32_in_mixed_precision(name: TowerName) -> None:
     with mixed_precision(True):
         tower = build_tower(name, 64, 8)
     assert tower.compute_dtype == "bfloat16"
@@ -71,7 +71,7 @@ def test_embeddings_stay_in_float32_whatever_layers_before_compute_in(name: Towe
     assert keras.config.dtype_policy().compute_dtype == "float32"
 
 
-def test_a_recipe_is_trained_in_bfloat16_only_where_it_trains_a_network() -> None:
+def test_only_a_recipe_that_trains_a_network_uses_bfloat16() -> None:
     frozen = replace(RECIPES["transfer"], tune_epochs=0, mixed_precision="on")
     assert frozen.trained_in == "float32"
     assert replace(frozen, tune_epochs=1).trained_in == replace(SMALL, mixed_precision="on").trained_in == "bfloat16"
@@ -79,7 +79,7 @@ def test_a_recipe_is_trained_in_bfloat16_only_where_it_trains_a_network() -> Non
     assert for_this_device(replace(SMALL, mixed_precision="off")).mixed_precision == "off"
 
 
-def test_the_part_of_the_trained_head_is_what_the_loss_sees(works: LabelledImages) -> None:
+def test_the_loss_gets_the_part_of_the_trained_head(works: LabelledImages) -> None:
     trained = build_tower("compact", SIZE, 8)
     beside = TowerWithReadout(trained, SMALL, 8, works, seed=0)
     beside.refit()
@@ -87,7 +87,7 @@ def test_the_part_of_the_trained_head_is_what_the_loss_sees(works: LabelledImage
     np.testing.assert_allclose(part, embed(trained, works.pixels), atol=1e-5)
 
 
-def test_it_shares_the_weights_of_the_tower_in_training(works: LabelledImages) -> None:
+def test_the_tower_with_a_readout_shares_the_trained_weights(works: LabelledImages) -> None:
     trained = build_tower("compact", SIZE, 8)
     beside = TowerWithReadout(trained, SMALL, 8, works, seed=0)
     before = embed(beside.tower, works.pixels)
@@ -95,7 +95,7 @@ def test_it_shares_the_weights_of_the_tower_in_training(works: LabelledImages) -
     assert np.abs(embed(beside.tower, works.pixels) - before).max() > 1e-3
 
 
-def test_a_readout_fitted_anew_is_the_readout_and_has_nothing_where_works_are_too_few() -> None:
+def test_a_refitted_readout_equals_a_new_one_and_is_zero_beyond_its_rank() -> None:
     rng = np.random.default_rng(0)
     features, labels = rng.normal(size=(12, 20)).astype(np.float32), np.repeat(np.arange(4), 3)
     projection = fit_projection(features, labels, 512)
@@ -112,14 +112,14 @@ def test_a_readout_fitted_anew_is_the_readout_and_has_nothing_where_works_are_to
 
 @settings(max_examples=50, deadline=None)
 @given(st.lists(st.integers(1, 60), min_size=2, max_size=40), st.integers(0, 3))
-def test_artists_have_equal_shares_in_a_readout(counts: list[int], seed: int) -> None:
+def test_a_readout_is_fitted_on_equally_many_works_of_each_artist(counts: list[int], seed: int) -> None:
     labels = np.repeat(np.arange(len(counts)), counts)
     rows = works_to_fit_on(labels, seed)
     assert len(np.unique(rows)) == len(rows)
     assert np.bincount(labels[rows]).tolist() == [min(count, READOUT_WORKS_PER_ARTIST) for count in counts]
 
 
-def test_a_readout_of_many_artists_stays_within_its_works() -> None:
+def test_a_readout_of_many_artists_is_fitted_on_limited_works() -> None:
     labels = np.repeat(np.arange(500), 20)
     assert READOUT_WORKS / 2 < len(works_to_fit_on(labels, seed=0)) <= READOUT_WORKS
 
@@ -131,6 +131,6 @@ def test_a_readout_of_many_artists_stays_within_its_works() -> None:
         ("compact", {"readout_share": 1.0}, "Use less"),
     ],
 )
-def test_towers_that_no_readout_suits_are_refused(name: str, changes: dict[str, object], said: str) -> None:
+def test_towers_without_a_possible_readout_are_refused(name: str, changes: dict[str, object], said: str) -> None:
     with pytest.raises(UsageError, match=said):
         recipe_of(name, changes)

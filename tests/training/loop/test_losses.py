@@ -22,20 +22,20 @@ def unit(rows: list[list[float]]) -> NDArray[np.float32]:
     return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True), dtype=np.float32)
 
 
-def test_contrastive_by_hand() -> None:
+def test_the_contrastive_loss_equals_its_formula() -> None:
     same = np.array([1, 0, 0])
     distance = np.array([0.3, 0.2, 0.9], dtype=np.float32)
     assert float(contrastive(same, distance)) == pytest.approx((0.3**2 + 0.3**2 + 0.0) / 3)
 
 
-def test_rms_distance_has_its_epsilon() -> None:
+def test_the_rms_distance_includes_its_epsilon() -> None:
     first, second = np.array([[1.0, 3.0]], dtype=np.float32), np.array([[1.0, 1.0]], dtype=np.float32)
     assert float(RmsDistance()(first, second)[0]) == pytest.approx(np.sqrt(2 + 1e-6))
     assert float(RmsDistance()(first, first)[0]) == pytest.approx(1e-3)
 
 
 @pytest.mark.parametrize("temperature", [SUPCON_TEMPERATURE, 0.2])
-def test_supcon_by_hand(temperature: float) -> None:
+def test_the_supcon_loss_equals_its_formula(temperature: float) -> None:
     vectors = unit([[1, 0], [1, 1], [0, 1], [-1, 0]])
     labels = np.array([0, 0, 1, 2])
     logits = vectors @ vectors.T / temperature
@@ -90,6 +90,6 @@ def test_contrastive_objective_runs_one_tower_on_both_works() -> None:
     assert np.isnan(objective.validation_loss(vectors, np.array([0, 1, 2])))
 
 
-def test_a_saved_objective_layer_comes_back(tmp_path: object) -> None:
+def test_a_saved_objective_layer_is_read_back(tmp_path: object) -> None:
     config = keras.saving.serialize_keras_object(Proxies(7, name="proxies"))
     assert keras.saving.deserialize_keras_object(config).artists == 7

@@ -84,7 +84,7 @@ def test_features_are_means_and_deviations_of_every_map(network: keras.Model, pi
     np.testing.assert_allclose(found, np.concatenate(expected, axis=1), atol=4e-3)  # a deviation of 0 is kept off 0
 
 
-def test_features_do_not_depend_on_the_batch_and_tell_how_far_they_are(
+def test_features_do_not_depend_on_the_batch_and_report_progress(
     network: keras.Model, pixels: NDArray[np.uint8], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = compute_features(network, pixels[:5], lambda *_: None)
@@ -147,7 +147,7 @@ def test_another_process_reads_a_tower_back(
 
 
 @eagerly
-def test_a_refitted_tower_has_met_the_works_held_out(
+def test_a_refitted_tower_is_fitted_on_the_held_out_works_too(
     fitted: RecordedFit, network: keras.Model, pixels: NDArray[np.uint8], held: NDArray[np.uint8]
 ) -> None:
     fit_works(fitted, small("readout", embedding_size=24), network, pixels)
@@ -178,7 +178,7 @@ def test_every_fit_of_a_tuned_tower_tunes_again(
 
 
 @eagerly
-def test_artists_held_out_are_a_fold_of_the_calibration_without_a_fit_of_their_own(
+def test_the_first_fold_of_the_calibration_reuses_the_first_fit(
     fitted: RecordedFit, network: keras.Model, nothing_saved: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     paintings = [np.asarray(paint(artist, work).resize((SIZE, SIZE))) for artist in range(10) for work in (0, 1)]
@@ -232,7 +232,7 @@ def test_trained_heads_learn_and_the_same_seed_gives_the_same(
     np.testing.assert_allclose(losses[0], losses[1], rtol=1e-3)
 
 
-def test_the_distance_of_two_heads_is_the_weighted_mean_of_theirs() -> None:
+def test_the_squared_distance_of_two_heads_is_a_weighted_mean() -> None:
     def head(columns: slice) -> keras.Model:
         features = keras.Input((6,))
         return keras.Model(features, keras.layers.UnitNormalization()(features[:, columns]))

@@ -58,7 +58,7 @@ def seen_by(network: keras.Model, pixels: NDArray[np.uint8]) -> LabelledFeatures
 
 
 @eagerly
-def test_artists_come_together_and_the_network_given_stays_as_it_was(
+def test_tuning_separates_artists_and_leaves_the_given_network_unchanged(
     network: keras.Model, pixels: NDArray[np.uint8], hooks: FitHooks
 ) -> None:
     before, seen = network.get_weights(), seen_by(network, pixels)
@@ -78,7 +78,7 @@ def separation(seen: LabelledFeatures) -> float:
 
 
 @eagerly
-def test_only_the_upper_half_is_tuned_and_no_batch_norm(
+def test_tuning_changes_only_the_upper_half_and_no_batch_norm(
     network: keras.Model, pixels: NDArray[np.uint8], hooks: FitHooks
 ) -> None:
     tuned = tune_network(small(), network, list(pixels), seen_by(network, pixels), hooks, seed=0)
@@ -90,7 +90,9 @@ def test_only_the_upper_half_is_tuned_and_no_batch_norm(
 
 
 @pytest.mark.slow
-def test_the_same_seed_tunes_alike(network: keras.Model, pixels: NDArray[np.uint8], hooks: FitHooks) -> None:
+def test_the_same_seed_gives_nearly_the_same_tuned_network(
+    network: keras.Model, pixels: NDArray[np.uint8], hooks: FitHooks
+) -> None:
     seen = seen_by(network, pixels)
     one, two = (
         seen_by(tune_network(small(tune_rate=1e-3), network, list(pixels), seen, hooks, seed=0), pixels).features
@@ -100,7 +102,7 @@ def test_the_same_seed_tunes_alike(network: keras.Model, pixels: NDArray[np.uint
 
 
 @pytest.mark.slow
-def test_tuned_in_bfloat16_a_network_sees_much_the_same_and_is_in_float32_again(
+def test_tuning_in_bfloat16_gives_similar_features_and_a_float32_network(
     network: keras.Model, pixels: NDArray[np.uint8], hooks: FitHooks
 ) -> None:
     seen = seen_by(network, pixels)
@@ -115,7 +117,7 @@ def test_tuned_in_bfloat16_a_network_sees_much_the_same_and_is_in_float32_again(
 
 
 @eagerly
-def test_a_loss_that_is_no_number_stops_it_and_names_the_rate(
+def test_a_loss_that_is_not_finite_stops_the_tuning_and_names_the_flag(
     network: keras.Model, pixels: NDArray[np.uint8], hooks: FitHooks, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(*_: object) -> keras.Model:
@@ -127,7 +129,7 @@ def test_a_loss_that_is_no_number_stops_it_and_names_the_rate(
         tune_network(small(), network, list(pixels), seen_by(network, pixels), hooks, seed=0)
 
 
-def test_works_left_out_are_not_tuned_on(
+def test_excluded_works_are_not_tuned_on(
     network: keras.Model, pixels: NDArray[np.uint8], hooks: FitHooks, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     given: list[NDArray[np.uint8]] = []
@@ -157,7 +159,7 @@ def test_crops_suit_the_network(tower: TowerName, size: int, side: int) -> None:
 
 
 @pytest.mark.parametrize(("augment", "whole"), [("none", True), ("light", False), ("photograph", False)])
-def test_it_sees_crops_at_their_own_scale_or_as_other_photographs_show_them(augment: AugmentName, whole: bool) -> None:
+def test_crops_keep_their_colours_unless_the_recipe_augments(augment: AugmentName, whole: bool) -> None:
     """Of works of one colour each, whatever the crop: plain ones keep it, views are in another light."""
     paintings = [np.full((96, 96, 3), 40 + 15 * work, np.uint8) for work in range(ARTISTS * WORKS)]
     labels = np.repeat(np.arange(ARTISTS), WORKS)
@@ -177,7 +179,7 @@ def test_views_of_one_step_are_the_same_for_the_same_seed(pixels: NDArray[np.uin
     assert not np.array_equal(one, other)
 
 
-def test_only_pretrained_networks_are_tuned_and_only_what_is_tuned_is_augmented() -> None:
+def test_tuning_needs_a_pretrained_network_and_augmentation_needs_training() -> None:
     with pytest.raises(UsageError, match="trained from scratch"):
         recipe_of("compact", {"tune_epochs": 1})
     with pytest.raises(UsageError, match=r"computed once.*--tune-epochs"):

@@ -58,7 +58,7 @@ def sent(handler: BaseHTTPRequestHandler, body: bytes, length: int) -> None:
     handler.wfile.write(body)
 
 
-def test_a_download_is_kept_in_the_librarys_cache(
+def test_a_download_is_cached_by_keras(
     monkeypatch: pytest.MonkeyPatch,
     cache: Path,
     weights: Path,
@@ -91,7 +91,7 @@ def never(handler: BaseHTTPRequestHandler) -> None:
         pytest.param(never, id="never"),
     ],
 )
-def test_a_download_that_fails_is_said_and_leaves_nothing(
+def test_a_failed_download_is_an_error_and_leaves_no_file(
     monkeypatch: pytest.MonkeyPatch, cache: Path, answer: Answer, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(backbones, "TIMEOUT", 0.3)
@@ -105,14 +105,14 @@ def test_a_download_that_fails_is_said_and_leaves_nothing(
     assert capsys.readouterr() == ("", "")
 
 
-def test_a_damaged_download_in_the_cache_is_said(cache: Path) -> None:
+def test_a_damaged_file_in_the_cache_is_an_error(cache: Path) -> None:
     cache.mkdir()
     (cache / "mobilenet_1_0_224_tf_no_top.h5").write_bytes(b"half of a file")
     with pytest.raises(ModelError, match=r"damaged in the library's cache .*delete.*--weights FILE"):
         build_backbone("mobilenet", SIZE, "imagenet")
 
 
-def test_a_preset_that_can_not_be_downloaded_is_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_preset_that_cannot_be_downloaded_is_an_error(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     with socket.socket() as free:  # a port that nobody listens on, for a proxy
         free.bind(("127.0.0.1", 0))
         monkeypatch.setenv("https_proxy", f"http://127.0.0.1:{free.getsockname()[1]}")

@@ -76,7 +76,7 @@ def test_dinov2_gives_the_patches_of_its_library(tmp_path: Path, registers: int)
         assert_close(backbone.predict_on_batch(pixels(70)), expected)
 
 
-def test_mobilenet_takes_the_weights_at_hand() -> None:
+def test_mobilenet_reads_imagenet_weights_from_a_file() -> None:
     if not os.environ.get("ARTSIM_DATA"):
         pytest.skip("ARTSIM_DATA is not set: no pretrained weights here")
     path = Path(os.environ["ARTSIM_DATA"], "weights", "mobilenet_1_0_224_imagenet_to_pw12.weights.h5")
@@ -177,14 +177,16 @@ def test_a_preset_of_another_size_is_refused(tmp_path: Path) -> None:
         ("convnext-tiny", 32, "none", "64 or more"),
     ],
 )
-def test_what_a_network_does_not_take_is_a_mistake_of_use(
+def test_weights_or_sizes_that_a_network_does_not_take_are_a_usage_error(
     name: BackboneName, size: int, weights: str, said: str
 ) -> None:
     with pytest.raises(UsageError, match=said):
         build_backbone(name, size, weights)
 
 
-def test_without_keras_hub_it_is_said_what_to_install(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_without_keras_hub_the_error_names_the_extra_to_install(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.setattr(backbones, "find_spec", lambda _: None)
     with pytest.raises(UsageError, match=r"pip install 'artsim\[hub\]'"):
         build_backbone("dinov2-small", 70, "none")

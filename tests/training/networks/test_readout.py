@@ -52,7 +52,7 @@ def test_more_works_than_features_give_the_same_coordinates_as_fewer() -> None:
     np.testing.assert_allclose(np.abs(np.sum(few * many, axis=0)) / 30, np.mean(many**2, axis=0), rtol=0.05)
 
 
-def test_a_feature_that_never_varies_counts_for_nothing() -> None:
+def test_a_constant_feature_has_no_effect() -> None:
     features = works(20, 6)
     constant = np.concatenate([features, np.full((20, 1), 3.0, np.float32)], axis=1)
     projection = fit_projection(constant, by_one(constant), 4)
@@ -61,7 +61,7 @@ def test_a_feature_that_never_varies_counts_for_nothing() -> None:
 
 
 @given(st.integers(0, 5), st.floats(0.01, 100))
-def test_the_unit_of_features_does_not_matter(seed: int, unit: float) -> None:
+def test_the_readout_does_not_depend_on_the_scale_of_features(seed: int, unit: float) -> None:
     features = works(20, 8, seed)
     one, other = (
         fit_projection(scaled, by_one(scaled), 4)(scaled) for scaled in (features, np.float32(unit) * features)
@@ -70,7 +70,7 @@ def test_the_unit_of_features_does_not_matter(seed: int, unit: float) -> None:
 
 
 @given(st.lists(st.integers(1, 60), min_size=1, max_size=20), st.integers(0, 5))
-def test_artists_count_alike_beyond_some_works(counts: list[int], seed: int) -> None:
+def test_artists_with_many_works_have_equal_weight(counts: list[int], seed: int) -> None:
     labels = np.random.default_rng(seed).permutation(np.repeat(np.arange(len(counts)), counts))
     weights = weights_of(labels)
     assert weights.mean() == pytest.approx(1)
@@ -99,7 +99,7 @@ def test_compression_is_odd_and_turns_ratios_into_differences() -> None:
     assert negative == -hundred
 
 
-def test_whitening_makes_the_scatter_within_artists_round() -> None:
+def test_whitening_makes_the_covariance_within_artists_the_identity() -> None:
     rng = np.random.default_rng(0)
     labels = np.repeat(np.arange(200), 10)
     scatter = rng.normal(size=(2000, 3)) * [10, 1, 0.1]
@@ -113,7 +113,7 @@ def test_whitening_makes_the_scatter_within_artists_round() -> None:
     np.testing.assert_allclose(np.diag(within), expected, rtol=0.2)
 
 
-def test_the_readout_finds_the_direction_in_which_hands_differ() -> None:
+def test_the_readout_finds_the_direction_in_which_artists_differ() -> None:
     rng = np.random.default_rng(1)
     labels = np.repeat(np.arange(8), 20)
     hands = rng.normal(size=8)

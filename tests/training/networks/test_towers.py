@@ -29,7 +29,7 @@ def test_the_default_recipes_tower_is_small() -> None:
     assert tower.output_shape == (None, 128)
 
 
-def test_classic_is_the_network_of_the_description() -> None:
+def test_classic_has_the_published_layers() -> None:
     recipe = RECIPES["classic"]
     tower = build_tower(recipe.tower, recipe.image_size, recipe.embedding_size)
     convolutions = [layer for layer in tower.layers if isinstance(layer, keras.layers.Conv2D)]
@@ -49,7 +49,7 @@ def test_classic_is_the_network_of_the_description() -> None:
     assert tower.output_shape == (None, 4096)
 
 
-def test_classic_starts_from_the_published_numbers() -> None:
+def test_classic_is_initialised_as_published() -> None:
     keras.utils.set_random_seed(0)
     tower = build_tower("classic", 64, 4096)
     third = [layer for layer in tower.layers if isinstance(layer, keras.layers.Conv2D)][5]
