@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from artsim.bad_images import BadImageLimit
 from artsim.cli.options import (
     SPELLING,
     bad_image_options,
@@ -16,6 +15,9 @@ from artsim.cli.options import (
     tower_options,
 )
 from artsim.cli.progress import print_summary, stage_bars
+
+if TYPE_CHECKING:
+    from artsim.bad_images import BadImageLimit
 
 EPILOG = f"""
 \b

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from artsim.bad_images import BadImageLimit
 from artsim.cli.options import (
     SPELLING,
     bad_image_options,
@@ -24,6 +23,7 @@ from artsim.cli.options import (
 from artsim.cli.progress import stage_bars
 
 if TYPE_CHECKING:
+    from artsim.bad_images import BadImageLimit
     from artsim.jobs.nearest import QueryResult
     from artsim.messages import Say
 

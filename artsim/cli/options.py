@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from artsim.bad_images import BadImageLimit
 from artsim.errors import EXIT_CODES
 from artsim.messages import Say
+
+if TYPE_CHECKING:
+    from artsim.bad_images import BadImageLimit
 
 # Copies of images.MAX_PIXELS and scorer.MAX_BATCH_SIZE, so that --help imports neither numpy nor Pillow.
 MAX_PIXELS = 500_000_000
@@ -41,13 +43,15 @@ def exit_codes_help() -> str:
     return "\b\nExit codes:\n" + "\n".join(f"  {code:<4} {meaning}" for code, meaning in EXIT_CODES.items())
 
 
-class BadImageLimitType(click.ParamType[BadImageLimit]):
+class BadImageLimitType(click.ParamType["BadImageLimit"]):
     """A count such as 3, or a share such as 1%."""
 
     name = "N|N%"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> BadImageLimit:
         """Read the limit, or fail with the name of the flag."""
+        from artsim.bad_images import BadImageLimit
+
         if isinstance(value, BadImageLimit):
             return value
         try:

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from artsim.bad_images import BadImageLimit
 from artsim.cli.extras import needs_spark_extra
 from artsim.cli.options import (
     SPELLING,
@@ -20,6 +19,7 @@ from artsim.cli.progress import print_summary, stage_bars
 from artsim.errors import UsageError
 
 if TYPE_CHECKING:
+    from artsim.bad_images import BadImageLimit
     from artsim.evaluation.summary import Summary
     from artsim.jobs.score import ScoreOptions
     from artsim.messages import Progress
