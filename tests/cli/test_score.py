@@ -49,7 +49,9 @@ def scored(*arguments: str) -> int:
 
 def program(*arguments: str, **options: object) -> subprocess.CompletedProcess[bytes]:
     """Run artsim-score in a new process, in the working folder."""
-    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    # Coverage is not measured there: a process that can't write files can't write that either.
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_PROCESS")}
+    environment["PYTHONPATH"] = str(ROOT)
     streams = {"stdout": subprocess.PIPE} | options
     return subprocess.run(  # type: ignore[call-overload, no-any-return]
         [*PROGRAM, "--model", "tower.onnx", *arguments],
