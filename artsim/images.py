@@ -20,15 +20,15 @@ import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeAlias, cast
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import ExifTags, Image, ImageCms, UnidentifiedImageError
+from PIL import ExifTags, Image, UnidentifiedImageError
 
 from artsim.errors import ImageError, MissingImageError, TooLargeImageError, UnreadableImageError, UsageError
+from artsim.profiles import to_srgb
 
 MAX_PIXELS = 500_000_000
 # Pillow's other formats are left out: those it hands to other programs (EPS, WMF), those it only recognises (HDF5,
@@ -46,6 +46,7 @@ _UPRIGHT = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
+_QUARTER_TURNS = (5, 6, 7, 8)  # they swap width and height
 _NOT_THERE = (errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ELOOP, errno.EINVAL)
 _LIMIT_LOCK = threading.Lock()
 _MIXABLE = {"1": "L", "P": "RGB", "HSV": "RGB", "RGBX": "RGB"}
@@ -65,10 +66,26 @@ def load(source: ImageSource, size: int, *, max_pixels: int = MAX_PIXELS) -> NDA
     """
     if size < 1:
         raise UsageError(f"an image can't be {size} pixels wide: give a size of 1 or more")
+    with opened(source, max_pixels=max_pixels) as picture:
+        return _letterboxed(_small(picture, size, is_ours=picture is not source), size)
+
+
+@contextmanager
+def opened(source: ImageSource, *, max_pixels: int = MAX_PIXELS) -> Iterator[Image.Image]:
+    """A Pillow image with a size that is known and allowed. No pixel of a file is decoded yet.
+
+    Raises the errors of `load`. Any other error inside the `with` block becomes UnreadableImageError.
+    """
     name = _name(source)
     try:
-        with _QUIET_PILLOW, _opened(source, name, max_pixels) as picture:
-            return _letterboxed(_small(picture, size, is_ours=picture is not source), size)
+        with _QUIET_PILLOW:
+            if isinstance(source, str | os.PathLike):
+                with open_file(name) as file:
+                    yield _header_read(file, name, max_pixels)
+            else:
+                picture = source if isinstance(source, Image.Image) else _from_array(source, name)
+                _check_pixels(picture, name, max_pixels)
+                yield picture
     except ImageError:
         raise
     except UnidentifiedImageError as error:
@@ -85,17 +102,6 @@ def _name(source: ImageSource) -> str:
     if isinstance(source, str | os.PathLike):
         return os.fsdecode(source)
     raise UsageError(f"an image is a path, a Pillow image or an array, not {type(source).__name__}")
-
-
-@contextmanager
-def _opened(source: ImageSource, name: str, max_pixels: int) -> Iterator[Image.Image]:
-    if isinstance(source, str | os.PathLike):
-        with open_file(name) as file:
-            yield _header_read(file, name, max_pixels)
-    else:
-        picture = source if isinstance(source, Image.Image) else _from_array(source, name)
-        _check_pixels(picture, name, max_pixels)
-        yield picture
 
 
 def _from_array(array: NDArray[np.uint8], name: str) -> Image.Image:
@@ -132,7 +138,6 @@ def _no_file(path: Path, error: OSError | ValueError) -> ImageError:
 
 
 def _header_read(file: io.BufferedReader, name: str, max_pixels: int) -> Image.Image:
-    """An image with a size that is known and allowed. No pixel is decoded yet."""
     try:
         picture = Image.open(file, formats=FORMATS)
     except Image.DecompressionBombError:
@@ -196,19 +201,19 @@ _IGNORE_PILLOW = ("ignore", None, Warning, _QUIET_PILLOW, 0)
 
 def _small(picture: Image.Image, size: int, *, is_ours: bool) -> Image.Image:
     """Decode, fit into `size`, convert to sRGB and turn upright. The last two are cheaper on a small image."""
-    width, height = _fit(picture.size, size)  # fitted again below, as Pillow turns a TIFF upright while it decodes
+    width, height = fit(picture.size, size)  # fitted again below, as Pillow turns a TIFF upright while it decodes
     # JPEG: at 1/2, 1/4 or 1/8 of its size, never below twice the target. `draft` would leave a caller's image reduced.
     drafted = picture.draft(None, (2 * width, 2 * height)) if is_ours else None
     picture.load()
-    fitted, box = ((width, height), drafted[1]) if drafted else (_fit(picture.size, size), None)
+    fitted, box = ((width, height), drafted[1]) if drafted else (fit(picture.size, size), None)
     # Bicubic, not Lanczos: smaller halos beside strong edges, and 10 % less time. A gap of 2 lets a cheap box average
     # come first and leaves the antialiasing to the bicubic filter.
     small = _mixable(picture).resize(fitted, Image.Resampling.BICUBIC, box=box, reducing_gap=2.0)
     flat = _eight_bits(small, picture) if small.mode in ("I", "F") else _over_white(small)
-    return _upright(_to_srgb(flat, picture.info.get("icc_profile")), picture)
+    return _upright(to_srgb(flat, picture.info.get("icc_profile")), picture)
 
 
-def _fit(whole: tuple[int, int], size: int) -> tuple[int, int]:
+def fit(whole: tuple[int, int], size: int) -> tuple[int, int]:
     """The largest size of the same proportions that fits a square. No side is below 1, and halves are rounded up."""
     longest = max(whole)
     width, height = ((2 * side * size + longest) // (2 * longest) for side in whole)
@@ -249,45 +254,22 @@ def _over_white(small: Image.Image) -> Image.Image:
     return white
 
 
-def _to_srgb(small: Image.Image, icc: bytes | None) -> Image.Image:
-    """Apply the profile if it suits the mode. Pixels without a profile count as sRGB."""
-    mode, transform = _srgb_transform(icc) if icc else ("", None)
-    suits = small.mode == mode or (mode == "RGB" and small.mode in ("L", "YCbCr"))
-    return transform.apply(small.convert(mode)) if transform and suits else small.convert("RGB")
+def upright_size(picture: Image.Image) -> tuple[int, int]:
+    """Width and height of an opened picture, turned as EXIF says. Pillow has turned the size of a TIFF already."""
+    width, height = picture.size
+    is_turned = picture.format != "TIFF" and _orientation(picture) in _QUARTER_TURNS
+    return (height, width) if is_turned else (width, height)
 
 
-@lru_cache(maxsize=32)  # whole collections share a handful of profiles
-def _srgb_transform(icc: bytes) -> tuple[str, ImageCms.ImageCmsTransform | None]:
-    """The mode that a profile is for, and its transform to sRGB. The transform is None if it changes nothing.
-
-    A broken profile is ignored, and the intent is relative colorimetric, both as in browsers. NOCACHE lets threads
-    share a transform, as its cache of one pixel is its only state (https://github.com/libjxl/libjxl/pull/23).
-    """
+def _orientation(picture: Image.Image) -> object:
     try:
-        profile = ImageCms.ImageCmsProfile(io.BytesIO(icc))
-        mode = {"GRAY": "L", "RGB": "RGB", "CMYK": "CMYK"}[profile.profile.xcolor_space.strip()]
-        srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB"))
-        intent = ImageCms.Intent.RELATIVE_COLORIMETRIC
-        flags = ImageCms.Flags.BLACKPOINTCOMPENSATION | ImageCms.Flags.NOCACHE
-        transform = ImageCms.ImageCmsTransform(profile, srgb, mode, "RGB", intent, flags=flags)
-        return mode, None if mode == "RGB" and _changes_nothing(transform) else transform
-    except (ImageCms.PyCMSError, KeyError, OSError, TypeError, ValueError):
-        return "", None
-
-
-def _changes_nothing(transform: ImageCms.ImageCmsTransform) -> bool:
-    """Whether a profile leaves 729 colours as they are. Then it is sRGB, which has many names."""
-    levels = np.linspace(0, 255, 9).astype(np.uint8)
-    colours = np.stack(np.meshgrid(levels, levels, levels), axis=-1).reshape(27, 27, 3)
-    moved = np.asarray(transform.apply(Image.fromarray(colours)))
-    return bool(np.abs(moved.astype(int) - colours).max() <= 1)
+        return picture.getexif().get(ExifTags.Base.Orientation)
+    except Exception:  # Pillow raises any type for damaged EXIF, which does not damage the pixels
+        return None
 
 
 def _upright(small: Image.Image, picture: Image.Image) -> Image.Image:
-    try:
-        orientation = picture.getexif().get(ExifTags.Base.Orientation)
-    except Exception:  # Pillow raises any type for damaged EXIF, which does not damage the pixels
-        return small
+    orientation = _orientation(picture)
     return small.transpose(_UPRIGHT[orientation]) if orientation in _UPRIGHT else small
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from artsim.images import load
+from artsim.images import load, opened, upright_size
 from tests.images.makers import CUT_EXIF, WITH_METADATA, Pixels, assert_close, exif, quarters, saved
 
 # Where the EXIF specification (CIPA DC-008, tag 0x0112) puts the first row and the first column of the stored pixels.
@@ -48,6 +48,8 @@ def test_a_picture_is_turned_upright_as_exif_says(tmp_path: Path, suffix: str, o
     assert_close(load(path, 24), expected, 6)
     with Image.open(path) as picture:
         assert_close(load(picture, 24), expected, 6)
+    with opened(path) as picture:
+        assert upright_size(picture) == (96, 64)
 
 
 def test_the_wider_of_two_unequal_bars_is_below_the_upright_picture(tmp_path: Path) -> None:
@@ -63,6 +65,8 @@ def test_the_wider_of_two_unequal_bars_is_below_the_upright_picture(tmp_path: Pa
 def test_damaged_exif_is_ignored(tmp_path: Path, suffix: str, block: bytes) -> None:
     path = saved(Image.fromarray(quarters()), tmp_path / f"exif.{suffix}", exif=block, **WITH_METADATA[suffix])
     assert_close(load(path, 24), load(quarters(), 24), 6)
+    with opened(path) as picture:
+        assert upright_size(picture) == (96, 64)
 
 
 @pytest.mark.parametrize("orientation", [0, 9, 65_535])

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from artsim.errors import UnreadableImageError, UsageError
-from artsim.images import load
+from artsim.images import load, opened
 from tests.images.makers import BLUE, GREEN, RED, assert_close, painting, palette_halves, quarters, saved
 
 
@@ -23,6 +23,16 @@ def test_path_array_and_pillow_image_agree(tmp_path: Path) -> None:
     assert np.array_equal(load(pixels[:, ::-1][:, ::-1], 70), expected)
     with Image.open(path) as picture:
         assert np.array_equal(load(picture, 70), expected)
+
+
+def test_an_opened_file_is_not_decoded_and_its_faults_are_bad_images(tmp_path: Path) -> None:
+    cut = tmp_path / "cut.jpg"
+    Image.fromarray(painting(150, 110)).save(cut, quality=90)
+    cut.write_bytes(cut.read_bytes()[:800])
+    with opened(cut) as picture:
+        assert picture.size == (150, 110)
+    with pytest.raises(UnreadableImageError, match=r"cut\.jpg: damaged"), opened(cut) as picture:
+        picture.load()
 
 
 def test_arrays_may_be_grey_or_have_alpha() -> None:
