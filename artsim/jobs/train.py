@@ -12,6 +12,14 @@ from pathlib import Path
 from artsim._version import __version__
 from artsim.collection.prepare import SelectionOptions, prepare_selection
 from artsim.collection.selection import TRAIN, VAL_SEEN, VAL_UNSEEN, Selection, as_csv
+from artsim.evaluation.photographs import cues_of, read_photographs
+from artsim.evaluation.shortcuts import (
+    CueAucs,
+    shortcut_metrics,
+    shortcut_table,
+    shortcut_warning,
+    validation_cue_aucs,
+)
 from artsim.evaluation.validation import Validation, artist_numbers, calibrate_by_folds
 from artsim.export.pipeline import Exported, export_tower
 from artsim.export.report import SPLIT_NAMES, auc_text, describe
@@ -59,6 +67,7 @@ class _Job:
     options: TrainOptions
     run: Run
     selection: Selection
+    validation: Validation
     outputs: Outputs
     feedback: Feedback
 
@@ -75,12 +84,15 @@ def train(options: TrainOptions, feedback: Feedback) -> str:
         selection = prepare_selection(options.selection, feedback.say, feedback.progress)
         if options.save_data_to_file:
             selection.write(Path(SELECTION_FILE))
-        job = _Job(options, run, selection, _make_outputs(options, run, selection), feedback)
+        recipe = options.recipe
+        validation = Validation(selection, recipe.distance, recipe.threshold, options.seed)
+        job = _Job(options, run, selection, validation, _make_outputs(options, run, selection), feedback)
         _log_start(job)
         feedback.say(_describe(selection))
+        shortcuts = _find_shortcuts(job)
         exported = _train_and_export(job)
-        _log_end(job, exported)
-    return _report(job, exported, time.monotonic() - started)
+        _log_end(job, exported, shortcuts)
+    return _report(job, exported, shortcuts, time.monotonic() - started)
 
 
 def _make_outputs(options: TrainOptions, run: Run, selection: Selection) -> Outputs:
@@ -116,10 +128,21 @@ def _log_start(job: _Job) -> None:
     run.set_description(_title(job))
 
 
+def _find_shortcuts(job: _Job) -> dict[str, CueAucs]:
+    """The AUC of each cue of the validation photographs, before training: a warning then saves its time."""
+    progress = partial(job.feedback.progress, "checking photographs")
+    photographs = read_photographs(job.validation.paths, job.options.selection.max_pixels, progress)
+    found = validation_cue_aucs(cues_of(photographs), job.validation)
+    if warning := shortcut_warning(found):
+        job.feedback.say(warning)
+    return found
+
+
 def _train_and_export(job: _Job) -> Exported:
     from artsim.training.runtime import start_tensorflow
 
     options, run, selection, feedback = job.options, job.run, job.selection, job.feedback
+    validation = job.validation
     feedback.say("Starting TensorFlow …")
     start_tensorflow()
     from artsim.training.data.batches import LabelledImages, source_size
@@ -133,7 +156,6 @@ def _train_and_export(job: _Job) -> Exported:
     feedback.say(f"Training on {device} in {recipe.trained_in}.")
     network = prepare(recipe, options.seed)
     works = selection.part(TRAIN)
-    validation = Validation(selection, recipe.distance, recipe.threshold, options.seed)
     how = (options.selection.max_pixels, partial(feedback.progress, "decoding"), feedback.say)
     with (
         decoded(selection.paths(works), source_size(recipe), *how) as pixels,
@@ -141,7 +163,7 @@ def _train_and_export(job: _Job) -> Exported:
     ):
         train_images = LabelledImages(pixels, artist_numbers(selection, works))
         held_out_images = LabelledImages(held_out, artist_numbers(selection, validation.works))
-        monitor = fit(recipe, network, train_images, held_out_images, _hooks(job, validation), options.seed)
+        monitor = fit(recipe, network, train_images, held_out_images, _hooks(job), options.seed)
         _log_training(job, monitor)
         folder = job.outputs.checkpoint_dir
         source = ExportSource.read(folder, "refit" if recipe.refit else "best")
@@ -149,9 +171,9 @@ def _train_and_export(job: _Job) -> Exported:
         return export_tower(source, record, selection.digest, validation, held_out, folder / TOWER_FILE)
 
 
-def _hooks(job: _Job, validation: Validation) -> FitHooks:
+def _hooks(job: _Job) -> FitHooks:
     """The callbacks of the fit. Without epochs nothing is logged in it: `_log_end` logs the same metrics."""
-    has_epochs = job.options.recipe.has_epochs
+    validation, has_epochs = job.validation, job.options.recipe.has_epochs
     return FitHooks(
         job.outputs,
         validate=lambda embeddings: validation.evaluate(embeddings).metrics,
@@ -177,13 +199,14 @@ def _log_training(job: _Job, monitor: Monitor) -> None:
     job.feedback.say(f"{summary} Exporting …")
 
 
-def _log_end(job: _Job, exported: Exported) -> None:
+def _log_end(job: _Job, exported: Exported, shortcuts: Mapping[str, CueAucs]) -> None:
     run, card, check, recipe = job.run, exported.card, exported.check, job.options.recipe
     pairs_path = exported.path.parent / PAIRS_FILE
     with replacing(pairs_path) as file:
         file.write(as_csv(exported.validation.pairs))
     metrics = {
         **card.validation,
+        **shortcut_metrics(shortcuts),
         "export/max_embedding_difference": check.embedding,
         "export/max_distance_difference": check.distance,
         "export/threshold": card.threshold,
@@ -193,7 +216,7 @@ def _log_end(job: _Job, exported: Exported) -> None:
     run.log_file(exported.path)
     run.log_file(pairs_path)
     run.log_tower(exported.path, {"recipe": card.recipe, "selection_sha256": card.selection_sha256})
-    run.set_description(_description(job, card.validation))
+    run.set_description(_description(job, card.validation, shortcuts))
 
 
 def _describe(selection: Selection) -> str:
@@ -209,8 +232,8 @@ def _title(job: _Job) -> str:
     return f"**{job.options.recipe.name}** on {job.selection.source}: {_describe(job.selection)}."
 
 
-def _description(job: _Job, metrics: Mapping[str, float]) -> str:
-    """The run's description: the data, the metrics, and the command that uses the tower."""
+def _description(job: _Job, metrics: Mapping[str, float], shortcuts: Mapping[str, CueAucs]) -> str:
+    """The run's description: the data, the metrics, the cues of the photographs, and the command for the tower."""
     lines = [
         _title(job),
         "",
@@ -222,13 +245,18 @@ def _description(job: _Job, metrics: Mapping[str, float]) -> str:
             values = [f"{metrics[f'{split}/{name}']:.3f}" for name in DESCRIBED]
             aucs = [auc_text(metrics, split), auc_text(metrics, split, "same_style_auc")]
             lines.append(f"| {' | '.join([meaning, *aucs, *values])} |")
+    for paragraph in (shortcut_table(shortcuts, SPLIT_NAMES), [shortcut_warning(shortcuts)]):
+        lines += ["", *paragraph] if any(paragraph) else []
     lines += ["", f"Score pairs with the artifact `{TOWER_FILE}`: `artsim-score --model {TOWER_FILE} pairs.csv`."]
     return "\n".join(lines)
 
 
-def _report(job: _Job, exported: Exported, seconds: float) -> str:
-    """The metrics of the exported tower, and the next commands."""
+def _report(job: _Job, exported: Exported, shortcuts: Mapping[str, CueAucs], seconds: float) -> str:
+    """The metrics of the exported tower, a warning if they may mislead, and the next commands."""
     score = ["artsim-score", "--model", str(exported.path), "--data-dir", str(job.selection.folder)]
     steps = (ui_command(), shlex.join([*score, str(exported.path.parent / PAIRS_FILE)]))
     done = f"Run {job.run.id} is done in {seconds / 60:.1f} min. Next:"
-    return "\n".join(["", describe(exported), "", done, *(f"  {step}" for step in steps)])
+    warning = shortcut_warning(shortcuts)
+    return "\n".join(
+        ["", describe(exported), *([warning] if warning else []), "", done, *(f"  {step}" for step in steps)]
+    )

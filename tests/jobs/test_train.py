@@ -83,6 +83,8 @@ def test_the_run_is_finished_and_named_by_recipe_and_size(job: Job) -> None:
     note = job.run.data.tags["mlflow.note.content"]
     assert "artists never seen" in note
     assert "MAP@R" in note
+    assert "| AUC of one cue alone | width | height | JPEG quality | border colour | mean colour |" in note
+    assert "Warning" not in note
     assert "precision@1" in job.stdout
 
 
@@ -114,6 +116,16 @@ def test_metrics_of_each_epoch_and_then_of_the_exported_tower(job: Job, part: st
 )
 def test_what_does_not_change_by_epoch_is_logged_once(job: Job, name: str) -> None:
     assert len(job.client.get_metric_history(job.run.info.run_id, name)) == 1
+
+
+@pytest.mark.parametrize("part", ["val_seen", "val_unseen"])
+@pytest.mark.parametrize("cue", ["width", "height", "jpeg_quality", "border_colour", "mean_colour"])
+def test_the_auc_of_each_cue_of_the_photographs_is_logged_once(job: Job, part: str, cue: str) -> None:
+    (logged,) = job.client.get_metric_history(job.run.info.run_id, f"{part}/shortcut_{cue}_auc")
+    assert logged.step == 3
+    assert 0 <= logged.value <= 1
+    assert cue != "jpeg_quality" or logged.value == 0.5  # the collection's files all have one quality
+    assert f"{logged.value:.3f}" in job.run.data.tags["mlflow.note.content"]
 
 
 def test_system_metrics_are_logged(job: Job) -> None:

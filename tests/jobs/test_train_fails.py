@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from mlflow.tracking import MlflowClient
+from PIL import Image
 
 from tests.command import SMALL, artsim_in_process, eagerly
 
@@ -33,15 +34,23 @@ def the_run(folder: Path) -> tuple[str, dict[str, str]]:
 
 
 @eagerly
-def test_missing_and_corrupt_images_are_left_out_and_reported(
+def test_bad_images_are_left_out_and_photographs_that_give_away_the_artist_are_reported(
     folder: Path, tiny_tower: None, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    for path in (folder / "works/train").iterdir():
+        with Image.open(path) as picture:
+            picture.load()
+        picture.save(path, quality=30 + 8 * int(path.name[1:5]))  # the number of the artist
     (folder / "works/train/a0001_w002.jpg").unlink()
     (folder / "works/train/a0002_w003.jpg").write_bytes(b"\xff\xd8 not much of a JPEG")
     assert train("--epochs", "1") == 0
-    err = capsys.readouterr().err
+    out, err = capsys.readouterr()
     assert "2 of 48 images can't be used and are left out" in err
     assert "a0001_w002.jpg" in err
+    _, tags = the_run(folder)
+    for text in (err, out, tags["mlflow.note.content"]):  # before training, at the end, and where runs are compared
+        assert "JPEG quality alone on val_unseen (AUC 1.000" in text
+    assert err.index("Warning: the tower may read the photographs") < err.index("epoch 1")
 
 
 def test_more_bad_images_than_allowed_exits_4(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
