@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -36,6 +37,14 @@ def _one_spark_at_a_time(request: pytest.FixtureRequest, tmp_path_factory: pytes
     shared = tmp_path_factory.getbasetemp().parent  # by all workers
     with FileLock(shared / "spark.lock"):
         yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _interruptible() -> Iterator[None]:
+    """Ctrl-C reaches the tests and the commands that they start, also where a shell started them in the background."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -153,7 +153,8 @@ def test_the_conda_environment_has_the_packages_of_pyproject_at_the_versions_of_
     python, pip, packages = environment
     assert (python, pip) == ("python=3.11", "pip")
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    declared = [Requirement(line) for line in [*project["dependencies"], *project["optional-dependencies"]["train"]]]
+    extras = project["optional-dependencies"]
+    declared = [Requirement(line) for line in [*project["dependencies"], *extras["train"], *extras["weights"]]]
     listed = [Requirement(line) for line in packages["pip"]]
     assert {(each.name, str(each.marker)) for each in listed} == {(each.name, str(each.marker)) for each in declared}
     versions = pinned("3.11")

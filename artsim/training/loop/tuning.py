@@ -7,7 +7,7 @@ frozen features. It is not trained, nor are the network's lower half and its bat
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import cast
@@ -19,6 +19,7 @@ from keras import layers
 from numpy.typing import NDArray
 
 from artsim.messages import counted
+from artsim.shifted_views import ShiftedViews, of_one_photographer_each
 from artsim.training.data.batches import SOURCE_MARGIN, LabelledBatch, artist_batches, steps_per_epoch, view_dataset
 from artsim.training.devices import mixed_precision
 from artsim.training.loop.epochs import run_epochs
@@ -76,7 +77,7 @@ def tune_network(
     _freeze(on_crops)
     projection = fit_projection(frozen.features, frozen.labels, COMPONENTS)
     width = min(TUNING_READOUT_WIDTH, projection.kernel.shape[1])
-    readout = build_readout(projection, frozen.features, frozen.labels, width)
+    readout = build_readout(projection, frozen, width, recipe)
     tower = with_head(on_crops, readout, recipe.tower)
     artists = int(frozen.labels.max()) + 1
     objective = SupCon(tower, TUNING_TEMPERATURE)
@@ -168,6 +169,13 @@ class FeatureExtractor:
         return network, self._features(network)
 
     def _features(self, network: keras.Model) -> LabelledFeatures:
-        progress = partial(self.hooks.progress, "features")
-        parts = [compute_features(network, part, progress) for part in self.pixels]
-        return LabelledFeatures(np.concatenate(parts), self.labels)
+        features = self._computed(network, self.pixels, "features")
+        if self.recipe.readout_shift == 0:
+            return LabelledFeatures(features, self.labels)
+        views = [of_one_photographer_each(part, number) for number, part in enumerate(self.pixels)]
+        return LabelledFeatures(features, self.labels, self._computed(network, views, "features of views"))
+
+    def _computed(
+        self, network: keras.Model, parts: Iterable[NDArray[np.uint8] | ShiftedViews], stage: str
+    ) -> NDArray[np.float32]:
+        return np.concatenate([compute_features(network, part, partial(self.hooks.progress, stage)) for part in parts])

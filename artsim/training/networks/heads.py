@@ -11,6 +11,7 @@ import numpy as np
 from keras import layers
 from numpy.typing import NDArray
 
+from artsim.training.networks.features import LabelledFeatures
 from artsim.training.networks.readout import Projection, fit_projection, fit_whitening
 from artsim.training.networks.towers import BATCH_NORM_MOMENTUM, Compress, Normalise
 from artsim.training.recipes import Recipe
@@ -49,18 +50,27 @@ def on_features(projection: Projection, trained: keras.Model) -> keras.Model:
     return keras.Model(features, trained(_projected(features, projection, "projection")), name="on_features")
 
 
-def build_readout(
-    projection: Projection, features: NDArray[np.float32], labels: NDArray[np.int64], width: int
-) -> keras.Model:
+def build_readout(projection: Projection, train: LabelledFeatures, width: int, recipe: Recipe) -> keras.Model:
     """The closed-form readout as a head: features (N, F) -> (N, D). Projection and whitening are one layer.
 
     Args:
         projection: the principal components of the features.
-        features: (N, F) of training works.
-        labels: (N,), one number an artist.
+        train: the training works.
         width: D.
+        recipe: its weight of shifted views and its stretching are used.
     """
-    return _readout(projection.then(fit_whitening(projection(features), labels, width)))
+    return _readout(projection.then(_whitening(projection, train, width, recipe)))
+
+
+def _whitening(projection: Projection, train: LabelledFeatures, width: int, recipe: Recipe) -> NDArray[np.float32]:
+    return fit_whitening(
+        projection(train.features),
+        train.labels,
+        width,
+        views=None if train.views is None else projection(train.views),
+        view_weight=recipe.readout_shift,
+        stretch=recipe.readout_stretch,
+    )
 
 
 def blank_readout(features: int, width: int) -> keras.Model:
@@ -69,12 +79,12 @@ def blank_readout(features: int, width: int) -> keras.Model:
     return _readout(Projection(zeros[:, 0], zeros, zeros[0]))
 
 
-def refit_readout(readout: keras.Model, features: NDArray[np.float32], labels: NDArray[np.int64]) -> None:
-    """Fit a `blank_readout` to features (N, F) with labels (N,). With too few works for D numbers, the last are 0."""
-    projection = fit_projection(features, labels, COMPONENTS)
+def refit_readout(readout: keras.Model, train: LabelledFeatures, recipe: Recipe) -> None:
+    """Fit a `blank_readout` to training works. With too few works for D numbers, the last are 0."""
+    projection = fit_projection(train.features, train.labels, COMPONENTS)
     width = readout.output_shape[1]
     leading = min(width, projection.kernel.shape[1])
-    fitted = projection.then(fit_whitening(projection(features), labels, leading))
+    fitted = projection.then(_whitening(projection, train, leading, recipe))
     missing = (0, width - leading)
     readout.set_weights([fitted.slope, np.pad(fitted.kernel, ((0, 0), missing)), np.pad(fitted.bias, missing)])
 

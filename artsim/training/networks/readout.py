@@ -9,6 +9,14 @@
    in which one artist varies count less. The method is also known as relevant component analysis (RCA; Bar-Hillel,
    Hertz, Shental and Weinshall 2003).
 
+4. Stretching: directions in which the training artists' means differ are multiplied by a factor. Seen artists are told
+   apart better, and unseen ones as well as before. The recipe names the factor.
+
+The works of one artist can include shifted views, which show them as other photographs would (shifted_views.py). They
+differ from their artist's mean in the photograph, so that directions in which photographs differ count less. This is
+what nuisance attribute projection does with recordings of one speaker by several microphones (Solomonoff, Campbell and
+Boardman 2005), with weights instead of a projection.
+
 W is shrunk towards a multiple of the identity, as Ledoit and Wolf (2004) do, but by a fixed amount. Linear discriminant
 analysis would then keep only (artists - 1) directions. The readout keeps all of them, because unseen artists need the
 others. Works are weighted so that artists with many works count no more than others.
@@ -29,6 +37,7 @@ COMPRESSION_POINT = 0.3
 FULL_SHARE = 20  # works of one artist that count fully; of more works each counts less (docs/experiments.md)
 # Features with a smaller ratio of standard deviation to root mean square are ignored: they amplify rounding errors.
 SMALLEST_VARIATION = 0.01
+SMALLEST_STRETCHED = 1e-6  # directions in which means differ by a smaller share of the largest are rounding errors
 SMALLEST_SHARE = 1e-9  # axes with a smaller share of the largest variance are rounding errors and left out
 
 
@@ -90,26 +99,63 @@ def fit_projection(features: NDArray[np.float32], labels: NDArray[np.int64], com
     return Projection(slope, kernel.astype(np.float32), (-mean @ kernel).astype(np.float32))
 
 
-def fit_whitening(coordinates: NDArray[np.float32], labels: NDArray[np.int64], width: int) -> NDArray[np.float32]:
+def fit_whitening(
+    coordinates: NDArray[np.float32],
+    labels: NDArray[np.int64],
+    width: int,
+    *,
+    views: NDArray[np.float32] | None = None,
+    view_weight: float = 0.0,
+    stretch: float = 1.0,
+) -> NDArray[np.float32]:
     """WCCN matrix (K, D): the first D coordinates times the inverse square root of their covariance within artists.
 
     Args:
         coordinates: (N, K) of training works, the leading principal component first.
         labels: (N,), one number an artist. At least one artist has two works.
         width: D, at most K.
+        views: (N, K) of one shifted view of each work; None: there are none.
+        view_weight: of the views' covariance; that of the works has weight 1.
+        stretch: factor of the directions in which the artists' means differ.
     """
     leading = coordinates[:, :width].astype(np.float64)
-    _, first, number, count = np.unique(labels, return_index=True, return_inverse=True, return_counts=True)
-    weights = weights_of(labels)
-    sums = np.zeros((len(count), width))
-    np.add.at(sums, number, leading)
-    deviation = leading - (sums / count[:, None])[number]
-    within = deviation.T @ (deviation * weights[:, None]) / (len(labels) - weights[first].sum())
+    means = _artist_means(leading, labels)
+    within = _covariance_within(leading, means, labels)
+    if views is not None:
+        shifted = _covariance_within(views[:, :width].astype(np.float64), means, labels)
+        within = (within + view_weight * shifted) / (1 + view_weight)
     identity = np.eye(width) * np.trace(within) / width
     values, vectors = np.linalg.eigh((1 - SHRINKAGE) * within + SHRINKAGE * identity)
+    whitening = vectors / np.sqrt(values) @ vectors.T  # symmetric inverse square root
     kernel = np.zeros((coordinates.shape[1], width))
-    kernel[:width] = vectors / np.sqrt(values) @ vectors.T  # symmetric inverse square root
+    kernel[:width] = whitening @ _stretching(means @ whitening, stretch)
     return kernel.astype(np.float32)
+
+
+def _artist_means(values: NDArray[np.float64], labels: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Means (A, K) of the values (N, K) of each of A artists, in the order of their labels."""
+    _, number, count = np.unique(labels, return_inverse=True, return_counts=True)
+    sums = np.zeros((len(count), values.shape[1]))
+    np.add.at(sums, number, values)
+    return np.asarray(sums / count[:, None])
+
+
+def _covariance_within(
+    values: NDArray[np.float64], means: NDArray[np.float64], labels: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """Weighted covariance (K, K) of values (N, K) around their artists' means (A, K)."""
+    _, first, number = np.unique(labels, return_index=True, return_inverse=True)
+    weights = weights_of(labels)
+    deviation = values - means[number]
+    degrees = len(labels) - weights[first].sum()
+    return np.asarray(deviation.T @ (deviation * weights[:, None]) / degrees)
+
+
+def _stretching(means: NDArray[np.float64], factor: float) -> NDArray[np.float64]:
+    """The matrix (D, D) that multiplies directions in which means (A, D) differ by a factor, and leaves the others."""
+    _, sizes, directions = np.linalg.svd(means - means.mean(axis=0), full_matrices=False)
+    differ = directions[sizes > SMALLEST_STRETCHED * sizes.max(initial=0.0)]
+    return np.asarray(np.eye(means.shape[1]) + (factor - 1) * differ.T @ differ)
 
 
 def _moments(values: NDArray[np.float32], weights: NDArray[np.float64]) -> tuple[NDArray[np.float64], ...]:

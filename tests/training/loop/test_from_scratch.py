@@ -19,6 +19,7 @@ from artsim.training.loop.evaluator import embed
 from artsim.training.loop.fit import fit
 from artsim.training.loop.from_scratch import READOUT_WORKS, READOUT_WORKS_PER_ARTIST, TowerWithReadout, works_to_fit_on
 from artsim.training.networks.checkpoints import BEST, LAST
+from artsim.training.networks.features import LabelledFeatures
 from artsim.training.networks.heads import blank_readout, build_readout, refit_readout, trained_part
 from artsim.training.networks.readout import fit_projection
 from artsim.training.networks.towers import build_tower
@@ -55,7 +56,7 @@ def test_the_saved_tower_is_the_evaluated_one_with_a_readout_of_its_features(
         np.testing.assert_allclose(np.linalg.norm(embeddings, axis=1), 1, rtol=1e-4)
         features = embed(tower.get_layer("network"), works.pixels)
         readout = blank_readout(features.shape[1], 8)
-        refit_readout(readout, features, works.labels)
+        refit_readout(readout, LabelledFeatures(features, works.labels), SMALL)
         expected = np.sqrt(SMALL.readout_share) * embed(readout, features)
         # The directions of the readout may differ in sign: what counts is how far works are apart.
         found = embeddings[:, :8]
@@ -101,10 +102,11 @@ def test_a_refitted_readout_equals_a_new_one_and_is_zero_beyond_its_rank() -> No
     projection = fit_projection(features, labels, 512)
     width = projection.kernel.shape[1]  # 12 works span no more axes
     readout = blank_readout(20, 16)
-    refit_readout(readout, rng.normal(size=(12, 20)).astype(np.float32), labels)
-    refit_readout(readout, features, labels)
+    refit_readout(readout, LabelledFeatures(rng.normal(size=(12, 20)).astype(np.float32), labels), SMALL)
+    works = LabelledFeatures(features, labels)
+    refit_readout(readout, works, SMALL)
     found = embed(readout, features)
-    expected = embed(build_readout(projection, features, labels, width), features)
+    expected = embed(build_readout(projection, works, width, SMALL), features)
     np.testing.assert_allclose(found[:, :width], expected, atol=1e-6)
     assert width < 16
     assert not found[:, width:].any()

