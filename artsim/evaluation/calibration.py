@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
+from artsim.evaluation.likelihood_ratio import log_likelihood_ratio
 from artsim.scoring.contract import Calibration, DecisionRule
-from artsim.scoring.scores import probabilities
 
 FOLDS = 5  # as is usual in cross-validation; each calibration then leaves out at most two fifths of the artists
 # scikit-learn's C, the inverse of the regularisation's strength. This weak one keeps the slope finite where the
@@ -49,13 +49,13 @@ def crossfitted(
     artist1: NDArray[Any],
     artist2: NDArray[Any],
     seed: int = 0,
-) -> NDArray[np.float32]:
-    """The probability of each pair by a calibration fitted without its artists, float32 (N,).
+) -> NDArray[np.float64]:
+    """The logarithm of each pair's likelihood ratio by a calibration fitted without its artists, (N,).
 
     A calibration looks too good on the pairs it was fitted on. So the artists are split into folds, and the pairs
     between two folds get the calibration of the pairs that touch neither fold. The result is slightly pessimistic,
-    as each calibration is fitted on fewer artists than the final one. The probability is NaN where the remaining
-    pairs are of one kind only, as with fewer than four artists.
+    as each calibration is fitted on fewer artists than the final one. The value is NaN where the remaining pairs are of
+    one kind only, as with fewer than four artists.
 
     Args:
         distance: (N,) of the pairs.
@@ -67,11 +67,11 @@ def crossfitted(
     names, index = np.unique(np.concatenate([artist1, artist2]).astype(str), return_inverse=True)
     folds = np.random.default_rng(seed).permutation(len(names)) % FOLDS
     low, high = np.sort(folds[index].reshape(2, -1), axis=0)
-    probability = np.full(len(distance), np.nan, dtype=np.float32)
+    log_ratio = np.full(len(distance), np.nan)
     for one, other in combinations_with_replacement(range(FOLDS), 2):
         held_out = (low == one) & (high == other)
         rest = ~np.isin(low, (one, other)) & ~np.isin(high, (one, other))
         if held_out.any() and len(np.unique(same[rest])) == 2:
             calibration = calibrate(distance[rest], same[rest]).calibration
-            probability[held_out] = probabilities(distance[held_out], calibration, calibration.prior)
-    return probability
+            log_ratio[held_out] = log_likelihood_ratio(distance[held_out], calibration)
+    return log_ratio

@@ -1,10 +1,23 @@
-"""Confidence intervals of metrics: a bootstrap over paintings.
+"""Confidence intervals of metrics: a bootstrap over artists and their paintings.
 
-Pairs that share a painting are not independent. So paintings are resampled, not pairs: the weight of a pair is the
-product of how often each of its two paintings was drawn.
+Pairs that share a painting are not independent, and neither are pairs that share an artist. So pairs are not resampled
+themselves. Resampled is what a new collection would have of its own:
+
+- Artists, then their paintings, where the metric is about artists that training did not see. As many artists are drawn
+  with replacement as there are. Each draw of an artist is a copy with paintings of its own: as many as the artist has,
+  drawn from them with replacement.
+- Paintings alone, where the artists are given, as seen artists are, or not known.
+
+The weight of a pair is the product of how often each of its paintings was drawn. This is the pigeonhole bootstrap
+(Owen 2007, doi.org/10.1214/07-AOAS122) with one set as rows and columns, and paintings nested in artists. Two paintings
+by the same artist count within a copy only: their weight is the sum of the products over the artist's copies. Pairs
+between two copies of an artist are left out, because the copies stand for two artists but have the same hand.
 """
 
 from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,43 +30,87 @@ def auc_interval(
     same: NDArray[np.uint8],
     image1: NDArray[np.int64],
     image2: NDArray[np.int64],
+    artists: NDArray[np.int64] | None = None,
     resamples: int = 200,
     seed: int = 0,
 ) -> tuple[float, float]:
-    """The central 95 % of the AUC over resamples of paintings; (nan, nan) if no resample has both kinds.
+    """The central 95 % of the AUC over resamples; (nan, nan) if no resample has both kinds of pairs.
 
     Args:
         distance: (N,) of the pairs.
         same: (N,) 1 for the same artist.
         image1: (N,) number of each pair's first painting.
         image2: (N,) number of the second painting.
+        artists: (I,) number of the artist of each painting, by its number. None: only paintings are resampled.
         resamples: number of resamples.
         seed: of the draws.
     """
     order = np.argsort(distance, kind="stable")
-    _, tie = np.unique(distance[order], return_inverse=True)
-    is_same = np.asarray(same, dtype=bool)[order]
+    values, tie = np.unique(distance[order], return_inverse=True)
     paintings, index = np.unique(np.stack([image1, image2])[:, order], return_inverse=True)
-    first, second = index.reshape(2, -1)
+    pairs = np.stack([tie, *index.reshape(2, -1)])  # (3, N)
+    kinds = [pairs[:, same[order] == kind] for kind in (1, 0)]
+    population = _Population.of(len(paintings), None if artists is None else artists[paintings])
     rng = np.random.default_rng(seed)
     drawn = []
     for _ in range(resamples if len(distance) else 0):
-        counts = np.bincount(rng.integers(len(paintings), size=len(paintings)), minlength=len(paintings))
-        area = _weighted_auc(tie, is_same, (counts[first] * counts[second]).astype(np.float64))
+        copies = population.draw(rng)
+        drawn_at_all = copies.sum(axis=0, keepdims=True)
+        positive, negative = (
+            np.bincount(tie, weights=_weights(counts, first, second), minlength=len(values))
+            for counts, (tie, first, second) in zip((copies, drawn_at_all), kinds, strict=True)
+        )
+        area = _weighted_auc(positive, negative)
         if area is not None:
             drawn.append(area)
     return _central(drawn)
 
 
-def mean_interval(values: NDArray[np.float64], resamples: int = 200, seed: int = 0) -> tuple[float, float]:
+def mean_interval(
+    values: NDArray[np.float64], artists: NDArray[np.int64] | None = None, resamples: int = 200, seed: int = 0
+) -> tuple[float, float]:
     """The central 95 % of the mean of one value per query painting, (Q,); (nan, nan) without queries.
 
     For retrieval metrics. Only the queries are resampled, as a painting that occurs twice in the gallery would find
-    itself.
+    itself. With their artists (Q,), artists are resampled, then the queries of each.
     """
+    population = _Population.of(len(values), artists)
     rng = np.random.default_rng(seed)
-    count = len(values)
-    return _central([float(values[rng.integers(count, size=count)].mean()) for _ in range(resamples if count else 0)])
+    counts = (population.draw(rng).sum(axis=0) for _ in range(resamples if len(values) else 0))
+    return _central([float(values @ count / count.sum()) for count in counts])
+
+
+@dataclass(frozen=True)
+class _Population:
+    """P paintings by A artists, to draw from. Without artists, all paintings are by one artist, who is drawn once."""
+
+    by_artist: NDArray[np.int64]  # (P,) paintings, artist by artist
+    start: NDArray[np.int64]  # (A,) of each artist's paintings in `by_artist`
+    size: NDArray[np.int64]  # (A,) number of paintings
+
+    @classmethod
+    def of(cls, paintings: int, artists: NDArray[np.int64] | None) -> _Population:
+        label = np.zeros(paintings, np.int64) if artists is None else np.unique(artists, return_inverse=True)[1]
+        size = np.bincount(label)
+        return cls(np.argsort(label, kind="stable"), np.cumsum(size) - size, size)
+
+    def draw(self, rng: np.random.Generator) -> NDArray[np.int64]:
+        """How often each painting is in the first, second, … copy of its artist, (copies, P)."""
+        artists = np.sort(rng.integers(len(self.size), size=len(self.size)))
+        copy = np.arange(len(artists)) - np.searchsorted(artists, artists)
+        paintings = self.size[artists]
+        place = np.repeat(self.start[artists], paintings) + rng.integers(np.repeat(paintings, paintings))
+        count = len(self.by_artist)
+        cell = np.repeat(copy, paintings) * count + self.by_artist[place]
+        return np.bincount(cell, minlength=(int(copy.max()) + 1) * count).reshape(-1, count)
+
+
+def _weights(counts: NDArray[np.int64], first: NDArray[np.int64], second: NDArray[np.int64]) -> NDArray[np.float64]:
+    """The sum over copies of the product of both paintings' counts (copies, P), for each of N pairs."""
+    weights = np.zeros(len(first))
+    for count in counts:
+        weights += count[first] * count[second]
+    return weights
 
 
 def _central(drawn: list[float]) -> tuple[float, float]:
@@ -64,10 +121,8 @@ def _central(drawn: list[float]) -> tuple[float, float]:
     return float(low), float(high)
 
 
-def _weighted_auc(tie: NDArray[np.int64], same: NDArray[np.bool_], weight: NDArray[np.float64]) -> float | None:
-    """AUC of weighted pairs, sorted by distance. `tie` (N,) numbers the different distances from 0, in rising order."""
-    positive = np.bincount(tie, weights=weight * same)
-    negative = np.bincount(tie, weights=weight * ~same)
+def _weighted_auc(positive: NDArray[Any], negative: NDArray[Any]) -> float | None:
+    """AUC from the weight of same-artist and of different-artist pairs at each distance (V,), in rising order."""
     total = positive.sum() * negative.sum()
     if total == 0:
         return None

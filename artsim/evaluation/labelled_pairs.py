@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import math
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from artsim.evaluation.known_artists import KnownArtists
 from artsim.scoring.scores import Criterion
 
 SAMPLE_PAIRS = 1_000_000
+
+Resampled = Literal["artists, then paintings", "paintings"]
 
 
 class LabelledPairs:
@@ -27,6 +31,7 @@ class LabelledPairs:
         self._bound = sample_pairs
         # Five standard deviations of the sample's size below the bound.
         self._chance = 1.0 if capacity <= sample_pairs else (sample_pairs - 5 * math.sqrt(sample_pairs)) / capacity
+        self._artists = KnownArtists()
         self._sampled: list[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]] = []
 
     def add(
@@ -42,6 +47,7 @@ class LabelledPairs:
         self._same[self._count : end] = same
         chosen = np.flatnonzero(self._rng.random(len(distance)) < self._chance)
         self._sampled.append((self._count + chosen, image1[chosen], image2[chosen]))
+        self._artists.add(same, image1, image2)
         self._count = end
 
     @property
@@ -54,6 +60,11 @@ class LabelledPairs:
         """All labels (N,), 1 for the same artist."""
         return self._same[: self._count]
 
+    @property
+    def artists(self) -> NDArray[np.int64] | None:
+        """The number of each image's artist, (I,), if the labels of all pairs tell it; see `known_artists`."""
+        return self._artists.numbers()
+
     def sample(
         self,
     ) -> tuple[NDArray[np.float32], NDArray[np.uint8], NDArray[np.int64], NDArray[np.int64]]:
@@ -64,26 +75,45 @@ class LabelledPairs:
         return self._distance[rows], self._same[rows], image1, image2
 
 
-def labelled_metrics(
-    labelled: LabelledPairs, criterion: Criterion
-) -> tuple[dict[str, float], tuple[float, float] | None]:
-    """The metrics and the 95 % interval of the AUC; none if the pairs do not have both labels.
+class LabelledMetrics(NamedTuple):
+    """Metrics by name, the 95 % interval of the AUC, and what it resamples; nothing if all pairs have one label."""
 
-    Calibration is measured at the prior of the criterion. The probabilities overwrite the distances of `labelled`, to
-    save memory.
+    metrics: dict[str, float]
+    auc_interval: tuple[float, float] | None = None
+    interval_resamples: Resampled | None = None
+
+
+def labelled_metrics(labelled: LabelledPairs, criterion: Criterion) -> LabelledMetrics:
+    """The metrics of labelled pairs.
+
+    Calibration is measured at the prior of the criterion, Cllr without a prior. The probabilities overwrite the
+    distances of `labelled`, to save memory.
     """
     if len(np.unique(labelled.same)) < 2:
-        return {}, None
-    # scikit-learn takes a second to import, which pairs without labels do not need.
-    from artsim.evaluation.intervals import auc_interval
+        return LabelledMetrics({})
+    # SciPy takes a while to import, which pairs without labels do not need.
+    from artsim.evaluation.likelihood_ratio import cllr, log_likelihood_ratio
     from artsim.evaluation.metrics import pair_metrics
     from artsim.evaluation.reliability import reliability
     from artsim.evaluation.value_counts import PIECE
 
-    low, high = auc_interval(*labelled.sample())
-    metrics = pair_metrics(labelled.distance, labelled.same, criterion.threshold)
-    values = labelled.distance
-    for start in range(0, len(values), PIECE):
-        values[start : start + PIECE] = criterion.probability(values[start : start + PIECE])
-    metrics |= reliability(values, labelled.same, criterion.prior)
-    return metrics, None if math.isnan(low) else (low, high)
+    values, same = labelled.distance, labelled.same
+    pieces = [slice(start, start + PIECE) for start in range(0, len(values), PIECE)]
+    interval, resampled = _interval(labelled)
+    metrics = pair_metrics(values, same, criterion.threshold)
+    metrics |= cllr((log_likelihood_ratio(values[piece], criterion.calibration), same[piece]) for piece in pieces)
+    for piece in pieces:
+        values[piece] = criterion.probability(values[piece])
+    metrics |= reliability(values, same, criterion.prior, chance=True)
+    return LabelledMetrics(metrics, interval, resampled)
+
+
+def _interval(labelled: LabelledPairs) -> tuple[tuple[float, float] | None, Resampled | None]:
+    """The interval of the AUC and what it resamples: artists, where the labels of all pairs tell them."""
+    from artsim.evaluation.intervals import auc_interval
+
+    artists = labelled.artists
+    low, high = auc_interval(*labelled.sample(), artists)
+    if math.isnan(low):
+        return None, None
+    return (low, high), "paintings" if artists is None else "artists, then paintings"

@@ -19,11 +19,15 @@ DISTANCE_BYTES = 2**26  # of distances at a time: bounds the memory
 DIGITS = 40  # bits kept of the longest square; float32 embeddings carry 24, float64 computes with 53
 
 
+RETRIEVAL_METRICS = ("precision_at_1", "map_at_r")
+
+
 class RetrievalMetrics(NamedTuple):
-    """Precision@1 and MAP@R of each of Q queries, (Q,) in 0..1."""
+    """Precision@1 and MAP@R of each of Q queries, (Q,) in 0..1, and the row of the query's work."""
 
     precision_at_1: NDArray[np.float64]
     map_at_r: NDArray[np.float64]
+    query: NDArray[np.int64]
 
 
 def retrieval_metrics(
@@ -44,7 +48,7 @@ def retrieval_metrics(
     lengths = np.square(points).sum(axis=1)
     _, label, works = np.unique(artists.astype(str), return_inverse=True, return_counts=True)
     step = max(1, DISTANCE_BYTES // max(1, 8 * len(points)))
-    found = [RetrievalMetrics(np.empty(0), np.empty(0))]
+    found = [RetrievalMetrics(np.empty(0), np.empty(0), np.empty(0, dtype=np.int64))]
     for artist in np.flatnonzero(works >= 2):
         own = np.flatnonzero(label == artist)
         others = np.flatnonzero(label != artist)
@@ -56,7 +60,8 @@ def retrieval_metrics(
                 rivals[~share_a_style(styles[queries], styles[others])] = np.inf
             friends[queries[:, None] == own] = np.inf  # a work does not find itself
             searched = np.isfinite(rivals).any(axis=1)
-            found.append(_ranked(np.sort(friends[searched], axis=1)[:, :-1], rivals[searched]))
+            ranked = _ranked(np.sort(friends[searched], axis=1)[:, :-1], rivals[searched])
+            found.append(RetrievalMetrics(*ranked, queries[searched]))
     return RetrievalMetrics(*(np.concatenate(parts) for parts in zip(*found, strict=True)))
 
 
@@ -76,8 +81,13 @@ def _squares(
     return np.rint(squares, out=squares)
 
 
-def _ranked(friends: NDArray[np.float64], rivals: NDArray[np.float64]) -> RetrievalMetrics:
-    """Of B queries, from squared distances: to their artist's R works in order (B, R), to the others' works (B, M)."""
+def _ranked(
+    friends: NDArray[np.float64], rivals: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Precision@1 and MAP@R, (B,) each, of B queries.
+
+    They follow from squared distances: to their artist's R works in order (B, R), to the others' works (B, M).
+    """
     wanted = friends.shape[1]
     nearest = np.sort(np.partition(rivals, wanted - 1, axis=1)[:, :wanted] if wanted < rivals.shape[1] else rivals)
     # How many others come before each. Numbers above R need not be exact.
@@ -86,4 +96,4 @@ def _ranked(friends: NDArray[np.float64], rivals: NDArray[np.float64]) -> Retrie
     place = np.arange(1, wanted + 1)
     rank = ahead + place
     precision = np.where(rank <= wanted, place / rank, 0.0)
-    return RetrievalMetrics((ahead[:, 0] == 0).astype(np.float64), precision.mean(axis=1))
+    return (ahead[:, 0] == 0).astype(np.float64), precision.mean(axis=1)

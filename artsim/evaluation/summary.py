@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 
 from artsim._version import __version__
-from artsim.evaluation.labelled_pairs import LabelledPairs, labelled_metrics
+from artsim.evaluation.labelled_pairs import LabelledPairs, Resampled, labelled_metrics
 from artsim.messages import first_few
 from artsim.scoring.contract import Card
 from artsim.scoring.score_blocks import ScoredBlock
@@ -23,9 +23,13 @@ METRICS = {
     "average_precision": "average precision",
     "eer": "equal error rate",
     "tar_at_far_1pct": "TAR at FAR 1 %",
+    "tar_at_far_10pct": "TAR at FAR 10 %",
     "balanced_accuracy": "balanced accuracy",
     "accuracy": "accuracy",
+    "cllr": "Cllr",
+    "cllr_min": "least Cllr",
     "calibration_error": "calibration error",
+    "calibration_error_by_chance": "calibration error by chance",
     "brier_skill": "Brier skill",
 }
 
@@ -74,6 +78,7 @@ class Summary:
         labelled_pairs: pairs with a label and a score.
         metrics: of the labelled pairs, at `threshold`; empty if all have the same label. Calibration error and Brier
             skill weight the pairs to `prior`.
+        interval_resamples: what the bootstrap of `auc_interval` draws.
         wall_seconds: of the whole run, with opening the model and computing metrics.
     """
 
@@ -95,6 +100,7 @@ class Summary:
     labelled_pairs: int
     metrics: Mapping[str, float]
     auc_interval: tuple[float, float] | None
+    interval_resamples: Resampled | None
     wall_seconds: float
 
     def to_json(self) -> str:
@@ -127,7 +133,8 @@ class Summary:
         lines = [(label, f"{self.metrics[name]:.3f}") for name, label in METRICS.items()]
         if self.auc_interval is not None:
             low, high = self.auc_interval
-            lines[0] = (lines[0][0], f"{lines[0][1]} (95 % interval {low:.3f} to {high:.3f})")
+            interval = f"95 % interval {low:.3f} to {high:.3f}, resampling {self.interval_resamples}"
+            lines[0] = (lines[0][0], f"{lines[0][1]} ({interval})")
         return [
             ("labelled pairs", f"{self.labelled_pairs:,}, threshold {self.threshold:g}, prior {self.prior:g}"),
             *lines,
@@ -138,7 +145,7 @@ def summarize(
     model: str, card: Card, criterion: Criterion, images: ImageStage, pairs: PairStage, started: float
 ) -> Summary:
     """Compute the metrics and put a run's results together; `started` is its `perf_counter`."""
-    metrics, auc_interval = labelled_metrics(pairs.labelled, criterion)
+    measured = labelled_metrics(pairs.labelled, criterion)
     return Summary(
         artsim_version=__version__,
         model=model,
@@ -156,8 +163,7 @@ def summarize(
         threshold=criterion.threshold,
         prior=criterion.prior,
         labelled_pairs=len(pairs.labelled.same),
-        metrics=metrics,
-        auc_interval=auc_interval,
+        **measured._asdict(),
         wall_seconds=time.perf_counter() - started,
     )
 

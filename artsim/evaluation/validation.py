@@ -9,18 +9,20 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy.special import expit
 
 from artsim.collection.pairs import Pairs, balanced_pairs, rival_pairs, validation_pairs
 from artsim.collection.selection import TRAIN, VAL_SEEN, VAL_UNSEEN, Selection
 from artsim.collection.styles import styles_of
 from artsim.evaluation.calibration import calibrate, crossfitted
 from artsim.evaluation.intervals import auc_interval, mean_interval
+from artsim.evaluation.likelihood_ratio import cllr, log_likelihood_ratio
 from artsim.evaluation.metrics import pair_metrics
 from artsim.evaluation.reliability import reliability
-from artsim.evaluation.retrieval import retrieval_metrics
+from artsim.evaluation.retrieval import RETRIEVAL_METRICS, retrieval_metrics
 from artsim.scoring.contract import Calibration, Card, DecisionRule, DistanceName
 from artsim.scoring.distance import pair_distances
-from artsim.scoring.scores import Criterion, probabilities
+from artsim.scoring.scores import Criterion
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,12 @@ class Validation:
         self.second: NDArray[np.int64] = row[self.pairs["image2"]].to_numpy()
         self.same: NDArray[np.uint8] = self.pairs["sameArtist"].to_numpy(dtype=np.uint8)
         self.artists = self.works["artist"].to_numpy(dtype=object)
-        self.retrieval_sets = {split: _RetrievalSet.of(self.works, split, seed) for split in (VAL_SEEN, VAL_UNSEEN)}
+        # Intervals resample unseen artists, as a new collection has other artists. Seen artists are given.
+        numbers = np.unique(self.artists.astype(str), return_inverse=True)[1]
+        self.resampled: dict[str, NDArray[np.int64] | None] = {VAL_SEEN: None, VAL_UNSEEN: numbers}
+        self.retrieval_sets = {
+            split: _RetrievalSet.of(self.works, split, artists, seed) for split, artists in self.resampled.items()
+        }
         self.distance: DistanceName = distance
         self.threshold = threshold
 
@@ -67,7 +74,8 @@ class Validation:
             if not len(rows):
                 continue
             of_split = {
-                **self._pair_metrics(rows, distances[rows], rule.threshold, intervals),
+                **pair_metrics(distances[rows], self.same[rows], rule.threshold),
+                **(self._interval(rows, distances[rows], self.resampled[split]) if intervals else {}),
                 **self._reliability(rows, distances[rows], None if split == fitted_on else rule.calibration),
                 **retrieval_set.metrics(embeddings, self.distance, intervals),
             }
@@ -87,25 +95,24 @@ class Validation:
     def _distances(self, embeddings: NDArray[np.float32]) -> NDArray[np.float32]:
         return pair_distances(embeddings, self.first, self.second, self.distance)
 
-    def _pair_metrics(
-        self, rows: NDArray[np.int64], distances: NDArray[np.float32], threshold: float, intervals: bool
+    def _interval(
+        self, rows: NDArray[np.int64], distances: NDArray[np.float32], artists: NDArray[np.int64] | None
     ) -> dict[str, float]:
-        same = self.same[rows]
-        metrics = pair_metrics(distances, same, threshold)
-        if intervals:
-            metrics |= _bounds("auc", auc_interval(distances, same, self.first[rows], self.second[rows]))
-        return metrics
+        return _bounds("auc", auc_interval(distances, self.same[rows], self.first[rows], self.second[rows], artists))
 
     def _reliability(
         self, rows: NDArray[np.int64], distances: NDArray[np.float32], calibration: Calibration | None
     ) -> dict[str, float]:
-        """The reliability of a calibration fitted on other pairs; None: by cross-fitting on these pairs."""
-        same = self.same[rows]
-        if calibration is not None:
-            return reliability(probabilities(distances, calibration, calibration.prior), same, calibration.prior)
-        probability = crossfitted(distances, same, self.artists[self.first[rows]], self.artists[self.second[rows]])
-        known = np.isfinite(probability)
-        return reliability(probability[known], same[known], Calibration.prior)
+        """The reliability and Cllr of a calibration fitted on other pairs; None: by cross-fitting on these pairs."""
+        if calibration is None:
+            artist1, artist2 = self.artists[self.first[rows]], self.artists[self.second[rows]]
+            log_ratio = crossfitted(distances, self.same[rows], artist1, artist2)
+        else:
+            log_ratio = log_likelihood_ratio(distances, calibration)
+        known = np.isfinite(log_ratio)
+        log_ratio, same = log_ratio[known], self.same[rows][known]
+        # At the prior one half, the log-odds are the logarithm of the likelihood ratio.
+        return reliability(expit(log_ratio).astype(np.float32), same, Calibration.prior) | cllr([(log_ratio, same)])
 
 
 @dataclass(frozen=True)
@@ -113,19 +120,21 @@ class _RetrievalSet:
     """The works of one split, each a query among the others, and the pairs within a style.
 
     `rows` (W,) are their row numbers among all validation works, as are both sides of the pairs; styles are (W, S).
+    Intervals resample `resampled`, the numbers of the artists of all validation works, or only works if it is None.
     """
 
     rows: NDArray[np.int64]
     artists: NDArray[np.object_]
     styles: NDArray[np.bool_]
     style_pairs: Pairs
+    resampled: NDArray[np.int64] | None
 
     @classmethod
-    def of(cls, works: pd.DataFrame, split: str, seed: int) -> _RetrievalSet:
+    def of(cls, works: pd.DataFrame, split: str, resampled: NDArray[np.int64] | None, seed: int) -> _RetrievalSet:
         rows = np.flatnonzero(works["split"] == split)
         artists, styles = works["artist"].to_numpy(dtype=object)[rows], styles_of(works.iloc[rows])
         first, second, same = rival_pairs(artists, styles, seed)
-        return cls(rows, artists, styles, (rows[first], rows[second], same))
+        return cls(rows, artists, styles, (rows[first], rows[second], same), resampled)
 
     def metrics(self, embeddings: NDArray[np.float32], distance: DistanceName, intervals: bool) -> dict[str, float]:
         """Retrieval among all works, and `same_style_…` metrics against other artists' works of the same style."""
@@ -134,7 +143,7 @@ class _RetrievalSet:
         distances = pair_distances(embeddings, first, second, distance)
         same_style = {name: value for name, value in pair_metrics(distances, same, 0.0).items() if name == "auc"}
         if same_style and intervals:
-            same_style |= _bounds("auc", auc_interval(distances, same, first, second))
+            same_style |= _bounds("auc", auc_interval(distances, same, first, second, self.resampled))
         same_style |= self._retrieval(embeddings, self.styles, intervals)
         return metrics | {f"same_style_{name}": value for name, value in same_style.items()}
 
@@ -142,10 +151,12 @@ class _RetrievalSet:
         self, embeddings: NDArray[np.float32], styles: NDArray[np.bool_] | None, intervals: bool
     ) -> dict[str, float]:
         metrics: dict[str, float] = {}
-        for name, values in retrieval_metrics(embeddings[self.rows], self.artists, styles)._asdict().items():
-            if len(values):
-                metrics[name] = float(values.mean())
-                metrics |= _bounds(name, mean_interval(values)) if intervals else {}
+        found = retrieval_metrics(embeddings[self.rows], self.artists, styles)
+        artists = None if self.resampled is None else self.resampled[self.rows[found.query]]
+        for name in RETRIEVAL_METRICS if len(found.query) else ():
+            values = getattr(found, name)
+            metrics[name] = float(values.mean())
+            metrics |= _bounds(name, mean_interval(values, artists)) if intervals else {}
         return metrics
 
 

@@ -14,6 +14,8 @@ FURTHER_METRICS = {
     "MAP@R": "map_at_r",
     "AUC within a style": "same_style_auc",
     "calibration error": "calibration_error",
+    "Cllr": "cllr",
+    "least Cllr": "cllr_min",
 }
 
 

@@ -33,6 +33,8 @@ def test_a_perfect_tower_has_perfect_metrics() -> None:
         "average_precision": 1.0,
         "eer": 0.0,
         "tar_at_far_1pct": 1.0,
+        "tar_at_far_10pct": 1.0,
+        "cllr_min": 0.0,
         "balanced_accuracy": 1.0,
         "accuracy": 1.0,
     }
@@ -45,8 +47,15 @@ def test_metrics_of_four_pairs_by_hand() -> None:
     assert found["auc"] == 0.75
     assert found["average_precision"] == pytest.approx(0.5 * 1 + 0.5 * 2 / 3)
     assert found["eer"] == 0.5
-    assert found["tar_at_far_1pct"] == 0.5
+    assert found["tar_at_far_1pct"] == found["tar_at_far_10pct"] == 0.5
     assert found["balanced_accuracy"] == found["accuracy"] == 0.75
+
+
+def test_a_tenth_of_the_others_may_be_accepted() -> None:
+    distance = np.array([0.1, 0.3, 0.5, *([0.2] + [0.4] * 9)], dtype=np.float32)
+    found = pair_metrics(distance, np.array([1] * 3 + [0] * 10, dtype=np.uint8), threshold=0.2)
+    assert found["tar_at_far_1pct"] == pytest.approx(1 / 3)
+    assert found["tar_at_far_10pct"] == pytest.approx(2 / 3)
 
 
 def test_a_pair_exactly_at_the_threshold_is_not_the_same_artist() -> None:
@@ -93,6 +102,8 @@ def test_metrics_are_scikit_learns_however_they_are_cut(
             "average_precision": average_precision_score(same, -distance),
             "eer": pytest.approx(_slow_eer(far, tar), abs=1e-3),
             "tar_at_far_1pct": tar[far <= 0.01].max(),
+            "tar_at_far_10pct": tar[far <= 0.1].max(),
+            "cllr_min": found.get("cllr_min"),  # has tests of its own
             "balanced_accuracy": recall_score(same, predicted, average="macro"),
             "accuracy": accuracy_score(same, predicted),
         }
@@ -109,9 +120,8 @@ def _slow_eer(far: NDArray[np.float64], tar: NDArray[np.float64]) -> float:
 @given(st.lists(st.tuples(st.integers(0, 5), st.booleans(), st.integers(0, 3)), min_size=2, max_size=40))
 def test_weighted_auc_is_scikit_learns(rows: list[tuple[int, bool, int]]) -> None:
     distance, same, weight = (np.array(column) for column in zip(*rows, strict=True))
-    order = np.argsort(distance)
-    _, tie = np.unique(distance[order], return_inverse=True)
-    found = _weighted_auc(tie, same[order], weight[order].astype(float))
+    _, tie = np.unique(distance, return_inverse=True)
+    found = _weighted_auc(*(np.bincount(tie, weights=weight * kind) for kind in (same, ~same)))
     if (weight[same].sum() == 0) or (weight[~same].sum() == 0):
         assert found is None
     else:

@@ -127,6 +127,58 @@ def test_crossfitting_answers_every_pair_and_knows_nothing_of_its_artists(count:
 @pytest.mark.parametrize("count", [2, 3])
 def test_too_few_artists_to_crossfit_have_no_answer(count: int) -> None:
     distance, same, artist1, artist2 = of_artists(count)
-    probability = crossfitted(distance, same, artist1, artist2)
-    known = np.isfinite(probability)
-    assert reliability(probability[known], same[known], 0.5) == {}
+    known = np.isfinite(crossfitted(distance, same, artist1, artist2))
+    assert len(np.unique(same[known])) < 2
+
+
+def by_chance(probability: NDArray[np.float32], same: NDArray[np.uint8], prior: float) -> float:
+    return reliability(probability, same, prior, chance=True)["calibration_error_by_chance"]
+
+
+@pytest.mark.parametrize("count", [100, 3000])
+def test_the_error_by_chance_is_that_of_true_probabilities(count: int) -> None:
+    probability, same = drawn(count)
+    errors = []
+    for seed in range(200):
+        labels = np.random.default_rng(seed).random(count) < probability
+        errors.append(reliability(probability, labels.astype(np.uint8), 0.5)["calibration_error"])
+    assert by_chance(probability, same, 0.5) == pytest.approx(np.mean(errors), rel=0.1)
+
+
+def test_the_error_by_chance_counts_the_few_pairs_that_weigh_most() -> None:
+    """1 % of the pairs are by one artist and weigh one half: chance is that of so few pairs."""
+    errors, found = [], []
+    for seed in range(60):
+        rng = np.random.default_rng(seed)
+        same = (rng.random(20_000) < 0.01).astype(np.uint8)
+        distance = rng.normal(2.0, 0.5, len(same)) - same
+        probability = (1 / (1 + np.exp(-4 * (1.5 - distance)))).astype(np.float32)  # true at the prior one half
+        errors.append(reliability(probability, same, 0.5)["calibration_error"])
+        if seed < 5:
+            found.append(by_chance(probability, same, 0.5))
+    assert np.mean(found) == pytest.approx(np.mean(errors), rel=0.1)
+
+
+def test_the_error_by_chance_falls_with_the_root_of_the_number_of_pairs() -> None:
+    few, many = (by_chance(*drawn(count), 0.5) for count in (1_000, 100_000))
+    assert few / many == pytest.approx(10, rel=0.15)
+
+
+def test_the_error_by_chance_does_not_know_the_labels() -> None:
+    """Bold probabilities are wrong by more than chance, and do not make chance larger."""
+    probability, same = drawn(20_000)
+    wrong = np.random.default_rng(1).permutation(same)
+    found = reliability(probability, wrong, float(same.mean()), chance=True)
+    assert found["calibration_error_by_chance"] == by_chance(probability, same, float(same.mean())) < 0.02
+    assert found["calibration_error"] > 0.2
+
+
+def test_certain_probabilities_leave_nothing_to_chance() -> None:
+    same = np.array([1, 0, 0, 0], dtype=np.uint8)
+    assert by_chance(same.astype(np.float32), same, 0.5) == 0
+
+
+def test_the_error_by_chance_is_repeatable_and_given_only_where_asked() -> None:
+    pairs = *drawn(500), 0.5
+    assert by_chance(*pairs) == by_chance(*pairs)
+    assert "calibration_error_by_chance" not in reliability(*pairs)

@@ -11,6 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 from artsim.collection.selection import Selection
+from artsim.evaluation.intervals import auc_interval, mean_interval
 from artsim.evaluation.validation import Validation, calibrate_by_folds
 from artsim.training.monitor import MEAN_AUC, MonitorName
 
@@ -72,20 +73,34 @@ def test_intervals_hold_their_metrics_and_are_taken_only_where_asked() -> None:
     assert plain == {name: value for name, value in found.items() if not name.endswith(("_low", "_high"))}
 
 
+def test_intervals_resample_unseen_artists_and_the_works_of_seen_ones(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One unseen artist is easy, so draws of artists move the metrics more than draws of works."""
+    place = APART | dict.fromkeys("fghij", 9.0)
+    found = evaluated(works(None), place, intervals=True)
+    monkeypatch.setattr("artsim.evaluation.validation.auc_interval", lambda *a: auc_interval(*a[:4]))
+    monkeypatch.setattr("artsim.evaluation.validation.mean_interval", lambda values, _: mean_interval(values))
+    of_works = evaluated(works(None), place, intervals=True)
+    for name in ("auc", "precision_at_1"):
+        wide, narrow = (each[f"val_unseen/{name}_high"] - each[f"val_unseen/{name}_low"] for each in (found, of_works))
+        assert wide > 1.2 * narrow
+        for end in ("low", "high"):
+            assert found[f"val_seen/{name}_{end}"] == of_works[f"val_seen/{name}_{end}"]
+
+
 def test_a_tower_that_tells_all_apart_is_sure_and_right() -> None:
     found = evaluated(works(None), APART, noise=0.01)
     for part in ("val_seen", "val_unseen"):
         assert found[f"{part}/precision_at_1"] == found[f"{part}/map_at_r"] == 1
         assert found[f"{part}/calibration_error"] < 0.05
         assert found[f"{part}/brier_skill"] > 0.9
+        assert found[f"{part}/cllr_min"] <= found[f"{part}/cllr"] < 0.1
 
 
 def test_probabilities_of_two_unseen_artists_cant_be_judged_but_those_of_seen_ones_can() -> None:
     table = works(None)
     found = evaluated(table[~table["artist"].isin(list("ghij"))].reset_index(drop=True), APART)
-    assert "val_seen/calibration_error" in found
-    assert "val_unseen/auc" in found
-    assert "val_unseen/calibration_error" not in found
+    assert {"val_seen/calibration_error", "val_seen/cllr", "val_unseen/auc", "val_unseen/cllr_min"} <= set(found)
+    assert not {"val_unseen/calibration_error", "val_unseen/cllr"} & set(found)
 
 
 def test_a_calibration_by_folds_reads_pairs_within_folds_alone() -> None:

@@ -200,7 +200,11 @@ def test_labels_give_metrics_with_an_interval(folder: Path) -> None:
     assert 0 <= summary.metrics["calibration_error"] < 1
     assert "Brier skill" in dict(summary.lines())
     assert summary.auc_interval is not None
-    assert ("AUC", "1.000 (95 % interval 1.000 to 1.000)") in summary.lines()
+    assert summary.interval_resamples == "paintings"  # each pair occurs twice, so the artists are not known
+    assert ("AUC", "1.000 (95 % interval 1.000 to 1.000, resampling paintings)") in summary.lines()
+    assert {"TAR at FAR 10 %", "Cllr", "least Cllr", "calibration error by chance"} <= set(dict(summary.lines()))
+    assert json.loads(summary.to_json())["metrics"]["calibration_error_by_chance"] >= 0
+    assert json.loads(summary.to_json())["interval_resamples"] == "paintings"
 
 
 def test_labels_of_one_kind_give_no_metrics_and_a_line_says_so(folder: Path) -> None:

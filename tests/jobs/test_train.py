@@ -26,6 +26,8 @@ METRICS = (
     "average_precision",
     "eer",
     "tar_at_far_1pct",
+    "tar_at_far_10pct",
+    "cllr_min",
     "balanced_accuracy",
     "accuracy",
     "precision_at_1",
@@ -109,6 +111,14 @@ def test_metrics_of_each_epoch_and_then_of_the_exported_tower(job: Job, part: st
         history = job.client.get_metric_history(job.run.info.run_id, f"{part}/{metric_name}")
         assert [metric.step for metric in history] == [1, 2, 3]
         assert all(0 <= metric.value <= 1 for metric in history)
+
+
+def test_cllr_is_measured_where_artists_are_enough_to_calibrate_without_them(job: Job) -> None:
+    history = job.client.get_metric_history(job.run.info.run_id, "val_seen/cllr")
+    assert [metric.step for metric in history] == [1, 2, 3]
+    least = job.run.data.metrics["val_seen/cllr_min"]
+    assert 0 <= least <= history[-1].value
+    assert "val_unseen/cllr" not in job.run.data.metrics  # of two artists
 
 
 @pytest.mark.parametrize(
