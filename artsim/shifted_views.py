@@ -28,7 +28,7 @@ SHARPEN_CHANCE, SHARPEN_RADIUS, SHARPEN_PERCENT = 0.4, (0.5, 2.0), (30, 200)  # 
 GAMMA_SPREAD, TINT_SPREAD, SATURATION_SPREAD, CONTRAST_SPREAD = 0.2, 0.07, 0.3, 0.15  # of logarithms
 JPEG_CHANCE, JPEG_QUALITY = 0.7, (40, 98)
 LEAST_SIDE = 8  # px
-# Habits in a validation set: as many photographers as a larger museum's archive may have.
+# In each group of works; a setting. Fewer show too few habits, with more there are few pairs by one photographer.
 PHOTOGRAPHERS = 8
 
 
@@ -57,17 +57,16 @@ class ShiftedViews:
         return np.stack(list(prefetch_map(lambda work: shifted_view(*work), works, core_count() + 1)))
 
 
-def of_several_photographers(paintings: NDArray[np.uint8]) -> ShiftedViews:
-    """The shifted twin of a validation set, the same in each run: each of PHOTOGRAPHERS shows as many works."""
-    return ShiftedViews(paintings, np.arange(len(paintings)) % PHOTOGRAPHERS)
+def photographers_of(groups: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The photographers (N,) of works in groups (N,), numbered from 0: each group has PHOTOGRAPHERS of its own.
 
-
-def of_one_photographer_each(paintings: NDArray[np.uint8], part: int) -> ShiftedViews:
-    """Views for training, each by a photographer of its own who shows no validation set's twin.
-
-    `part` numbers the parts of a training set, from 0.
+    Within a group, every photographer shows as many works.
     """
-    return ShiftedViews(paintings, PHOTOGRAPHERS + np.arange(len(paintings)) + (part << 32))
+    place = np.empty(len(groups), dtype=np.int64)
+    for group in np.unique(groups):
+        rows = np.flatnonzero(groups == group)
+        place[rows] = np.arange(len(rows)) % PHOTOGRAPHERS
+    return groups * PHOTOGRAPHERS + place
 
 
 def _cropped(image: Image.Image, rng: np.random.Generator) -> Image.Image:

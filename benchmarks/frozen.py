@@ -67,7 +67,7 @@ def network_and_works(arguments: argparse.Namespace) -> tuple[keras.Model, Label
         told: Any = partial(print, end="\r")
         with decoded(paths, arguments.image_size, MAX_PIXELS, told, print) as pixels:
             np.savez(arguments.features, features=compute_features(network, pixels, told))
-    return network, LabelledFeatures(np.load(arguments.features)["features"], labels)
+    return network, LabelledFeatures.without_views(np.load(arguments.features)["features"], labels)
 
 
 def splits(labels: NDArray[np.int64], number: int, seed: int = 0) -> Iterator[Split]:
@@ -98,7 +98,8 @@ def unattended() -> FitHooks:
         Outputs(Path(), Path()),
         lambda _: {},
         report=lambda *_: None,
-        calibrate=lambda _: None,
+        calibrate=lambda *_: None,
+        describe=lambda *_: None,
         say=lambda _: None,
         progress=lambda *_: None,
     )

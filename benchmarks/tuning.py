@@ -23,6 +23,7 @@ import numpy as np
 import pandas as pd
 
 from artsim.images import MAX_PIXELS
+from artsim.shifted_views import photographers_of
 from artsim.training.data.augmentation import LEVELS
 from artsim.training.data.pixels import decoded
 from artsim.training.loop.pretrained import ARTIST_FOLDS
@@ -54,7 +55,10 @@ def main() -> int:
     told: Any = partial(print, end="\r")
     found: dict[tuple[str, str], list[tuple[float, float]]] = {}
     with decoded(paths, arguments.image_size, MAX_PIXELS, told, print) as pixels:
-        extractor = FeatureExtractor(recipe, network, [pixels], works.labels, frozen.unattended(), seed=0)
+        photographers = photographers_of(works.labels)
+        extractor = FeatureExtractor(
+            recipe, network, [pixels], works.labels, photographers, frozen.unattended(), seed=0
+        )
         splits = list(frozen.splits(works.labels, ARTIST_FOLDS))
         for split in (splits[number] for number in arguments.splits):
             for state, seen in (("frozen", works), ("tuned", extractor.tuned_on(split.known)[1])):

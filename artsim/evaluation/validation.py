@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,7 +21,9 @@ from artsim.evaluation.reliability import reliability
 from artsim.evaluation.retrieval import RETRIEVAL_METRICS, retrieval_metrics
 from artsim.scoring.contract import Calibration, Card, DecisionRule, DistanceName
 from artsim.scoring.distance import pair_distances
+from artsim.scoring.familiarity import EmbeddedFold, TrainingEmbeddings
 from artsim.scoring.scores import Criterion
+from artsim.shifted_views import photographers_of
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,52 @@ class Validation:
         }
         self.distance: DistanceName = distance
         self.threshold = threshold
+        # Works of artists that the tower does not know, where there are any: they decide the rules.
+        splits = self.works["split"].to_numpy()
+        self.unknown: NDArray[np.int64] = np.flatnonzero(splits == (VAL_UNSEEN if VAL_UNSEEN in splits else VAL_SEEN))
+        self.photographers = photographers_of(np.zeros(len(self.works), dtype=np.int64))
+
+    def fold(
+        self, embeddings: NDArray[np.float32], views: NDArray[np.float32], training: TrainingEmbeddings
+    ) -> EmbeddedFold:
+        """The works by unknown artists as a fold, from embeddings and shifted views (V, D) of all works."""
+        rows = self.unknown
+        artists = np.unique(self.artists[rows].astype(str), return_inverse=True)[1]
+        return EmbeddedFold.of(artists, embeddings[rows], self.photographers[rows], views[rows], training)
+
+    def evaluate_shifted(
+        self, views: NDArray[np.float32], factors: NDArray[np.float32] | None, rule: DecisionRule, seed: int
+    ) -> dict[str, float]:
+        """The metrics `val_shifted/…` of the shifted twin: pairs by unknown artists, each by one photographer.
+
+        Args:
+            views: (V, D) of one shifted view of each work.
+            factors: (V,) of the views' distances; None: 1.
+            rule: of these distances.
+            seed: of the balanced pairs.
+        """
+        first, second, same = self._pairs_by_photographer(seed)
+        if not len(same):
+            return {}
+        distances = pair_distances(views, first, second, self.distance, factors)
+        log_ratio = log_likelihood_ratio(distances, rule.calibration)
+        metrics = {
+            **pair_metrics(distances, same, rule.threshold),
+            **_bounds("auc", auc_interval(distances, same, first, second, self.resampled[VAL_UNSEEN])),
+            **reliability(expit(log_ratio).astype(np.float32), same, Calibration.prior),
+            **cllr([(log_ratio, same)]),
+            "predicted_same": float(np.mean(distances < rule.threshold)),
+        }
+        return {f"val_shifted/{name}": value for name, value in metrics.items()}
+
+    def _pairs_by_photographer(self, seed: int) -> Pairs:
+        drawn = []
+        for photographer in np.unique(self.photographers[self.unknown]):
+            rows = self.unknown[self.photographers[self.unknown] == photographer]
+            first, second, same = balanced_pairs(self.artists[rows], seed)
+            drawn.append((rows[first], rows[second], same))
+        first, second, same = (np.concatenate(column) for column in zip(*drawn, strict=True))
+        return first, second, same
 
     def evaluate(self, embeddings: NDArray[np.float32], *, intervals: bool = False) -> ValidationResult:
         """Fit the decision rule and compute the metrics.
@@ -163,26 +210,6 @@ class _RetrievalSet:
 def _bounds(name: str, interval: tuple[float, float]) -> dict[str, float]:
     """The bounds of an interval as two metrics; empty if they are NaN, as a card holds finite numbers only."""
     return dict(zip((f"{name}_low", f"{name}_high"), interval, strict=True)) if np.isfinite(interval).all() else {}
-
-
-def calibrate_by_folds(
-    folds: Iterable[tuple[NDArray[np.float32], NDArray[np.int64]]], distance: DistanceName, seed: int
-) -> DecisionRule | None:
-    """The decision rule of the pairs within folds; None if they do not give pairs of both kinds.
-
-    Args:
-        folds: embeddings (N, D) of works and their artists (N,), by towers trained without these artists.
-        distance: of the embeddings.
-        seed: of the balanced pairs drawn in each fold.
-    """
-    distances, labels = [], []
-    for embeddings, artists in folds:
-        first, second, same = balanced_pairs(artists, seed)
-        distances.append(pair_distances(embeddings, first, second, distance))
-        labels.append(same)
-    if not sum(map(len, labels)):
-        return None
-    return calibrate(np.concatenate(distances), np.concatenate(labels))
 
 
 def artist_numbers(selection: Selection, works: pd.DataFrame) -> NDArray[np.int64]:

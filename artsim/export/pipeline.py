@@ -11,10 +11,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from artsim._version import __version__
+from artsim.evaluation.rules import TowerRules, fit_rules
 from artsim.evaluation.validation import Validation
-from artsim.export.reduced_precision import OpenedTower, Quantization, QuantizationCost, open_converted, quantize
-from artsim.export.run_record import ExportSource, RunRecord
-from artsim.scoring.contract import Calibration, Card
+from artsim.export.reduced_precision import (
+    OpenedTower,
+    Quantization,
+    QuantizationCost,
+    embed_works,
+    open_converted,
+    quantize,
+)
+from artsim.export.run_record import EmbeddingsRecord, ExportSource, RunRecord
+from artsim.scoring.contract import Calibration, Card, CohortRule, DecisionRule
+from artsim.scoring.familiarity import PhotographRule
+from artsim.shifted_views import ShiftedViews
 
 if TYPE_CHECKING:
     import keras
@@ -48,7 +58,7 @@ def export_tower(
     """Export a tower: nothing is written unless all checks pass.
 
     The metrics come from onnxruntime alone. A refitted tower is compared with its source like any other. Its metrics
-    are those of the tower before the refit, and its decision rule comes from cross-validation folds of artists.
+    are those of the tower before the refit, and its rules come from cross-validation folds of artists.
 
     Args:
         source: the tower.
@@ -81,10 +91,45 @@ def export_tower(
     if source.evaluated is not None:
         evaluated, _, cost = _convert_and_compare(source.evaluated, unfitted, validation, pixels, quantization)
     result = validation.evaluate(evaluated.embeddings, intervals=True)
-    rule = source.rule or result.rule
-    card = replace(exported.card, threshold=rule.threshold, calibration=rule.calibration, validation=result.metrics)
+    twin = ShiftedViews(pixels, validation.photographers)
+    views = embed_works(evaluated.tower, twin)
+    rules = source.rules or _rules_of_validation(source, validation, evaluated.embeddings, views, record.seed)
+    plain = result.rule if rules is None else rules.plain
+    if validation.threshold is not None:
+        plain = DecisionRule(plain.calibration, validation.threshold)
+    card = replace(exported.card, threshold=plain.threshold, calibration=plain.calibration)
+    card = _with_contract_2(card, source.embeddings, rules)
+    own_views = views if source.evaluated is None else embed_works(exported.tower, twin)
+    factors = None if card.photographs is None else card.photographs.factors(own_views)
+    shifted = validation.evaluate_shifted(views, factors, plain, record.seed)
+    card = replace(card, validation=result.metrics | shifted)
     write(exported.proto, card, output)
     return Exported(output, card, check, evaluated.embeddings, validation, cost)
+
+
+def _rules_of_validation(
+    source: ExportSource,
+    validation: Validation,
+    embeddings: NDArray[np.float32],
+    views: NDArray[np.float32],
+    seed: int,
+) -> TowerRules | None:
+    """The rules fitted on validation works by unknown artists; None if the training works' embeddings are unknown."""
+    if source.embeddings is None:
+        return None
+    fold = validation.fold(embeddings, views, source.embeddings.training)
+    return fit_rules([fold], validation.distance, seed, source.embeddings.readout_width)
+
+
+def _with_contract_2(card: Card, embeddings: EmbeddingsRecord | None, rules: TowerRules | None) -> Card:
+    """The card with what a cohort and unfamiliar photographs need, as far as it is known."""
+    if embeddings is None or rules is None:
+        return card
+    cohort = None
+    if rules.adapted is not None:
+        cohort = CohortRule(embeddings.readout_width, rules.adapted.calibration, rules.adapted.threshold)
+    photographs = PhotographRule(embeddings.training, rules.familiar, rules.correction)
+    return replace(card, cohort=cohort, photographs=photographs)
 
 
 def _convert_and_compare(

@@ -18,6 +18,7 @@ from artsim.evaluation.validation import Validation
 from artsim.messages import Say
 from artsim.scoring.contract import Card, Precision
 from artsim.scoring.session import Tower, open_tower
+from artsim.shifted_views import ShiftedViews
 
 if TYPE_CHECKING:
     import onnx
@@ -71,7 +72,13 @@ def open_converted(proto: onnx.ModelProto, card: Card, path: Path, pixels: NDArr
 
     write(proto, card, path)
     tower = open_tower(path, "cpu")
-    return OpenedTower(proto, card, tower, _embed(tower, pixels))
+    return OpenedTower(proto, card, tower, embed_works(tower, pixels))
+
+
+def embed_works(tower: Tower, pixels: NDArray[np.uint8] | ShiftedViews) -> NDArray[np.float32]:
+    """Embed works (N, S, S, 3), or shifted views of them, in batches of one size."""
+    starts = range(0, len(pixels), TOWER_BATCH)
+    return np.concatenate([tower(np.ascontiguousarray(pixels[start : start + TOWER_BATCH])) for start in starts])
 
 
 def quantize(
@@ -152,11 +159,6 @@ def calibration_paintings(
         raise InputError(f"int8 is calibrated on training works, and one cannot be used: {error}") from error
 
 
-def _embed(tower: Tower, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
-    starts = range(0, len(pixels), TOWER_BATCH)
-    return np.concatenate([tower(np.ascontiguousarray(pixels[start : start + TOWER_BATCH])) for start in starts])
-
-
 def _speeds(before: Tower, after: Tower, pixels: NDArray[np.uint8]) -> tuple[float, float]:
     """Images/s of two towers: medians of alternating rounds. Both have run before, so no round is a warm-up."""
     timed = np.array(pixels[:TIMED_IMAGES])
@@ -167,5 +169,5 @@ def _speeds(before: Tower, after: Tower, pixels: NDArray[np.uint8]) -> tuple[flo
 
 def _seconds(tower: Tower, pixels: NDArray[np.uint8]) -> float:
     started = time.perf_counter()
-    _embed(tower, pixels)
+    embed_works(tower, pixels)
     return time.perf_counter() - started

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import json
+import math
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from artsim.errors import ModelError
+from artsim.evaluation.rules import TowerRules
 from artsim.files import replacing
 from artsim.scoring.contract import Calibration, DecisionRule, DistanceName
+from artsim.scoring.familiarity import TrainingEmbeddings
 
 if TYPE_CHECKING:
     import keras
 
 SELECTION_FILE = "selection.csv"
 RECORD_FILE = "checkpoint.json"
-CALIBRATION_FILE = "calibration.json"  # the decision rule of a tower that was refitted on all works
+CALIBRATION_FILE = "calibration.json"  # the rules of a tower that was refitted on all works
+EMBEDDINGS_FILE = "training_embeddings.json"
 
 Which = Literal["best", "last", "refit"]
 
@@ -53,19 +58,20 @@ class RunRecord:
             ) from error
 
 
-def write_decision_rule(folder: Path, rule: DecisionRule | None) -> None:
-    """Write a decision rule beside the checkpoints, if there is one.
+def write_rules(folder: Path, rules: TowerRules | None) -> None:
+    """Write the rules of a tower beside the checkpoints, if there are any.
 
     Raises:
         OutputError: the file cannot be written.
     """
-    if rule is not None:
-        with replacing(folder / CALIBRATION_FILE) as file:
-            file.write(json.dumps({**asdict(rule.calibration), "threshold": rule.threshold}, indent=2) + "\n")
+    if rules is not None:
+        adapted = None if rules.adapted is None else _fields(rules.adapted)
+        others = {"familiar": rules.familiar, "correction": rules.correction, "adapted": adapted}
+        _write_json(folder / CALIBRATION_FILE, {**_fields(rules.plain), **others})
 
 
-def read_decision_rule(folder: Path) -> DecisionRule | None:
-    """Read the decision rule of a folder; None if it has none.
+def read_rules(folder: Path) -> TowerRules | None:
+    """Read the rules of a folder; None if it has none. Folders of artsim 0.1 have the plain rule only.
 
     Raises:
         ModelError: the file is damaged.
@@ -75,24 +81,78 @@ def read_decision_rule(folder: Path) -> DecisionRule | None:
         return None
     try:
         fields = json.loads(path.read_text(encoding="utf-8"))
-        return DecisionRule(
-            Calibration(*(fields[name] for name in ("slope", "intercept", "prior"))), fields["threshold"]
+        adapted = fields.get("adapted")
+        return TowerRules(
+            _rule(fields),
+            fields.get("familiar", math.inf),
+            fields.get("correction", 0.0),
+            None if adapted is None else _rule(adapted),
         )
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise ModelError(f"{path}: not a calibration of `artsim train` ({error}). Use --which best.") from error
 
 
 @dataclass(frozen=True)
+class EmbeddingsRecord:
+    """What the exported tower's embeddings of the training works look like.
+
+    The first `readout_width` values of an embedding are a readout's.
+    """
+
+    training: TrainingEmbeddings
+    readout_width: int
+
+    def write(self, folder: Path) -> None:
+        """Write the record beside the checkpoints.
+
+        Raises:
+            OutputError: the file cannot be written.
+        """
+        _write_json(folder / EMBEDDINGS_FILE, asdict(self))
+
+    @classmethod
+    def read(cls, folder: Path) -> EmbeddingsRecord | None:
+        """Read the record of a folder; None in folders of artsim 0.1, which have none.
+
+        Raises:
+            ModelError: the file is damaged.
+        """
+        path = folder / EMBEDDINGS_FILE
+        if not path.exists():
+            return None
+        try:
+            fields = json.loads(path.read_text(encoding="utf-8"))
+            return cls(TrainingEmbeddings(**fields["training"]), fields["readout_width"])
+        except (OSError, ValueError, TypeError, KeyError) as error:
+            raise ModelError(f"{path}: not a record of `artsim train` ({error}). Train the tower again.") from error
+
+
+def _write_json(path: Path, fields: Mapping[str, object]) -> None:
+    with replacing(path) as file:
+        file.write(json.dumps(fields, indent=2) + "\n")
+
+
+def _fields(rule: DecisionRule) -> dict[str, float]:
+    return {**asdict(rule.calibration), "threshold": rule.threshold}
+
+
+def _rule(fields: Mapping[str, float]) -> DecisionRule:
+    return DecisionRule(Calibration(*(fields[name] for name in ("slope", "intercept", "prior"))), fields["threshold"])
+
+
+@dataclass(frozen=True)
 class ExportSource:
     """The tower to export, and for a refitted tower also the tower to evaluate.
 
-    A refitted tower was trained on the validation works too, so `evaluated` is the tower before the refit. `rule` was
-    fitted on cross-validation folds of artists; None: the export fits it on the validation works.
+    A refitted tower was trained on the validation works too, so `evaluated` is the tower before the refit. `rules` were
+    fitted on cross-validation folds of artists; None: the export fits them on the validation works. `embeddings`
+    describes the training works' embeddings by `tower`; None: in folders of artsim 0.1, and for the last checkpoint.
     """
 
     tower: keras.Model
     evaluated: keras.Model | None = None
-    rule: DecisionRule | None = None
+    rules: TowerRules | None = None
+    embeddings: EmbeddingsRecord | None = None
 
     @classmethod
     def read(cls, folder: Path, which: Which | None) -> ExportSource:
@@ -106,4 +166,8 @@ class ExportSource:
         if which is None:
             which = "refit" if (folder / REFIT).exists() else "best"
         tower = load_tower(folder / f"{which}.keras")
-        return cls(tower, load_tower(folder / BEST), read_decision_rule(folder)) if which == "refit" else cls(tower)
+        has_refit = (folder / REFIT).exists()
+        embeddings = EmbeddingsRecord.read(folder) if which == ("refit" if has_refit else "best") else None
+        if which == "refit":
+            return cls(tower, load_tower(folder / BEST), read_rules(folder), embeddings)
+        return cls(tower, embeddings=embeddings)

@@ -13,6 +13,7 @@ from artsim._version import __version__
 from artsim.collection.prepare import SelectionOptions, prepare_selection
 from artsim.collection.selection import TRAIN, VAL_SEEN, VAL_UNSEEN, Selection, as_csv
 from artsim.evaluation.photographs import cues_of, read_photographs
+from artsim.evaluation.rules import fit_rules
 from artsim.evaluation.shortcuts import (
     CueAucs,
     shortcut_metrics,
@@ -20,12 +21,13 @@ from artsim.evaluation.shortcuts import (
     shortcut_warning,
     validation_cue_aucs,
 )
-from artsim.evaluation.validation import Validation, artist_numbers, calibrate_by_folds
+from artsim.evaluation.validation import Validation, artist_numbers
 from artsim.export.pipeline import Exported, export_tower
 from artsim.export.report import SPLIT_NAMES, auc_text, describe
-from artsim.export.run_record import SELECTION_FILE, ExportSource, RunRecord, write_decision_rule
+from artsim.export.run_record import SELECTION_FILE, EmbeddingsRecord, ExportSource, RunRecord, write_rules
 from artsim.files import replacing, writing
 from artsim.messages import Progress, Say
+from artsim.scoring.familiarity import TrainingEmbeddings
 from artsim.tracking.run import Run, tracked_run, ui_command
 from artsim.training.loop.hooks import FitHooks, Outputs, TrainingDisplay
 from artsim.training.monitor import Monitor
@@ -173,14 +175,17 @@ def _train_and_export(job: _Job) -> Exported:
 
 def _hooks(job: _Job) -> FitHooks:
     """The callbacks of the fit. Without epochs nothing is logged in it: `_log_end` logs the same metrics."""
-    validation, has_epochs = job.validation, job.options.recipe.has_epochs
+    validation, has_epochs, folder = job.validation, job.options.recipe.has_epochs, job.outputs.checkpoint_dir
     return FitHooks(
         job.outputs,
         validate=lambda embeddings: validation.evaluate(embeddings).metrics,
         report=lambda epoch, metrics: job.run.log_metrics(metrics, epoch) if has_epochs else None,
-        calibrate=lambda folds: write_decision_rule(
-            job.outputs.checkpoint_dir, calibrate_by_folds(folds, validation.distance, job.options.seed)
+        calibrate=lambda folds, readout_width: write_rules(
+            folder, fit_rules(folds, validation.distance, job.options.seed, readout_width)
         ),
+        describe=lambda embeddings, readout_width: EmbeddingsRecord(
+            TrainingEmbeddings.of(embeddings), readout_width
+        ).write(folder),
         say=job.feedback.say,
         progress=job.feedback.progress,
         display=job.feedback.display,

@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 
 from artsim.collection.selection import Selection
 from artsim.evaluation.intervals import auc_interval, mean_interval
-from artsim.evaluation.validation import Validation, calibrate_by_folds
+from artsim.evaluation.rules import fit_rules
+from artsim.evaluation.validation import Validation
+from artsim.scoring.familiarity import EmbeddedFold, TrainingEmbeddings
 from artsim.training.monitor import MEAN_AUC, MonitorName
 
 UNSEEN = "efghij"
@@ -110,21 +112,30 @@ def test_a_calibration_by_folds_reads_pairs_within_folds_alone() -> None:
     works = (hands[artists] + 0.3 * rng.normal(size=(48, 4))).astype(np.float32)
     # Another tower turned and moved its embeddings: distances within a fold are what they were, between folds not.
     turn, _ = np.linalg.qr(rng.normal(size=(4, 4)))
-    folds = [(works[:24], artists[:24]), ((works[24:] @ turn + 100).astype(np.float32), artists[24:])]
-    found = calibrate_by_folds(folds, "euclidean", seed=0)
+    folds = [
+        fold(works[:24], artists[:24]),
+        fold((works[24:] @ turn + 100).astype(np.float32), artists[24:]),
+    ]
+    found = fit_rules(folds, "euclidean", seed=0, adapted_width=4)
     assert found is not None
-    calibration, threshold = found.calibration, found.threshold
+    calibration, threshold = found.plain.calibration, found.plain.threshold
     assert calibration.slope < 0
     assert -calibration.intercept / calibration.slope == pytest.approx(threshold)
     first, second = np.triu_indices(24, k=1)
-    for embeddings, names in folds:
-        near = np.linalg.norm(embeddings[first] - embeddings[second], axis=1) < threshold
-        same = names[first] == names[second]
+    for each in folds:
+        near = np.linalg.norm(each.embeddings[first] - each.embeddings[second], axis=1) < threshold
+        same = each.artists[first] == each.artists[second]
         assert near[same].mean() > 0.85
         assert near[~same].mean() < 0.15
 
 
-def test_folds_without_pairs_of_both_kinds_give_no_calibration() -> None:
-    alone = np.zeros((3, 2), np.float32), np.array([0, 1, 2])
-    assert calibrate_by_folds([alone], "euclidean", seed=0) is None
-    assert calibrate_by_folds([], "euclidean", seed=0) is None
+def test_folds_without_pairs_of_both_kinds_give_no_rules() -> None:
+    alone = fold(np.zeros((3, 2), np.float32), np.array([0, 1, 2]))
+    assert fit_rules([alone], "euclidean", seed=0, adapted_width=2) is None
+    assert fit_rules([], "euclidean", seed=0, adapted_width=2) is None
+
+
+def fold(embeddings: NDArray[np.float32], artists: NDArray[np.int64]) -> EmbeddedFold:
+    """A fold whose views are the works themselves, by one photographer."""
+    photographers = np.zeros(len(artists), dtype=np.int64)
+    return EmbeddedFold.of(artists, embeddings, photographers, embeddings, TrainingEmbeddings.of(embeddings))

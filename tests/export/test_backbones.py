@@ -51,7 +51,7 @@ def test_a_readout_converts_with_its_compression() -> None:
     works = pictures(12, 16)
     features = network.predict_on_batch(works)
     labels = np.repeat(np.arange(3), 4)
-    train = LabelledFeatures(features, labels)
+    train = LabelledFeatures.without_views(features, labels)
     readout = build_readout(fit_projection(features, labels, 8), train, 8, RECIPES["compact"])
     tower = with_head(network, readout, "tower")
     np.testing.assert_allclose(run(convert(tower), works), tower.predict_on_batch(works), atol=1e-5)

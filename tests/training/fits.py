@@ -10,8 +10,9 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from artsim.scoring.familiarity import EmbeddedFold
 from artsim.training.loop.evaluator import embed
-from artsim.training.loop.hooks import FitHooks, Fold, Outputs
+from artsim.training.loop.hooks import FitHooks, Outputs
 from artsim.training.networks.checkpoints import load_tower
 
 
@@ -19,7 +20,8 @@ class RecordedFit:
     """The hooks of one fit, and what they were given in order.
 
     `evaluated` are the embeddings of the validation works after each epoch, `reported` the metrics of each epoch, and
-    `folds` the embeddings and artists for the calibration. `said` are the lines for the user.
+    `folds` the embedded works for the calibration. `described` are the training works' embeddings by the tower to
+    export, with the readout's width. `said` are the lines for the user.
     """
 
     def __init__(self, folder: Path, aucs: Iterable[float] = repeat(0.5)) -> None:
@@ -27,14 +29,16 @@ class RecordedFit:
         self.folder = folder
         self.evaluated: list[NDArray[np.float32]] = []
         self.reported: list[dict[str, float]] = []
-        self.folds: list[Fold] = []
+        self.folds: list[EmbeddedFold] = []
+        self.described: list[tuple[NDArray[np.float32], int]] = []
         self.said: list[str] = []
         self._aucs: Iterator[float] = iter(aucs)
         self.hooks = FitHooks(
             Outputs(folder, folder),
             validate=self._validate,
             report=lambda _, metrics: self.reported.append(metrics),
-            calibrate=lambda folds: self.folds.extend(folds),
+            calibrate=lambda folds, _: self.folds.extend(folds),
+            describe=lambda embeddings, readout_width: self.described.append((embeddings, readout_width)),
             say=self.said.append,
             progress=lambda *_: None,
         )

@@ -20,6 +20,7 @@ from artsim.training.loop.evaluator import EMBED_BATCH, EvaluationCallback, Eval
 from artsim.training.loop.hooks import FitHooks
 from artsim.training.loop.losses import build_objective
 from artsim.training.monitor import Monitor
+from artsim.training.networks.checkpoints import BEST, load_tower
 from artsim.training.networks.features import LabelledFeatures
 from artsim.training.networks.heads import blank_readout, refit_readout, side_by_side, widths, with_head
 from artsim.training.networks.towers import FEATURES, build_tower
@@ -58,7 +59,24 @@ def fit_from_scratch(
     evaluator = Evaluator(tower, embed_validation, hooks, monitor)
     evaluation = EvaluationCallback(evaluator, objective, validation.labels, artists, readout_width)
     run_epochs(recipe, objective, dataset, steps, artists, hooks, evaluation)
+    best = load_tower(hooks.outputs.checkpoint_dir / BEST)
+    rows = works_to_fit_on(train.labels, seed)
+    hooks.describe(_embed_works(best, train, rows, recipe.image_size), readout_width)
     return monitor
+
+
+def _embed_works(
+    model: keras.Model, works: LabelledImages, rows: NDArray[np.int64], image_size: int
+) -> NDArray[np.float32]:
+    """The output of a model for the works in these rows, (R, D).
+
+    Works are decoded at `source_size`. `load` shrinks them to the tower's size by the preprocessing of validation and
+    scoring. A cache of the shrunk works would take 200 MB at 128 px.
+    """
+    batches = [rows[start : start + EMBED_BATCH] for start in range(0, len(rows), EMBED_BATCH)]
+    return np.concatenate(
+        [embed(model, np.stack([load(works.pixels[row], image_size) for row in batch])) for batch in batches]
+    )
 
 
 class TowerWithReadout:
@@ -78,19 +96,9 @@ class TowerWithReadout:
 
     def refit(self) -> None:
         """Fit the readout to the network as it is now."""
-        features = [
-            self._features(self.rows[start : start + EMBED_BATCH]) for start in range(0, len(self.rows), EMBED_BATCH)
-        ]
-        works = LabelledFeatures(np.concatenate(features), self.train.labels[self.rows])
+        features = _embed_works(self.network, self.train, self.rows, self.recipe.image_size)
+        works = LabelledFeatures.without_views(features, self.train.labels[self.rows])
         refit_readout(self.readout, works, self.recipe)
-
-    def _features(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
-        """Features (B, F) of the works in these rows.
-
-        Works are decoded at `source_size`. `load` shrinks them to the tower's size by the preprocessing of validation
-        and scoring. A cache of the shrunk works would take 200 MB at 128 px.
-        """
-        return embed(self.network, np.stack([load(self.train.pixels[row], self.recipe.image_size) for row in rows]))
 
 
 def works_to_fit_on(labels: NDArray[np.int64], seed: int) -> NDArray[np.int64]:

@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from artsim.messages import Progress, Say
+from artsim.scoring.familiarity import EmbeddedFold
 
 Validate = Callable[[NDArray[np.float32]], dict[str, float]]
 Report = Callable[[int, dict[str, float]], None]
-Fold = tuple[NDArray[np.float32], NDArray[np.int64]]
 
 
 @dataclass(frozen=True)
@@ -44,14 +44,16 @@ class FitHooks:
     """The callbacks of a fit.
 
     `validate` computes the metrics of the validation works' embeddings (V, D). `report` receives the number of each
-    epoch, from 1, and its metrics. `calibrate` receives the folds of a cross-validation: embeddings (N, D) and artists
-    (N,) of works whose artists the fold's tower was not trained on.
+    epoch, from 1, and its metrics. `calibrate` receives the folds of a cross-validation, and the number of leading
+    values of an embedding that are a readout's. `describe` receives the embeddings (N, D) of training works by the
+    tower that will be exported, and the same number.
     """
 
     outputs: Outputs
     validate: Validate
     report: Report
-    calibrate: Callable[[Iterable[Fold]], None]
+    calibrate: Callable[[Iterable[EmbeddedFold], int], None]
+    describe: Callable[[NDArray[np.float32], int], None]
     say: Say
     progress: Progress
     display: TrainingDisplay = field(default_factory=TrainingDisplay)

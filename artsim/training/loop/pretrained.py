@@ -16,10 +16,12 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from artsim.scoring.familiarity import EmbeddedFold, TrainingEmbeddings
+from artsim.shifted_views import photographers_of
 from artsim.training.data.batches import LabelledImages, feature_dataset, steps_per_epoch
 from artsim.training.loop.epochs import run_epochs, write_graph
 from artsim.training.loop.evaluator import EvaluationCallback, Evaluator, embed
-from artsim.training.loop.hooks import FitHooks, Fold
+from artsim.training.loop.hooks import FitHooks
 from artsim.training.loop.losses import build_objective
 from artsim.training.loop.tuning import FeatureExtractor
 from artsim.training.monitor import Monitor
@@ -38,6 +40,7 @@ from artsim.training.networks.readout import fit_projection
 from artsim.training.recipes import Recipe
 
 ARTIST_FOLDS = 5  # for the calibration of a refitted tower; a setting
+UNSEEN_FOLD = 0  # the fold of the artists that are not trained on
 MIN_ARTISTS_TO_FOLD = 4  # with fewer there are no folds; a setting
 
 
@@ -46,43 +49,60 @@ def fit_pretrained(
 ) -> Monitor:
     """Train the recipe's tower. The arguments are those of `fit`, and `network` is not None."""
     labels = np.concatenate([train.labels, validation.labels])
-    extractor = FeatureExtractor(recipe, network, [train.pixels, validation.pixels], labels, hooks, seed)
+    fold_of = _artist_folds(labels, train.labels, seed)
+    photographers = photographers_of(fold_of + 1)  # those of group 0 show the validation's shifted twin
+    extractor = FeatureExtractor(recipe, network, [train.pixels, validation.pixels], labels, photographers, hooks, seed)
     train_rows, held_out_rows = np.split(np.arange(len(labels)), [len(train.labels)])
     monitor = Monitor(recipe.monitor, recipe.patience)
     network, features = extractor.tuned_on(train_rows)
-    held_out = LabelledFeatures(features.features[held_out_rows], labels[held_out_rows])
-    evaluated = HeadTrainer(recipe, network, features.subset(train_rows), hooks, seed)
-    evaluated.fit(held_out, monitor)
+    held_out = LabelledFeatures.without_views(features.features[held_out_rows], labels[held_out_rows])
+    trainer = HeadTrainer(recipe, network, features.subset(train_rows), hooks, seed)
+    trainer.fit(held_out, monitor)
     if recipe.refit:
         hooks.say("fitting on folds of artists, to calibrate …")
-        unseen = ~np.isin(labels, train.labels)
-        first = [(embed(evaluated.head, features.features[unseen]), labels[unseen])] if unseen.any() else []
-        rest = _folds(recipe, extractor, np.unique(train.labels), ARTIST_FOLDS - len(first), hooks, seed)
-        hooks.calibrate(chain(first, rest))
+        unseen = fold_of == UNSEEN_FOLD
+        first = [trainer.embedded(features, unseen, photographers)] if unseen.any() else []
+        rest = _folds(recipe, extractor, fold_of, photographers, hooks, seed)
+        hooks.calibrate(chain(first, rest), trainer.readout_width)
         hooks.say("refitting on all works …")
         network, features = extractor.tuned_on(np.arange(len(labels)))
-        tower = HeadTrainer(recipe, network, features, hooks, seed).fit()
-        save_tower(tower, hooks.outputs.checkpoint_dir / REFIT)
+        trainer = HeadTrainer(recipe, network, features, hooks, seed)
+        save_tower(trainer.fit(), hooks.outputs.checkpoint_dir / REFIT)
+    hooks.describe(embed(trainer.head, trainer.train.features), trainer.readout_width)
     return monitor
 
 
+def _artist_folds(labels: NDArray[np.int64], trained_on: NDArray[np.int64], seed: int) -> NDArray[np.int64]:
+    """The fold (N,) of each work by its artist; UNSEEN_FOLD has the artists that are not trained on.
+
+    The others form folds of two artists or more, where possible: one has no different-artist pairs.
+    """
+    artists = np.unique(trained_on)
+    has_unseen = len(np.unique(labels)) > len(artists)
+    number = min(ARTIST_FOLDS - has_unseen, max(2, len(artists) // 2))
+    fold_of = np.full(len(labels), UNSEEN_FOLD)
+    for fold, members in enumerate(np.array_split(np.random.default_rng(seed).permutation(artists), number)):
+        fold_of[np.isin(labels, members)] = UNSEEN_FOLD + 1 + fold
+    return fold_of
+
+
 def _folds(
-    recipe: Recipe, extractor: FeatureExtractor, artists: NDArray[np.int64], number: int, hooks: FitHooks, seed: int
-) -> Iterator[Fold]:
-    """Embeddings of each fold of `artists`, by a fit on all other works. There are no folds of too few artists."""
-    labels = extractor.labels
-    if len(np.unique(labels)) < MIN_ARTISTS_TO_FOLD:
+    recipe: Recipe,
+    extractor: FeatureExtractor,
+    fold_of: NDArray[np.int64],
+    photographers: NDArray[np.int64],
+    hooks: FitHooks,
+    seed: int,
+) -> Iterator[EmbeddedFold]:
+    """Each fold of artists trained on, by a fit on all other works. There are no folds of too few artists."""
+    if len(np.unique(extractor.labels)) < MIN_ARTISTS_TO_FOLD:
         return
-    number = min(
-        number, max(2, len(artists) // 2)
-    )  # folds of two artists, where possible: one has no different-artist pairs
-    for fold in np.array_split(np.random.default_rng(seed).permutation(artists), number):
-        in_fold = np.isin(labels, fold)
-        others = np.flatnonzero(~in_fold)
+    for fold in np.unique(fold_of[fold_of != UNSEEN_FOLD]):
+        others = np.flatnonzero(fold_of != fold)
         network, features = extractor.tuned_on(others)
         trainer = HeadTrainer(recipe, network, features.subset(others), hooks, seed)
         trainer.fit()
-        yield embed(trainer.head, features.features[in_fold]), labels[in_fold]
+        yield trainer.embedded(features, fold_of == fold, photographers)
 
 
 class HeadTrainer:
@@ -109,6 +129,15 @@ class HeadTrainer:
         trained = on_features(self.projection, self.trained) if self.trained is not None else None
         self.head = side_by_side(readout, trained, recipe.readout_share)
         self.tower = with_head(network, self.head, recipe.tower)
+
+    def embedded(
+        self, features: LabelledFeatures, in_fold: NDArray[np.bool_], photographers: NDArray[np.int64]
+    ) -> EmbeddedFold:
+        """The works (N,) of a fold and their views by this trainer's head."""
+        rows = features.subset(np.flatnonzero(in_fold))
+        works, views, training = (embed(self.head, each) for each in (rows.features, rows.views, self.train.features))
+        described = TrainingEmbeddings.of(training)
+        return EmbeddedFold.of(features.labels[in_fold], works, photographers[in_fold], views, described)
 
     def fit(self, held_out: LabelledFeatures | None = None, monitor: Monitor | None = None) -> keras.Model:
         """Train the trained head, if there is one, and return the tower. Held-out works, if any, evaluate it."""

@@ -7,7 +7,7 @@ frozen features. It is not trained, nor are the network's lower half and its bat
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import cast
@@ -19,7 +19,7 @@ from keras import layers
 from numpy.typing import NDArray
 
 from artsim.messages import counted
-from artsim.shifted_views import ShiftedViews, of_one_photographer_each
+from artsim.shifted_views import ShiftedViews
 from artsim.training.data.batches import SOURCE_MARGIN, LabelledBatch, artist_batches, steps_per_epoch, view_dataset
 from artsim.training.devices import mixed_precision
 from artsim.training.loop.epochs import run_epochs
@@ -147,14 +147,22 @@ class FeatureExtractor:
         network: keras.Model,
         pixels: Sequence[NDArray[np.uint8]],
         labels: NDArray[np.int64],
+        photographers: NDArray[np.int64],
         hooks: FitHooks,
         seed: int,
     ) -> None:
-        """`pixels` has the works in parts uint8 (n, S, S, 3), in the order of `labels`, int64 (N,)."""
+        """`pixels` has the works in parts uint8 (n, S, S, 3), in the order of `labels`, int64 (N,).
+
+        `photographers` (N,) are those of the works' shifted views.
+        """
         self.recipe = recipe
         self.network = network
         self.pixels = pixels
         self.labels = labels
+        ends = np.cumsum([len(part) for part in pixels])
+        self.views = [
+            ShiftedViews(part, seeds) for part, seeds in zip(pixels, np.split(photographers, ends[:-1]), strict=True)
+        ]
         self.hooks = hooks
         self.seed = seed
         self.frozen = self._features(network)
@@ -170,12 +178,9 @@ class FeatureExtractor:
 
     def _features(self, network: keras.Model) -> LabelledFeatures:
         features = self._computed(network, self.pixels, "features")
-        if self.recipe.readout_shift == 0:
-            return LabelledFeatures(features, self.labels)
-        views = [of_one_photographer_each(part, number) for number, part in enumerate(self.pixels)]
-        return LabelledFeatures(features, self.labels, self._computed(network, views, "features of views"))
+        return LabelledFeatures(features, self.labels, self._computed(network, self.views, "features of views"))
 
     def _computed(
-        self, network: keras.Model, parts: Iterable[NDArray[np.uint8] | ShiftedViews], stage: str
+        self, network: keras.Model, parts: Sequence[NDArray[np.uint8]] | Sequence[ShiftedViews], stage: str
     ) -> NDArray[np.float32]:
         return np.concatenate([compute_features(network, part, partial(self.hooks.progress, stage)) for part in parts])

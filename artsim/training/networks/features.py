@@ -27,16 +27,21 @@ BACKBONE = "backbone"  # the network's name in a saved tower
 class LabelledFeatures:
     """Features float32 (N, F) of N works with labels int64 (N,), one number an artist.
 
-    `views` (N, F) are the features of one shifted view of each work; None: there are none.
+    `views` are the features of one shifted view of each work, (N, F), or none of them, (0, F).
     """
 
     features: NDArray[np.float32]
     labels: NDArray[np.int64]
-    views: NDArray[np.float32] | None = None
+    views: NDArray[np.float32]
+
+    @classmethod
+    def without_views(cls, features: NDArray[np.float32], labels: NDArray[np.int64]) -> LabelledFeatures:
+        """Works without shifted views."""
+        return cls(features, labels, features[:0])
 
     def subset(self, rows: NDArray[np.int64]) -> LabelledFeatures:
         """The works in these rows, with their artists numbered again from 0."""
-        views = None if self.views is None else self.views[rows]
+        views = self.views[rows] if len(self.views) else self.views
         return LabelledFeatures(self.features[rows], np.unique(self.labels[rows], return_inverse=True)[1], views)
 
 

@@ -67,7 +67,7 @@ def _whitening(projection: Projection, train: LabelledFeatures, width: int, reci
         projection(train.features),
         train.labels,
         width,
-        views=None if train.views is None else projection(train.views),
+        views=projection(train.views) if len(train.views) else None,
         view_weight=recipe.readout_shift,
         stretch=recipe.readout_stretch,
     )

@@ -56,7 +56,7 @@ def test_the_saved_tower_is_the_evaluated_one_with_a_readout_of_its_features(
         np.testing.assert_allclose(np.linalg.norm(embeddings, axis=1), 1, rtol=1e-4)
         features = embed(tower.get_layer("network"), works.pixels)
         readout = blank_readout(features.shape[1], 8)
-        refit_readout(readout, LabelledFeatures(features, works.labels), SMALL)
+        refit_readout(readout, LabelledFeatures.without_views(features, works.labels), SMALL)
         expected = np.sqrt(SMALL.readout_share) * embed(readout, features)
         # The directions of the readout may differ in sign: what counts is how far works are apart.
         found = embeddings[:, :8]
@@ -102,8 +102,8 @@ def test_a_refitted_readout_equals_a_new_one_and_is_zero_beyond_its_rank() -> No
     projection = fit_projection(features, labels, 512)
     width = projection.kernel.shape[1]  # 12 works span no more axes
     readout = blank_readout(20, 16)
-    refit_readout(readout, LabelledFeatures(rng.normal(size=(12, 20)).astype(np.float32), labels), SMALL)
-    works = LabelledFeatures(features, labels)
+    refit_readout(readout, LabelledFeatures.without_views(rng.normal(size=(12, 20)).astype(np.float32), labels), SMALL)
+    works = LabelledFeatures.without_views(features, labels)
     refit_readout(readout, works, SMALL)
     found = embed(readout, features)
     expected = embed(build_readout(projection, works, width, SMALL), features)

@@ -154,9 +154,11 @@ def test_a_refitted_tower_is_fitted_on_the_held_out_works_too(
     evaluated, refitted = (fitted.embeddings(name, held) for name in (BEST, REFIT))
     artists = np.repeat(np.arange(2), WORKS)
     assert _separation(refitted, artists) > _separation(evaluated, artists) + 0.1
-    assert sorted(np.concatenate([labels for _, labels in fitted.folds])) == sorted(np.repeat(range(ARTISTS), WORKS))
+    assert sorted(np.concatenate([fold.artists for fold in fitted.folds])) == sorted(np.repeat(range(ARTISTS), WORKS))
     assert len(fitted.folds) == 3
-    np.testing.assert_allclose(fitted.folds[0][0], evaluated, atol=1e-5)  # of those whom the first fit had not met
+    np.testing.assert_allclose(
+        fitted.folds[0].embeddings, evaluated, atol=1e-5
+    )  # of artists new to the first fit
     np.testing.assert_allclose(evaluated, fitted.evaluated[0], atol=1e-5)
 
 
@@ -198,7 +200,7 @@ def test_the_first_fold_of_the_calibration_reuses_the_first_fit(
     monkeypatch.setattr("artsim.training.loop.tuning.tune_network", spy)
     monkeypatch.setattr("artsim.training.loop.pretrained.fit_projection", projection)
     fit_works(fitted, small("readout", tune_epochs=1), network, np.stack(paintings), artists=10)
-    asked = [set(artists) for _, artists in fitted.folds]
+    asked = [set(fold.artists) for fold in fitted.folds]
     assert asked[0] == {8, 9}
     assert sorted(artist for fold in asked for artist in fold) == list(range(10))
     assert tuned_on == [set(range(10)) - fold for fold in asked] + [set(range(10))]
@@ -210,7 +212,7 @@ def test_four_artists_are_enough_for_folds(
     fitted: RecordedFit, network: keras.Model, nothing_saved: None, pixels: NDArray[np.uint8]
 ) -> None:
     fit_works(fitted, small("readout"), network, pixels[: 4 * WORKS], artists=4)
-    assert [set(artists) for _, artists in fitted.folds] == [{2, 3}, {0}, {1}]
+    assert [set(fold.artists) for fold in fitted.folds] == [{2, 3}, {0}, {1}]
 
 
 def _separation(embeddings: NDArray[np.float32], labels: NDArray[np.int64]) -> float:

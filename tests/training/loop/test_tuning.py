@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from artsim.demo import paint
 from artsim.errors import GateError, UsageError
+from artsim.shifted_views import photographers_of
 from artsim.training.loop.hooks import FitHooks
 from artsim.training.loop.tuning import FeatureExtractor, crop_dataset, crop_side, tune_network
 from artsim.training.networks.features import LabelledFeatures, build_features, compute_features
@@ -54,7 +55,9 @@ def small(**changes: object) -> Recipe:
 
 
 def seen_by(network: keras.Model, pixels: NDArray[np.uint8]) -> LabelledFeatures:
-    return LabelledFeatures(compute_features(network, pixels, lambda *_: None), np.repeat(np.arange(ARTISTS), WORKS))
+    return LabelledFeatures.without_views(
+        compute_features(network, pixels, lambda *_: None), np.repeat(np.arange(ARTISTS), WORKS)
+    )
 
 
 @eagerly
@@ -143,7 +146,8 @@ def test_excluded_works_are_not_tuned_on(
 
     monkeypatch.setattr("artsim.training.loop.tuning.tune_network", spy)
     labels = np.repeat(np.arange(ARTISTS), WORKS)
-    extractor = FeatureExtractor(small(), network, [pixels[:5], pixels[5:]], labels, hooks, seed=0)
+    photographers = photographers_of(labels)
+    extractor = FeatureExtractor(small(), network, [pixels[:5], pixels[5:]], labels, photographers, hooks, seed=0)
     _, seen = extractor.tuned_on(np.flatnonzero(labels != 1))
     np.testing.assert_array_equal(np.stack(given), pixels[labels != 1])
     np.testing.assert_array_equal(seen.labels, labels)

@@ -1,0 +1,136 @@
+"""The rules of a tower: how distances become scores, with and without a cohort, and what unfamiliar photographs change.
+
+They are fitted on folds of artists whom the fold's tower does not know.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize_scalar
+
+from artsim.collection.pairs import balanced_pairs
+from artsim.evaluation.calibration import calibrate
+from artsim.evaluation.likelihood_ratio import cllr, log_likelihood_ratio
+from artsim.scoring.cohort import COPY_SHARE, MIN_COHORT, Cohort
+from artsim.scoring.contract import DecisionRule, DistanceName
+from artsim.scoring.distance import pair_distances
+from artsim.scoring.familiarity import EmbeddedFold, excess
+
+FAMILIAR_SHARE = 0.95  # of a fold's works are familiar, as they are photographed like the training works; a setting
+MOST_CORRECTION = 3.0  # of a factor for each unit of unfamiliarity; a bound of the search
+
+
+@dataclass(frozen=True)
+class TowerRules:
+    """The rules of a tower. `PhotographRule` explains `familiar` and `correction`.
+
+    `adapted` is the rule for distances that are adapted to a cohort; None: the folds are too small for cohorts.
+    """
+
+    plain: DecisionRule
+    familiar: float
+    correction: float
+    adapted: DecisionRule | None
+
+
+@dataclass(frozen=True)
+class _Pairs:
+    """Labelled pairs (P,) of one fold: distances, labels, and the unfamiliarity of both works."""
+
+    distance: NDArray[np.float32]
+    same: NDArray[np.uint8]
+    one: NDArray[np.float64]
+    other: NDArray[np.float64]
+
+    def corrected(self, familiar: float, correction: float) -> NDArray[np.float32]:
+        """Distances multiplied by the factors of both works, (P,)."""
+        one, other = (1 + correction * excess(side, familiar) for side in (self.one, self.other))
+        return (self.distance * one * other).astype(np.float32)
+
+
+def fit_rules(
+    folds: Iterable[EmbeddedFold], distance: DistanceName, seed: int, adapted_width: int
+) -> TowerRules | None:
+    """Fit all rules; None if the folds do not give pairs of both kinds.
+
+    Args:
+        folds: works by artists whom the fold's tower does not know.
+        distance: of the embeddings.
+        seed: of the balanced pairs drawn in each fold.
+        adapted_width: number of leading values that adapt to a cohort; 0: none do.
+    """
+    works, views, adapted, unfamiliarity = [], [], [], []
+    for fold in folds:
+        works.append(_work_pairs(fold, distance, seed))
+        views.append(_view_pairs(fold, distance, seed))
+        unfamiliarity.append(fold.unfamiliarity)
+        if adapted_width and len(fold.artists) > MIN_COHORT:
+            adapted.append((_adapted(fold, distance, works[-1], seed, adapted_width), works[-1].same))
+    known, shifted = _joined(works), _joined(views)
+    if not _has_both(known.same):
+        return None
+    familiar = float(np.quantile(np.concatenate(unfamiliarity), FAMILIAR_SHARE))
+    correction = _fit_correction(known, shifted, familiar) if _has_both(shifted.same) else 0.0
+    plain = calibrate(known.corrected(familiar, correction), known.same)
+    distances, same = ([pair[side] for pair in adapted] for side in (0, 1))
+    has_adapted = bool(adapted) and _has_both(np.concatenate(same))
+    rule = calibrate(np.concatenate(distances), np.concatenate(same)) if has_adapted else None
+    return TowerRules(plain, familiar, correction, rule)
+
+
+def _work_pairs(fold: EmbeddedFold, distance: DistanceName, seed: int) -> _Pairs:
+    first, second, same = balanced_pairs(fold.artists, seed)
+    distances = pair_distances(fold.embeddings, first, second, distance)
+    return _Pairs(distances, same, fold.unfamiliarity[first], fold.unfamiliarity[second])
+
+
+def _view_pairs(fold: EmbeddedFold, distance: DistanceName, seed: int) -> _Pairs:
+    """Pairs of works as one photographer shows them, as in a foreign collection."""
+    pairs = []
+    for photographer in np.unique(fold.photographers):
+        rows = np.flatnonzero(fold.photographers == photographer)
+        first, second, same = balanced_pairs(fold.artists[rows], seed)
+        pairs.append((rows[first], rows[second], same))
+    first, second, same = (np.concatenate(column) for column in zip(*pairs, strict=True))
+    distances = pair_distances(fold.views, first, second, distance)
+    return _Pairs(distances, same, fold.view_unfamiliarity[first], fold.view_unfamiliarity[second])
+
+
+def _adapted(
+    fold: EmbeddedFold, distance: DistanceName, pairs: _Pairs, seed: int, adapted_width: int
+) -> NDArray[np.float32]:
+    """Distances (P,) of the fold's pairs, adapted to its works."""
+    names = tuple(f"{row:08d}" for row in range(len(fold.embeddings)))
+    copies = COPY_SHARE * float(np.median(pairs.distance)) if len(pairs.distance) else 0.0
+    cohort = Cohort(names, fold.embeddings, 0, len(names), distance, copies, adapted_width, model_sha256="")
+    vectors, factor = cohort.adapt(fold.embeddings)
+    first, second, _ = balanced_pairs(fold.artists, seed)
+    return pair_distances(vectors, first, second, distance, factor)
+
+
+def _fit_correction(known: _Pairs, shifted: _Pairs, familiar: float) -> float:
+    """The correction with the least Cllr on pairs of works and of views, which weigh the same."""
+
+    def cost(correction: float) -> float:
+        distances = [pairs.corrected(familiar, correction) for pairs in (known, shifted)]
+        rule = calibrate(np.concatenate(distances), np.concatenate([known.same, shifted.same]))
+        return sum(
+            cllr([(log_likelihood_ratio(each, rule.calibration), pairs.same)])["cllr"]
+            for each, pairs in zip(distances, (known, shifted), strict=True)
+        )
+
+    found = minimize_scalar(cost, bounds=(0.0, MOST_CORRECTION), method="bounded", options={"xatol": 1e-2})
+    return float(found.x) if found.fun < cost(0.0) else 0.0
+
+
+def _joined(pairs: list[_Pairs]) -> _Pairs:
+    fields = ("distance", "same", "one", "other")
+    return _Pairs(*(np.concatenate([np.empty(0), *(getattr(each, name) for each in pairs)]) for name in fields))
+
+
+def _has_both(same: NDArray[np.uint8]) -> bool:
+    return len(np.unique(same)) == 2

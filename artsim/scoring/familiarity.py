@@ -1,0 +1,151 @@
+"""How far a photograph is from those that a tower was trained on, and what that does to distances.
+
+The embeddings of the training photographs are described by a Gaussian. A new embedding has a Mahalanobis distance to it
+(Lee, Lee, Lee and Shin 2018). Photographs of another museum, camera or size are far from the training photographs, and
+near each other, because they share what the tower has not learned to ignore. Their distances are therefore too small.
+An unfamiliar photograph multiplies its distances by a factor above 1, which validation has fitted on shifted views. The
+factor depends on the photograph alone; that of a familiar one is exactly 1.
+"""
+
+from __future__ import annotations
+
+import base64
+import math
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg import eigh
+
+DIRECTIONS = 256  # of the Gaussian with variances of their own; all others share one. A setting
+WORKS_PER_DIRECTION = 4  # at least; fewer would measure noise. A setting
+# More is no farther: validation says nothing about photographs beyond its shifted views. A setting
+FARTHEST = 0.3
+SMALLEST_VARIANCE = 1e-12  # of embeddings of length 1: rounding errors
+BLOCK = 256  # embeddings at once; the last block is filled up, so that a result depends on its own embedding alone
+
+
+@dataclass(frozen=True)
+class TrainingEmbeddings:
+    """A Gaussian of the training photographs' embeddings, with arrays as base64 of little-endian float32.
+
+    `mean` is (D,), `directions` (R, D), `variances` (R,), and `rest` is the variance in each other direction.
+    """
+
+    mean: str
+    directions: str
+    variances: str
+    rest: float
+
+    @classmethod
+    def of(cls, embeddings: NDArray[np.float32]) -> TrainingEmbeddings:
+        """Describe embeddings (N, D), N at least 2."""
+        count, width = embeddings.shape
+        mean = embeddings.mean(axis=0, dtype=np.float64)
+        deviation = embeddings - mean
+        covariance = deviation.T @ deviation / (count - 1)
+        number = max(1, min(DIRECTIONS, count // WORKS_PER_DIRECTION, width - 1))
+        variances, vectors = eigh(covariance, subset_by_index=[width - number, width - 1])
+        rest = max((np.trace(covariance) - variances.sum()) / (width - number), SMALLEST_VARIANCE)
+        return cls(_packed(mean), _packed(vectors.T), _packed(np.maximum(variances, SMALLEST_VARIANCE)), float(rest))
+
+    @cached_property
+    def _arrays(self) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+        mean, variances = _unpacked(self.mean), _unpacked(self.variances)
+        return mean, _unpacked(self.directions).reshape(len(variances), len(mean)), variances
+
+    @property
+    def width(self) -> int:
+        """D, the length of the embeddings."""
+        return len(self._arrays[0])
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether the arrays fit together and hold usable numbers."""
+        try:
+            arrays = self._arrays
+        except ValueError:  # not base64, or lengths that do not fit
+            return False
+        return all(np.isfinite(array).all() for array in arrays) and min(arrays[2].min(initial=1), self.rest) > 0
+
+    def unfamiliarity(self, embeddings: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Squared Mahalanobis distances (N,) of embeddings (N, D), divided by D: 1 on average for the Gaussian."""
+        mean, directions, variances = self._arrays
+        out = np.empty(len(embeddings))
+        block = np.zeros((BLOCK, len(mean)))
+        for start in range(0, len(embeddings), BLOCK):
+            rows = embeddings[start : start + BLOCK]
+            block[: len(rows)] = rows - mean
+            block[len(rows) :] = 0
+            along = np.square(block @ directions.T)
+            beside = np.square(block).sum(axis=1) - along.sum(axis=1)
+            out[start : start + BLOCK] = ((along / variances).sum(axis=1) + beside / self.rest)[: len(rows)] / len(mean)
+        return out
+
+
+@dataclass(frozen=True)
+class PhotographRule:
+    """What unfamiliar photographs do to distances.
+
+    A photograph whose unfamiliarity is below `familiar` has the factor 1. Above, the factor rises by `correction` for
+    each unit, up to FARTHEST.
+    """
+
+    training: TrainingEmbeddings
+    familiar: float
+    correction: float
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether all numbers are usable."""
+        return self.training.is_sound and math.isfinite(self.familiar) and 0 <= self.correction < math.inf
+
+    def excess(self, embeddings: NDArray[np.float32]) -> NDArray[np.float64]:
+        """How much less familiar photographs are than they may be, (N,) from 0 to FARTHEST."""
+        return excess(self.training.unfamiliarity(embeddings), self.familiar)
+
+    def factors(self, embeddings: NDArray[np.float32]) -> NDArray[np.float32]:
+        """The factor (N,) of each photograph. A pair's distance is multiplied by the factors of both."""
+        return (1 + self.correction * self.excess(embeddings)).astype(np.float32)
+
+
+@dataclass(frozen=True)
+class EmbeddedFold:
+    """Works by artists whom a tower does not know, embedded by it, with one shifted view of each.
+
+    Photographers are numbered. Unfamiliarity is measured from the tower's own training embeddings.
+    """
+
+    artists: NDArray[np.int64]  # (N,)
+    embeddings: NDArray[np.float32]  # (N, D)
+    unfamiliarity: NDArray[np.float64]  # (N,)
+    photographers: NDArray[np.int64]  # (N,) of the views
+    views: NDArray[np.float32]  # (N, D)
+    view_unfamiliarity: NDArray[np.float64]  # (N,)
+
+    @classmethod
+    def of(
+        cls,
+        artists: NDArray[np.int64],
+        embeddings: NDArray[np.float32],
+        photographers: NDArray[np.int64],
+        views: NDArray[np.float32],
+        training: TrainingEmbeddings,
+    ) -> EmbeddedFold:
+        """Measure the unfamiliarity of embedded works and views."""
+        unfamiliarity, of_views = (training.unfamiliarity(each) for each in (embeddings, views))
+        return cls(artists, embeddings, unfamiliarity, photographers, views, of_views)
+
+
+def excess(unfamiliarity: NDArray[np.float64], familiar: float) -> NDArray[np.float64]:
+    """What unfamiliarities (N,) exceed the bound by, at most FARTHEST."""
+    return np.clip(unfamiliarity - familiar, 0.0, FARTHEST)
+
+
+def _packed(values: NDArray[np.float64]) -> str:
+    return base64.b64encode(values.astype("<f4").tobytes()).decode("ascii")
+
+
+def _unpacked(text: str) -> NDArray[np.float64]:
+    return np.frombuffer(base64.b64decode(text, validate=True), "<f4").astype(np.float64)
