@@ -16,9 +16,9 @@ def no_progress(stage: str, done: int, total: int) -> None:
     """Report nothing: the default of functions that report progress."""
 
 
-def counted(number: int, noun: str) -> str:
-    """1 artist, 2 artists, 1,000 artists."""
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+def counted(number: int, noun: str, plural: str | None = None) -> str:
+    """1 artist, 2 artists, 1,000 artists; `plural` is for nouns without an s."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {plural or noun + 's'}"
 
 
 def first_few(items: Sequence[str], separator: str = ", ", of: int | None = None) -> str:

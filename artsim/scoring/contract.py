@@ -16,7 +16,7 @@ from typing import Any, Literal, get_args
 
 from artsim.errors import ModelError
 
-CONTRACT = 1  # rises when an older artsim could no longer use a new tower correctly
+CONTRACT = 2  # rises when an older artsim could no longer use a new tower correctly
 METADATA_KEY = "artsim"
 INPUT_NAME = "images"
 OUTPUT_NAME = "embeddings"
@@ -46,6 +46,19 @@ class DecisionRule:
 
 
 @dataclass(frozen=True)
+class CohortRule:
+    """How embeddings adapt to a cohort (see `artsim.scoring.cohort`), and the decision rule for adapted distances.
+
+    The first `adapted_width` values of an embedding, those of the readout, are adapted. The others, those of a trained
+    head, stay as they are.
+    """
+
+    adapted_width: int
+    calibration: Calibration
+    threshold: float
+
+
+@dataclass(frozen=True)
 class Card:
     """The description of a tower, stored in its ONNX file.
 
@@ -53,6 +66,7 @@ class Card:
     If `refit` is true, the exported tower was refit on all works after validation. The metrics are then those of the
     first fit, which did not use the validation works, and the calibration comes from cross-validation folds of artists.
     `precision` is the number format of the layers. It informs people; a scorer does not need it.
+    Without `cohort`, distances cannot be adapted. Such a card follows contract 1, so that an older artsim can read it.
     """
 
     image_size: int
@@ -67,7 +81,11 @@ class Card:
     refit: bool = False
     resize: Literal["letterbox"] = "letterbox"
     precision: str = "fp32"
-    contract: int = CONTRACT
+    cohort: CohortRule | None = None
+    contract: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "contract", 1 if self.cohort is None else CONTRACT)
 
     def to_json(self) -> str:
         """Return the JSON text for the model's metadata."""
@@ -100,7 +118,7 @@ class Card:
                 image_size=int(fields["image_size"]),
                 distance=fields["distance"],
                 threshold=float(fields["threshold"]),
-                calibration=Calibration(**{key: float(value) for key, value in fields["calibration"].items()}),
+                calibration=_calibration(fields["calibration"]),
                 recipe=str(fields["recipe"]),
                 selection_sha256=str(fields["selection_sha256"]),
                 artsim_version=str(fields["artsim_version"]),
@@ -111,7 +129,7 @@ class Card:
                 refit=bool(fields.get("refit", False)),
                 resize=fields["resize"],
                 precision=str(fields.get("precision", "fp32")),
-                contract=contract,
+                cohort=_cohort_rule(fields.get("cohort")),
             )
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             raise ModelError(
@@ -126,9 +144,13 @@ class Card:
             "resize": self.resize == "letterbox",
             "image_size": self.image_size > 0,
             "threshold": math.isfinite(self.threshold),
-            "calibration": math.isfinite(self.calibration.slope)
-            and math.isfinite(self.calibration.intercept)
-            and 0 < self.calibration.prior < 1,
+            "calibration": _is_sound(self.calibration),
+            "cohort": self.cohort is None
+            or (
+                self.cohort.adapted_width > 0
+                and math.isfinite(self.cohort.threshold)
+                and _is_sound(self.cohort.calibration)
+            ),
         }
         for name, good in known.items():
             if not good:
@@ -136,3 +158,17 @@ class Card:
                     f"its '{METADATA_KEY}' metadata has an invalid {name}: {getattr(self, name)!r}. "
                     "Export the tower again."
                 )
+
+
+def _calibration(fields: Mapping[str, Any]) -> Calibration:
+    return Calibration(**{key: float(value) for key, value in fields.items()})
+
+
+def _cohort_rule(fields: Mapping[str, Any] | None) -> CohortRule | None:
+    if fields is None:
+        return None
+    return CohortRule(int(fields["adapted_width"]), _calibration(fields["calibration"]), float(fields["threshold"]))
+
+
+def _is_sound(calibration: Calibration) -> bool:
+    return math.isfinite(calibration.slope) and math.isfinite(calibration.intercept) and 0 < calibration.prior < 1

@@ -66,18 +66,30 @@ class Criterion:
             raise UsageError(f"the threshold is {self.threshold}; give a finite number.")
 
     @classmethod
-    def of(cls, card: Card, threshold: float | None = None, prior: float | None = None) -> Criterion:
-        """Take the card's rule, and replace its threshold or prior if one is given."""
+    def of(
+        cls, card: Card, threshold: float | None = None, prior: float | None = None, *, adapted: bool = False
+    ) -> Criterion:
+        """Take the card's rule, for adapted distances if so, and replace its threshold or prior if one is given."""
+        rule = card.cohort if adapted and card.cohort is not None else card
         return cls(
             distance=card.distance,
-            threshold=card.threshold if threshold is None else threshold,
-            calibration=card.calibration,
-            prior=card.calibration.prior if prior is None else prior,
+            threshold=rule.threshold if threshold is None else threshold,
+            calibration=rule.calibration,
+            prior=rule.calibration.prior if prior is None else prior,
         )
 
-    def scores(self, embeddings: NDArray[np.float32], first: NDArray[np.int64], second: NDArray[np.int64]) -> Scores:
-        """Score N pairs, given as rows `first` (N,) and `second` (N,) of the embeddings (M, D)."""
-        distance = pair_distances(embeddings, first, second, self.distance)
+    def scores(
+        self,
+        embeddings: NDArray[np.float32],
+        first: NDArray[np.int64],
+        second: NDArray[np.int64],
+        factor: NDArray[np.float32] | None = None,
+    ) -> Scores:
+        """Score N pairs, given as rows `first` (N,) and `second` (N,) of the embeddings (M, D).
+
+        `factor` (M,) comes from a cohort.
+        """
+        distance = pair_distances(embeddings, first, second, self.distance, factor)
         return Scores(distance, self.probability(distance), self.prediction(distance))
 
     def probability(self, distance: NDArray[np.float32]) -> NDArray[np.float32]:

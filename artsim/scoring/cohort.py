@@ -1,0 +1,245 @@
+"""The cohort: unlabelled works to which embeddings and distances adapt.
+
+Embeddings of a foreign collection share a direction, because its photographs differ from the training photographs in
+the same way. All its pairs then look alike. Embeddings (N, D) adapt in two steps.
+
+1. Centring. The mean of the cohort is subtracted from the first A values of an embedding, which are those of the
+   readout. They are scaled back to their former length. The other values are of a trained head and stay as they are.
+2. Contextual dissimilarity (NICDM, the non-iterative form of Jégou, Harzallah and Schmid 2007). Let m(x) be the mean
+   distance of x to its 50 nearest works of the cohort, and g the geometric mean of m over the cohort. Then
+
+       d'(x, y) = d(x, y) · g / sqrt(m(x) m(y)) = d(x, y) · factor(x) · factor(y)
+
+   Works in a dense part of the collection move apart, others move together. The scale of distances stays.
+
+Copies of a work, such as the same photograph in another size, count as one work of the cohort. A copy of x is no
+neighbour of x. So an image has the distance 0 to itself, and m(x) is the same whether x is in the cohort or not.
+
+A cohort is ordered by the digests of its files, and an embedding adapts by itself. So names, order and batches do not
+matter, and the same cohort gives the same bytes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from artsim.errors import InputError, ModelError, UsageError
+from artsim.messages import counted
+from artsim.scoring.contract import Card, CohortRule, DistanceName
+from artsim.scoring.distance import pair_distances
+
+MAX_COHORT = 1000  # works; more change the scores little and take time
+MIN_COHORT = 10  # works; fewer say little about a collection
+NEIGHBOURS = 50
+# Embeddings that are closer than this share of the tower's threshold are copies of one photograph. Measured with a
+# readout tower (threshold 1.33): a photograph and its copy in another JPEG quality (30 or better), in another size (a
+# quarter or more) or cropped by 2 % are at most 0.32 apart, in shares 0.24. Different works are at least 0.46 apart in
+# two foreign collections, and 0.35 in photographs like the training photographs, in shares 0.34 and 0.26.
+COPY_SHARE = 0.25
+BLOCK_ROWS = 256  # embeddings that are compared with the cohort at once
+
+Rows = NDArray[np.int64]
+Vectors = NDArray[np.float32]
+# The embeddings (K, D) of K numbered works.
+ReadVectors = Callable[[Rows], Vectors]
+
+
+@dataclass(frozen=True, eq=False)
+class Cohort:
+    """Unlabelled works to which scores adapt; `Scorer.cohort` makes it. It can be pickled.
+
+    >>> scorer = artsim.load("tower.onnx")
+    >>> cohort = scorer.cohort(["a.jpg", "b.jpg", "c.jpg"])
+    >>> cohort.works, cohort.vectors.shape
+    (3, (3, 8))
+    >>> scorer.score("a.jpg", "b.jpg", cohort=cohort).prediction
+    0
+
+    Attributes:
+        sha256s: hex digests (C,) of the works' files, sorted.
+        vectors: the works' own embeddings, float32 (C, D), in that order.
+        left_out_copies: the number of files that were left out as copies of others.
+        sampled_from: the number of different files that the works were chosen from.
+        distance: the tower's kind of distance.
+        copy_distance: embeddings that are closer are of one photograph.
+        adapted_width: A, the number of leading values that adapt.
+        model_sha256: of the tower.
+    """
+
+    sha256s: tuple[str, ...]
+    vectors: Vectors
+    left_out_copies: int
+    sampled_from: int
+    distance: DistanceName
+    copy_distance: float
+    adapted_width: int
+    model_sha256: str
+
+    def __repr__(self) -> str:
+        return f"<artsim.Cohort of {self.works:,} works, SHA-256 {self.sha256[:8]}…>"
+
+    @property
+    def works(self) -> int:
+        """C, the number of works."""
+        return len(self.sha256s)
+
+    def check_model(self, model_sha256: str) -> None:
+        """Check that the cohort was made with this tower.
+
+        Raises:
+            UsageError: it was made with another.
+        """
+        if self.model_sha256 != model_sha256:
+            raise UsageError(
+                f"the cohort is of another model, with SHA-256 {self.model_sha256}; this model has {model_sha256}. "
+                "Make a cohort with this model's scorer."
+            )
+
+    @cached_property
+    def sha256(self) -> str:
+        """The digest of all that decides how embeddings adapt: the works, the tower and A."""
+        parts = [self.model_sha256, str(self.adapted_width), *self.sha256s]
+        return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+    def adapt(self, vectors: Vectors) -> tuple[Vectors, NDArray[np.float32]]:
+        """Adapt embeddings (N, D): returns centred embeddings (N, D) and the factors (N,) of their distances."""
+        centred = self._centred(vectors)
+        density = self._density(vectors, centred)
+        return centred, np.sqrt(self._mean_density / density).astype(np.float32)
+
+    @cached_property
+    def _mean(self) -> NDArray[np.float64]:
+        mean: NDArray[np.float64] = self.vectors[:, : self.adapted_width].mean(axis=0, dtype=np.float64)
+        return mean
+
+    @cached_property
+    def _own_centred(self) -> Vectors:
+        return self._centred(self.vectors)
+
+    @cached_property
+    def _mean_density(self) -> float:
+        """g, the geometric mean of m over the cohort."""
+        density = self._near_distances(self.vectors, self._own_centred)
+        return float(np.exp(np.log(density[density > 0]).mean())) if (density > 0).any() else 1.0
+
+    def _centred(self, vectors: Vectors) -> Vectors:
+        """Step 1: (N, D) -> (N, D). An embedding that equals the mean becomes 0."""
+        centred = vectors.copy()
+        for start in range(0, len(vectors), BLOCK_ROWS):
+            part = vectors[start : start + BLOCK_ROWS, : self.adapted_width].astype(np.float64)
+            moved = part - self._mean
+            before, after = (np.linalg.norm(each, axis=1, keepdims=True) for each in (part, moved))
+            scale = np.divide(before, after, out=np.zeros_like(before), where=after > 0)
+            centred[start : start + BLOCK_ROWS, : self.adapted_width] = moved * scale
+        return centred
+
+    def _density(self, vectors: Vectors, centred: Vectors) -> NDArray[np.float64]:
+        """Return m (N,), or the geometric mean where a work has no neighbour but copies."""
+        density = self._near_distances(vectors, centred)
+        return np.where(density > 0, density, self._mean_density)
+
+    def _near_distances(self, vectors: Vectors, centred: Vectors) -> NDArray[np.float64]:
+        """The mean distance (N,) to the nearest works that are no copies; 0 if there are none."""
+        count = min(NEIGHBOURS, self.works)
+        means = [np.empty(0)]
+        for own, moved in zip(_blocks(vectors), _blocks(centred), strict=True):
+            distance = _distances(moved, self._own_centred, self.distance)  # (B, C)
+            distance[_distances(own, self.vectors, self.distance) < self.copy_distance] = np.inf
+            near = np.sort(np.partition(distance, count - 1, axis=1)[:, :count], axis=1)
+            known = np.isfinite(near)
+            sums = np.where(known, near, 0).sum(axis=1)
+            means.append(sums / np.maximum(1, known.sum(axis=1)))
+        return np.concatenate(means)
+
+
+def cohort_rule(card: Card, model: str) -> CohortRule:
+    """The card's rule for cohorts; `model` is the tower's name for the error.
+
+    Raises:
+        ModelError: the card has none.
+    """
+    if card.cohort is None:
+        raise ModelError(
+            f"{model}: this tower can't adapt to a cohort, because its card has no rule for adapted distances. Train "
+            "or export it again with this version of artsim, or use no cohort (--cohort none)."
+        )
+    return card.cohort
+
+
+def check_works(cohort: Cohort, source: str, least: int = 2) -> None:
+    """Check the number of works; `source` names the cohort for the error.
+
+    Raises:
+        InputError: there are fewer than `least`.
+    """
+    if cohort.works < least:
+        copies = f", besides {counted(cohort.left_out_copies, 'copy', 'copies')}" if cohort.left_out_copies else ""
+        raise InputError(
+            f"{source}: a cohort needs at least {least} different works, and {MIN_COHORT} or more for good scores; "
+            f"there {'is' if cohort.works == 1 else 'are'} {cohort.works}{copies}. Name more works, or use no cohort "
+            "(--cohort none)."
+        )
+
+
+def build_cohort(card: Card, model: str, model_sha256: str, sha256s: Sequence[str], read: ReadVectors) -> Cohort:
+    """Choose the works of a cohort: one of each file's content, no copies, at most MAX_COHORT.
+
+    Works with the smallest digests are chosen, so the choice depends on content only.
+
+    Args:
+        card: the tower's card.
+        model: the tower's name, for errors.
+        model_sha256: the tower's digest.
+        sha256s: hex digests of N files; an empty one is of a bad image.
+        read: returns the embeddings (K, D) of K of the N files, by their numbers.
+
+    Raises:
+        ModelError: the card has no rule for cohorts.
+    """
+    rule = cohort_rule(card, model)
+    row_of = {sha256: row for row, sha256 in reversed(list(enumerate(sha256s))) if sha256}
+    ordered = sorted(row_of)
+    copy_distance = COPY_SHARE * card.threshold
+    chosen, vectors, copies = _choose(ordered, [row_of[sha256] for sha256 in ordered], read, copy_distance, card)
+    return Cohort(
+        tuple(chosen), vectors, copies, len(ordered), card.distance, copy_distance, rule.adapted_width, model_sha256
+    )
+
+
+def _choose(
+    ordered: list[str], rows: list[int], read: ReadVectors, copy_distance: float, card: Card
+) -> tuple[list[str], Vectors, int]:
+    """Walk through the files in order until MAX_COHORT works are found."""
+    chosen: list[str] = []
+    copies = 0
+    vectors = read(np.empty(0, dtype=np.int64))  # (0, D)
+    for start in range(0, len(ordered), MAX_COHORT):
+        part = read(np.array(rows[start : start + MAX_COHORT], dtype=np.int64))
+        vectors = np.concatenate([vectors[: len(chosen)], part])
+        for sha256, vector in zip(ordered[start:], part, strict=False):
+            if len(chosen) == MAX_COHORT:
+                return chosen, vectors[:MAX_COHORT].copy(), copies
+            if (_distances(vector[None], vectors[: len(chosen)], card.distance) < copy_distance).any():
+                copies += 1
+            else:
+                vectors[len(chosen)] = vector
+                chosen.append(sha256)
+    return chosen, vectors[: len(chosen)].copy(), copies
+
+
+def _blocks(vectors: Vectors) -> Iterator[Vectors]:
+    return (vectors[start : start + BLOCK_ROWS] for start in range(0, len(vectors), BLOCK_ROWS))
+
+
+def _distances(block: Vectors, works: Vectors, name: DistanceName) -> NDArray[np.float64]:
+    """All distances (B, C) of embeddings (B, D) and works (C, D)."""
+    first = np.repeat(np.arange(len(block)), len(works))
+    second = np.tile(np.arange(len(block), len(block) + len(works)), len(block))
+    found = pair_distances(np.concatenate([block, works]), first, second, name)
+    return found.astype(np.float64).reshape(len(block), len(works))
