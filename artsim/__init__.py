@@ -30,11 +30,12 @@ from artsim.errors import (
 )
 
 if TYPE_CHECKING:
-    from artsim.scoring.scorer import Score, Scorer, Scores, load
+    from artsim.scoring.scorer import Cohort, Score, Scorer, Scores, load
 
 __all__ = [
     "ArtsimError",
     "BadImagesError",
+    "Cohort",
     "DeviceError",
     "GateError",
     "ImageError",
@@ -55,7 +56,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> object:
-    if name in ("Score", "Scorer", "Scores", "load"):
+    if name in ("Cohort", "Score", "Scorer", "Scores", "load"):
         from artsim.scoring import scorer
 
         return getattr(scorer, name)

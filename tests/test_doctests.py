@@ -13,10 +13,10 @@ from types import ModuleType
 import pytest
 
 import artsim
-from artsim.scoring import scorer, scores
+from artsim.scoring import cohort, scorer, scores
 from artsim.scoring.contract import Calibration
 from tests.command import ROOT
-from tests.towers import card, write_paintings, write_tower
+from tests.towers import adaptable_card, write_paintings, write_tower
 
 PAGE = ROOT / "docs" / "python.md"
 BLOCKS = re.findall(r"^```python\n(.*?)^```$", PAGE.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
@@ -26,9 +26,10 @@ BLOCKS = re.findall(r"^```python\n(.*?)^```$", PAGE.read_text(encoding="utf-8"),
 def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A working folder with the files that the examples name."""
     write_tower(
-        tmp_path / "tower.onnx", card(recipe="compact", threshold=0.75, calibration=Calibration(slope=-4, intercept=3))
+        tmp_path / "tower.onnx",
+        adaptable_card(recipe="compact", threshold=0.75, calibration=Calibration(slope=-4, intercept=3)),
     )
-    write_paintings(tmp_path, "a.jpg", "b.jpg")
+    write_paintings(tmp_path, "a.jpg", "b.jpg", "c.jpg")
     monkeypatch.chdir(tmp_path)
 
 
@@ -45,17 +46,20 @@ def examples(module: ModuleType) -> list[doctest.DocTest]:
 
 @pytest.mark.usefixtures("_folder")
 @pytest.mark.parametrize(
-    "example", [each for module in (artsim, scorer, scores) for each in examples(module)], ids=lambda each: each.name
+    "example",
+    [each for module in (artsim, cohort, scorer, scores) for each in examples(module)],
+    ids=lambda each: each.name,
 )
 def test_the_example_of_a_docstring_is_true(example: doctest.DocTest) -> None:
     run(example)
 
 
 def test_everything_public_but_the_errors_has_an_example() -> None:
-    shown = {example.name for module in (artsim, scorer, scores) for example in examples(module)}
+    shown = {example.name for module in (artsim, cohort, scorer, scores) for example in examples(module)}
     places = {
         "artsim", "artsim.scoring.scorer.load", "artsim.scoring.scorer.Scorer", "artsim.scoring.scorer.Scorer.embed",
-        "artsim.scoring.scorer.Scorer.score", "artsim.scoring.scores.Score", "artsim.scoring.scores.Scores",
+        "artsim.scoring.scorer.Scorer.score", "artsim.scoring.scorer.Scorer.cohort", "artsim.scoring.cohort.Cohort",
+        "artsim.scoring.scores.Score", "artsim.scoring.scores.Scores",
     }  # fmt: skip
     assert places <= shown
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +11,13 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 from PIL import Image
 
-from artsim.scoring.contract import INPUT_NAME, METADATA_KEY, OUTPUT_NAME, Calibration, Card
+from artsim.scoring.contract import CONTRACT, INPUT_NAME, METADATA_KEY, OUTPUT_NAME, Calibration, Card, CohortRule
 
 SIZE = 16
 CELLS = 4  # along each side
 WIDTH = 8
+# The rule of towers that can adapt; the last two values of an embedding stay as they are.
+COHORT_RULE = CohortRule(WIDTH - 2, Calibration(slope=-4.0, intercept=6.0), threshold=1.5)
 
 
 def card(**changes: Any) -> Card:
@@ -31,6 +34,16 @@ def card(**changes: Any) -> Card:
         "validation": {"val_seen/auc": 0.75},
     }
     return Card(**(fields | changes))
+
+
+def newer_card() -> str:
+    """The text of a card that a later artsim wrote."""
+    return json.dumps(json.loads(card().to_json()) | {"contract": CONTRACT + 1, "artsim_version": "9.1"})
+
+
+def adaptable_card(**changes: Any) -> Card:
+    """The same with a rule for cohorts."""
+    return card(**({"cohort": COHORT_RULE} | changes))
 
 
 def write_tower(

@@ -13,6 +13,7 @@ import click
 from artsim.cli.options import (
     SPELLING,
     bad_image_options,
+    cohort_option,
     data_dir_option,
     exit_codes_help,
     prior_option,
@@ -59,6 +60,7 @@ Examples:
 @click.option("--artists", metavar="FILE", help="Also write the ranked artists to this file: .csv or .jsonl.")
 @data_dir_option
 @prior_option
+@cohort_option("the gallery")
 @click.option(
     "--with-itself", is_flag=True, help="Also rank the works of the gallery that have the same content as the query."
 )

@@ -102,6 +102,18 @@ prior_option = click.option(
     "--prior", type=float, metavar="SHARE",
     help="Assumed share of same-artist pairs, between 0 and 1. Default: the prior of the tower.",
 )  # fmt: skip
+
+
+def cohort_option(own: str) -> Decorator:
+    """--cohort; `own` are the works of the command itself."""
+    return click.option(
+        "--cohort", metavar="FOLDER|CSV|FILE.parquet|self|none",
+        help="Unlabelled works like those of the collection, to which distances adapt: a folder, a csv with the column "
+        f"filename, an embedding store, or self for {own}. Default: self if the tower can adapt and there are at least "
+        "10 works, otherwise none.",
+    )  # fmt: skip
+
+
 quiet_option = click.option("--quiet", is_flag=True, help="Write no progress, notes or summary to standard error.")
 
 

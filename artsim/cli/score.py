@@ -10,6 +10,7 @@ from artsim.cli.extras import needs_spark_extra
 from artsim.cli.options import (
     SPELLING,
     bad_image_options,
+    cohort_option,
     exit_codes_help,
     prior_option,
     quiet_option,
@@ -31,6 +32,7 @@ Examples:
   artsim-score --model tower.onnx pairs.csv --data-dir images -o scores.parquet
   artsim-score --model tower.onnx --prior 0.01 --max-bad-images 1% pairs.csv -o scores.csv
   artsim-score --model tower.onnx --embeddings store.parquet pairs.csv -o scores.csv.gz
+  artsim-score --model tower.onnx --cohort photographs pairs.csv -o scores.csv
   artsim-score --model tower.onnx --format kaggle submission_info.csv -o submission.csv
   artsim-score --model tower.onnx --engine spark --master spark://host:7077 pairs.csv -o scores.parquet
   cat pairs.csv | artsim-score --model tower.onnx - --quiet > scores.csv
@@ -70,9 +72,11 @@ Examples:
 )  # fmt: skip
 @click.option(
     "--threshold", type=float, metavar="DISTANCE",
-    help="Predict the same artist for distances below this one. Default: the threshold of the tower.",
+    help="Predict the same artist for distances below this one. Default: the threshold of the tower. With a "
+    "cohort, this is an adapted distance.",
 )  # fmt: skip
 @prior_option
+@cohort_option("the images of the pairs")
 @bad_image_options(default="0")
 @click.option("--summary", metavar="FILE.json", help="Also write the summary to this file, as JSON.")
 @quiet_option

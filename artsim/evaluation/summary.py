@@ -12,6 +12,7 @@ import numpy as np
 from artsim._version import __version__
 from artsim.evaluation.labelled_pairs import LabelledPairs, Resampled, labelled_metrics
 from artsim.messages import first_few
+from artsim.scoring.cohort_use import CohortUse
 from artsim.scoring.contract import Card
 from artsim.scoring.score_blocks import ScoredBlock
 from artsim.scoring.scores import Criterion
@@ -74,6 +75,8 @@ class Summary:
         pairs: the rows of the output, `pairs_resumed` of which an interrupted run had written.
         pairs_per_second: of scoring and writing.
         unscored_pairs: pairs with a bad image.
+        cohort: its source, works, digest and so on; None if distances are not adapted.
+        cohort_note: a line about it.
         bad_images: a sentence for each, which begins with the image's name.
         labelled_pairs: pairs with a label and a score.
         metrics: of the labelled pairs, at `threshold`; empty if all have the same label. Calibration error and Brier
@@ -95,6 +98,8 @@ class Summary:
     pairs_per_second: float
     unscored_pairs: int
     bad_images: Sequence[str]
+    cohort: Mapping[str, object] | None
+    cohort_note: str
     threshold: float
     prior: float
     labelled_pairs: int
@@ -114,6 +119,7 @@ class Summary:
             ("images", f"{self.images:,} ({self.images_per_second:,.1f} images/s)"),
             ("pairs", f"{self.pairs:,} ({self.pairs_per_second:,.0f} pairs/s)"),
             *([("resumed at", f"row {self.pairs_resumed:,}")] if self.pairs_resumed else []),
+            ("cohort", self.cohort_note),
             ("wall time", f"{self.wall_seconds:,.1f} s"),
             *self._bad_lines(),
             *self._metric_lines(),
@@ -142,7 +148,13 @@ class Summary:
 
 
 def summarize(
-    model: str, card: Card, criterion: Criterion, images: ImageStage, pairs: PairStage, started: float
+    model: str,
+    card: Card,
+    criterion: Criterion,
+    use: CohortUse,
+    images: ImageStage,
+    pairs: PairStage,
+    started: float,
 ) -> Summary:
     """Compute the metrics and put a run's results together; `started` is its `perf_counter`."""
     measured = labelled_metrics(pairs.labelled, criterion)
@@ -160,6 +172,8 @@ def summarize(
         pairs_per_second=pairs.pairs / pairs.seconds,
         unscored_pairs=pairs.unscored,
         bad_images=images.bad_images,
+        cohort=use.record(),
+        cohort_note=use.note,
         threshold=criterion.threshold,
         prior=criterion.prior,
         labelled_pairs=len(pairs.labelled.same),

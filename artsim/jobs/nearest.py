@@ -12,13 +12,16 @@ from numpy.typing import NDArray
 
 from artsim import images
 from artsim.bad_images import BadImageLimit
-from artsim.collection.catalogue import find_folder
 from artsim.collection.inputs import list_folder
-from artsim.collection.works import numbered, read_works
+from artsim.collection.works import numbered
 from artsim.errors import InputError
+from artsim.jobs.cohort import read_cohort, tower_of
+from artsim.jobs.gallery import Gallery, read_gallery
 from artsim.messages import Progress, Say, counted, first_few
+from artsim.scoring.cohort import Cohort
+from artsim.scoring.cohort_use import SELF, CohortUse, own_cohort
 from artsim.scoring.device import Device
-from artsim.scoring.embed_images import STORE_SUFFIX, EmbeddedImages, embed_files, open_store
+from artsim.scoring.embed_images import EmbeddedImages, embed_files
 from artsim.scoring.scorer import Scorer, load
 from artsim.scoring.scores import Criterion
 from artsim.scoring.search import SearchIndex, SearchResult, artist_probabilities
@@ -38,6 +41,7 @@ class NearestOptions:
     batch_size: int | None = None
     max_pixels: int = images.MAX_PIXELS
     with_itself: bool = False
+    cohort: str | None = None
 
 
 @dataclass(frozen=True)
@@ -78,22 +82,6 @@ class QueryResult:
 
 
 @dataclass(frozen=True)
-class Gallery:
-    """The embedded works of a collection, and the reasons of its bad images."""
-
-    names: list[str]
-    sha256s: list[str]
-    artists: list[str | None]
-    vectors: NDArray[np.float32]  # (N, D)
-    bad: list[str]
-
-    @property
-    def total(self) -> int:
-        """The number of works, bad images included."""
-        return len(self.names) + len(self.bad)
-
-
-@dataclass(frozen=True)
 class Outcome:
     """The reasons of bad queries and works, a sentence each that begins with the name, and the number of all."""
 
@@ -112,13 +100,16 @@ def find_nearest(options: NearestOptions, say: Say, progress: Progress, show: Ca
     """
     names = query_files(options.queries)
     scorer = load(options.model, options.device, batch_size=options.batch_size, max_pixels=options.max_pixels)
-    criterion = Criterion.of(scorer.card, prior=options.prior)
+    named = read_cohort(options.cohort, scorer.card, options.model, lambda: scorer, progress)
     queries = embed_files(scorer, names, Path(), progress=lambda _, *at: progress("queries", *at))
     if len(queries.reasons) == len(names):
         raise InputError(f"no query can be used: {first_few(queries.reasons, '; ')}.")
-    gallery = read_gallery(options, scorer, progress)
+    gallery = _read_gallery(options, scorer, progress)
     say(_described(gallery))
-    for result in _results(options, criterion, names, queries, gallery):
+    use = _cohort_of(options, scorer, named, gallery)
+    say(f"cohort: {use.note}")
+    criterion = Criterion.of(scorer.card, prior=options.prior, adapted=use.cohort is not None)
+    for result in _results(options, criterion, names, queries, gallery, use.cohort):
         show(result)
     return Outcome(queries.reasons, len(names), gallery.bad, gallery.total)
 
@@ -148,53 +139,52 @@ def query_files(sources: Sequence[str]) -> list[str]:
     return list(dict.fromkeys(files))
 
 
-def read_gallery(options: NearestOptions, scorer: Scorer, progress: Progress) -> Gallery:
-    """Read the gallery from its embedding store, or embed it.
+def _read_gallery(options: NearestOptions, scorer: Scorer, progress: Progress) -> Gallery:
+    data_dir = None if options.data_dir is None else Path(options.data_dir)
+    return read_gallery(Path(options.among), data_dir, scorer, lambda *at: progress("collection", *at))
 
-    Raises:
-        InputError: it is missing, none of its works can be used, or the store is of another model.
-    """
-    if Path(options.among).suffix.lower() == STORE_SUFFIX:
-        store = open_store(Path(options.among), scorer)
-        if store is None or not store.names:
-            raise InputError(f"{options.among}: {'no such file' if store is None else 'no embeddings in it'}.")
-        return Gallery(store.names, store.sha256s, store.artists, store.vectors, [])
-    works = read_works(options.among)
-    folder = works.folder
-    if folder is None:
-        data_dir = None if options.data_dir is None else Path(options.data_dir)
-        folder = find_folder(Path(options.among), data_dir, works.table["filename"])
-    embedded = embed_files(scorer, works.names, folder, progress=lambda _, *at: progress("collection", *at))
-    good = np.flatnonzero(embedded.status == 0)
-    gallery = Gallery(
-        [works.names[row] for row in good],
-        [embedded.sha256s[row] for row in good],
-        [works.artists[row] for row in good],
-        embedded.vectors[good],
-        embedded.reasons,
+
+def _cohort_of(options: NearestOptions, scorer: Scorer, named: CohortUse | None, gallery: Gallery) -> CohortUse:
+    """The cohort that the user names, or the gallery."""
+    if named is not None:
+        return named.counting(gallery.sha256s, "the gallery")
+    return own_cohort(
+        tower_of(scorer),
+        gallery.sha256s,
+        lambda rows: gallery.vectors[rows],
+        "the gallery",
+        chosen=options.cohort == SELF,
     )
-    if not gallery.names:
-        raise InputError(
-            f"{options.among}: none of its {gallery.total:,} images can be used: {first_few(gallery.bad, '; ')}."
-        )
-    return gallery
 
 
 def _results(
-    options: NearestOptions, criterion: Criterion, names: list[str], queries: EmbeddedImages, gallery: Gallery
+    options: NearestOptions,
+    criterion: Criterion,
+    names: list[str],
+    queries: EmbeddedImages,
+    gallery: Gallery,
+    cohort: Cohort | None,
 ) -> Iterator[QueryResult]:
     labels = numbered(gallery.artists)
-    index = SearchIndex(gallery.vectors, labels, criterion.distance)
     good = np.flatnonzero(queries.status == 0)
+    asked, asked_factor = _adapted(queries.vectors[good], cohort)
+    searched, factor = _adapted(gallery.vectors, cohort)
+    index = SearchIndex(searched, labels, criterion.distance, factor)
     rows_of: dict[str, list[int]] = {}
     for row, sha256 in enumerate(gallery.sha256s):
         rows_of.setdefault(sha256, []).append(row)
     itself = [rows_of.get(queries.sha256s[position], []) for position in good]
     left_out = [[]] * len(good) if options.with_itself else itself
-    found = index.search(queries.vectors[good], options.k, left_out)
+    found = index.search(asked, options.k, left_out, asked_factor)
     format_result = _ResultFormatter(criterion, gallery, labels, options.k)
     for position, same, result in zip(good.tolist(), itself, found, strict=True):
         yield format_result(names[position], same, result)
+
+
+def _adapted(
+    vectors: NDArray[np.float32], cohort: Cohort | None
+) -> tuple[NDArray[np.float32], NDArray[np.float32] | None]:
+    return (vectors, None) if cohort is None else cohort.adapt(vectors)
 
 
 class _ResultFormatter:

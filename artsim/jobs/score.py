@@ -16,9 +16,12 @@ from artsim.bad_images import BadImageLimit
 from artsim.errors import InputError
 from artsim.evaluation.labelled_pairs import LabelledPairs
 from artsim.evaluation.summary import ImageStage, PairStage, Summary, summarize, write_summary
+from artsim.jobs.cohort import read_cohort, tower_of
 from artsim.locking import only_one
 from artsim.messages import Progress, no_progress
 from artsim.prefetch import core_count, prefetch_map
+from artsim.scoring.cohort import Cohort
+from artsim.scoring.cohort_use import SELF, CohortUse, own_cohort
 from artsim.scoring.device import Device
 from artsim.scoring.embed_images import EmbeddedImages, embed_files, open_store, store_path
 from artsim.scoring.embedding_store import EmbeddingStore
@@ -51,6 +54,7 @@ class ScoreOptions:
     batch_size: int | None = None
     max_pixels: int = images.MAX_PIXELS
     summary: str | None = None
+    cohort: str | None = None
 
 
 def score_pairs(options: ScoreOptions, progress: Progress = no_progress, *, block_bytes: int = BLOCK_BYTES) -> Summary:
@@ -75,15 +79,20 @@ def score_pairs(options: ScoreOptions, progress: Progress = no_progress, *, bloc
         folder = image_folder(options.pairs, options.data_dir)
         index = index_images(pairs, folder)
         scorer = load(options.model, options.device, batch_size=options.batch_size, max_pixels=options.max_pixels)
-        criterion = Criterion.of(scorer.card, options.threshold, options.prior)
+        Criterion.of(scorer.card, options.threshold, options.prior)  # a wrong option ends the run here
+        named = read_cohort(options.cohort, scorer.card, options.model, lambda: scorer, progress)
         opened = time.perf_counter()
         embedded = _embed(scorer, index, folder, options.embeddings, sink.embeddings, progress)
         seconds = time.perf_counter() - opened
         image_stage = ImageStage(scorer.provider, scorer.tower.note, len(embedded.status), embedded.reasons, seconds)
-        finished_blocks = sink.begin(row_format, output_fingerprint(options, pairs, criterion, embedded))
+        use = _cohort_of(options, scorer, named, embedded)
+        if use.cohort is not None:
+            embedded = embedded.adapted(use.cohort)
+        criterion = Criterion.of(scorer.card, options.threshold, options.prior, adapted=use.cohort is not None)
+        finished_blocks = sink.begin(row_format, output_fingerprint(options, pairs, criterion, embedded, use.cohort))
         score_block = BlockScorer(pairs, index, embedded, criterion)
         pair_stage = _write_scores(score_block, sink, row_format, finished_blocks, progress)
-    summary = summarize(options.model, scorer.card, criterion, image_stage, pair_stage, started)
+    summary = summarize(options.model, scorer.card, criterion, use, image_stage, pair_stage, started)
     write_summary(summary, options.summary)
     return summary
 
@@ -119,12 +128,33 @@ def _left_over(unfinished: Path | None, scorer: Scorer) -> EmbeddingStore | None
         return None
 
 
-def output_fingerprint(options: ScoreOptions, pairs: PairsFile, criterion: Criterion, embedded: EmbeddedImages) -> str:
+def _cohort_of(options: ScoreOptions, scorer: Scorer, named: CohortUse | None, embedded: EmbeddedImages) -> CohortUse:
+    """The cohort that the user names, or the images of the pairs."""
+    if named is not None:
+        return named.counting(embedded.sha256s, "the pairs")
+    return own_cohort(
+        tower_of(scorer),
+        embedded.sha256s,
+        lambda rows: embedded.vectors[rows],
+        "the pairs",
+        chosen=options.cohort == SELF,
+    )
+
+
+def output_fingerprint(
+    options: ScoreOptions,
+    pairs: PairsFile,
+    criterion: Criterion,
+    embedded: EmbeddedImages,
+    cohort: Cohort | None = None,
+) -> str:
     """A digest of everything that decides the rows. If it changes, unfinished outputs start again."""
     settings = [__version__, pairs.identity(), format_of(options.output, options.format), astuple(criterion)]
     digest = hashlib.sha256(json.dumps(settings).encode())
     digest.update(embedded.vectors.tobytes())
     digest.update(embedded.status.tobytes())
+    if cohort is not None:
+        digest.update(cohort.sha256.encode())
     return digest.hexdigest()
 
 

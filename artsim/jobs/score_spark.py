@@ -18,15 +18,33 @@ import numpy as np
 from artsim.errors import OutputError, UsageError
 from artsim.evaluation.labelled_pairs import LabelledPairs
 from artsim.evaluation.summary import ImageStage, PairStage, Summary, summarize, write_summary
-from artsim.files import writing
+from artsim.files import file_sha256, writing
+from artsim.jobs.cohort import read_cohort
 from artsim.jobs.score import ScoreOptions
 from artsim.locking import only_one
 from artsim.messages import Progress, no_progress
+from artsim.scoring.cohort_use import SELF, CohortUse, TowerOfCohort, own_cohort
+from artsim.scoring.contract import Card
+from artsim.scoring.device import Device
+from artsim.scoring.scorer import Scorer, load
 from artsim.scoring.scores import Criterion
 from artsim.scoring.session import read_card
-from artsim.scoring.spark.results import read_distances, read_embedding_results, scored_labels
+from artsim.scoring.spark.results import (
+    EmbeddedFiles,
+    read_distances,
+    read_embedded_files,
+    read_embedding_results,
+    scored_labels,
+)
 from artsim.scoring.spark.session import check_java, spark_session, watched
-from artsim.scoring.spark.stages import WorkersTower, embedded_images, rows_of_a_batch, scored_pairs, to_write
+from artsim.scoring.spark.stages import (
+    WorkersTower,
+    adapted_images,
+    embedded_images,
+    rows_of_a_batch,
+    scored_pairs,
+    to_write,
+)
 from artsim.scoring.spark.staging import StagedPairs, stage_pairs
 from artsim.tables.output import check_place
 from artsim.tables.pairs_file import image_folder, open_pairs
@@ -53,15 +71,16 @@ def score_on_spark(options: ScoreOptions, master: str | None = None, progress: P
         check_place(options.summary)
     check_java()
     card = read_card(Path(options.model))
-    criterion = Criterion.of(card, options.threshold, options.prior)
+    Criterion.of(card, options.threshold, options.prior)  # a wrong option ends the run here
     with only_one(output), _shared_folder(output) as shared:
         with open_pairs(options.pairs) as pairs:
             staged = stage_pairs(pairs, image_folder(options.pairs, options.data_dir), shared)
-        image_stage, seconds = _run_on_workers(options, master, staged, criterion, progress)
+        named = read_cohort(options.cohort, card, options.model, lambda: _own_scorer(options), progress)
+        image_stage, use, criterion, seconds = _run_on_workers(options, master, staged, card, named, progress)
         pair_stage = _pair_stage(staged, shared / "scores", seconds)
         with writing(output):
             (shared / "scores").rename(output)
-    summary = summarize(options.model, card, criterion, image_stage, pair_stage, started)
+    summary = summarize(options.model, card, criterion, use, image_stage, pair_stage, started)
     write_summary(summary, options.summary)
     return summary
 
@@ -81,9 +100,17 @@ def check_folder(output: Path) -> None:
 
 
 def _run_on_workers(
-    options: ScoreOptions, master: str | None, staged: StagedPairs, criterion: Criterion, progress: Progress
-) -> tuple[ImageStage, float]:
-    """Embed and score into folders beside the staged pairs; returns the first stage and the seconds of the second."""
+    options: ScoreOptions,
+    master: str | None,
+    staged: StagedPairs,
+    card: Card,
+    named: CohortUse | None,
+    progress: Progress,
+) -> tuple[ImageStage, CohortUse, Criterion, float]:
+    """Embed, adapt and score into folders beside the staged pairs.
+
+    Returns the first stage, the cohort, the rule that gave the scores, and the seconds of the second stage.
+    """
     embeddings, scores, model = (staged.pairs.with_name(name) for name in ("embeddings", "scores", "tower.onnx"))
     with writing(model.parent):
         shutil.copyfile(options.model, model)
@@ -99,6 +126,12 @@ def _run_on_workers(
         embedded = time.perf_counter()
         results = read_embedding_results(embeddings)
         session.conf.set("spark.sql.execution.arrow.maxRecordsPerBatch", str(rows_of_a_batch(results.width)))
+        use = _cohort_of(options, card, model, named, read_embedded_files(embeddings))
+        criterion = Criterion.of(card, options.threshold, options.prior, adapted=use.cohort is not None)
+        if use.cohort is not None:
+            adapted = embeddings.with_name("adapted")
+            adapted_images(session, embeddings, use.cohort).write.parquet(to_write(adapted))
+            embeddings = adapted
         with watched(session, "pairs", staged.rows, progress):
             frame = scored_pairs(session, staged.pairs, embeddings, staged.columns, criterion)
             frame.write.parquet(to_write(scores))
@@ -106,7 +139,23 @@ def _run_on_workers(
         cluster = f"Spark at {session.sparkContext.master}"
     provider = ", ".join(results.providers) or "none"
     image_stage = ImageStage(provider, cluster, staged.image_count, results.reasons, embedded - opened)
-    return image_stage, scored - embedded
+    return image_stage, use, criterion, scored - embedded
+
+
+def _own_scorer(options: ScoreOptions) -> Scorer:
+    """A scorer on this machine, for the images of a cohort; it need not have the workers' GPU."""
+    device: Device = "auto" if options.device == "cuda" else options.device
+    return load(options.model, device, batch_size=options.batch_size, max_pixels=options.max_pixels)
+
+
+def _cohort_of(
+    options: ScoreOptions, card: Card, model: Path, named: CohortUse | None, files: EmbeddedFiles
+) -> CohortUse:
+    """The cohort that the user names, or the images of the pairs."""
+    if named is not None:
+        return named.counting(files.sha256s, "the pairs")
+    tower = TowerOfCohort(card, options.model, file_sha256(model))
+    return own_cohort(tower, files.sha256s, files.vectors, "the pairs", chosen=options.cohort == SELF)
 
 
 def _pair_stage(staged: StagedPairs, scores: Path, seconds: float) -> PairStage:

@@ -61,5 +61,5 @@ class BlockScorer:
         if first is None or second is None:
             raise self.pairs.changed()
         status = self.embedded.status
-        scores = self.criterion.scores(self.embedded.vectors, first, second)
+        scores = self.criterion.scores(self.embedded.vectors, first, second, self.embedded.factor)
         return ScoredBlock(block, first, second, status[first], status[second], scores)

@@ -6,9 +6,10 @@ Several images are a list or another sequence of these, or one array (N, H, W, C
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Callable, Hashable, Iterator, Sequence
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TypeAlias, cast, overload
 
@@ -18,13 +19,15 @@ from PIL.Image import Image as PillowImage
 
 from artsim import images as image_files
 from artsim.errors import UsageError
+from artsim.files import file_sha256
+from artsim.scoring.cohort import Cohort, ReadVectors, build_cohort, check_works, cohort_rule
 from artsim.scoring.contract import Card
 from artsim.scoring.device import CPU, CUDA, Device
 from artsim.scoring.inference import EmbeddedBatch, embed_batches
 from artsim.scoring.scores import Criterion, Score, Scores
 from artsim.scoring.session import Tower, open_tower
 
-__all__ = ["Score", "Scorer", "Scores", "load"]
+__all__ = ["Cohort", "Score", "Scorer", "Scores", "load"]
 
 # A CPU embeds 4 images at a time as fast, image for image, as 32, and a single pair, which is filled up to a whole
 # batch, takes less time. A GPU needs larger batches to be busy.
@@ -118,6 +121,11 @@ class Scorer:
         """
         return self.tower.card
 
+    @cached_property
+    def model_sha256(self) -> str:
+        """Hex SHA-256 of the tower's file."""
+        return file_sha256(self.tower.path)
+
     @property
     def provider(self) -> str:
         """The onnxruntime execution provider in use: `CPUExecutionProvider` or `CUDAExecutionProvider`."""
@@ -153,6 +161,35 @@ class Scorer:
             vectors[batch.positions] = batch.vectors
         return vectors
 
+    def cohort(self, images: Images) -> Cohort:
+        """Make a cohort of unlabelled works, for `score`. Copies of a work count once.
+
+        At most 1,000 works are used; they are chosen by the digests of the files. Of an image that is no file, the
+        digest is that of its pixels.
+
+        >>> scorer = artsim.load("tower.onnx")
+        >>> scorer.cohort(["a.jpg", "b.jpg", "c.jpg"]).works
+        3
+
+        Raises:
+            ImageError: an image cannot be used; the error is that of the first one.
+            InputError: there are fewer than two different works. Ten are the least for good scores.
+            ModelError: the tower cannot adapt distances.
+        """
+        cohort_rule(self.card, str(self.tower.path))
+        distinct, _ = _distinct(list(images))
+        vectors = self.embed(distinct)
+        cohort = self.cohort_of([_content_sha256(image) for image in distinct], lambda rows: vectors[rows])
+        check_works(cohort, "images")
+        return cohort
+
+    def cohort_of(self, sha256s: Sequence[str], read: ReadVectors) -> Cohort:
+        """Make a cohort of N embedded works: their digests, and a function that reads their embeddings.
+
+        See `build_cohort`. The number of works is not checked.
+        """
+        return build_cohort(self.card, str(self.tower.path), self.model_sha256, sha256s, read)
+
     @overload
     def score(  # type: ignore[overload-overlap]  # a str is a Sequence[str], too
         self,
@@ -161,6 +198,7 @@ class Scorer:
         *,
         threshold: float | None = None,
         prior: float | None = None,
+        cohort: Cohort | None = None,
     ) -> Score: ...
 
     @overload
@@ -171,6 +209,7 @@ class Scorer:
         *,
         threshold: float | None = None,
         prior: float | None = None,
+        cohort: Cohort | None = None,
     ) -> Scores: ...
 
     # The type of an array does not tell one image from several.
@@ -182,6 +221,7 @@ class Scorer:
         *,
         threshold: float | None = None,
         prior: float | None = None,
+        cohort: Cohort | None = None,
     ) -> Score | Scores: ...
 
     def score(
@@ -191,6 +231,7 @@ class Scorer:
         *,
         threshold: float | None = None,
         prior: float | None = None,
+        cohort: Cohort | None = None,
     ) -> Score | Scores:
         """Score one pair of images as a `Score`, or N pairs as `Scores`; each different image is embedded once.
 
@@ -206,20 +247,27 @@ class Scorer:
             image2: the second image of the pair, or of each of N pairs.
             threshold: `prediction` is 1 for distances below it; the default is the tower's threshold.
             prior: the share of same-artist pairs that you expect; the default is the tower's, which is usually 0.5.
+            cohort: the works to which distances adapt; the default is none. `threshold` is then of adapted distances.
 
         Raises:
             ImageError: an image cannot be used; the error is that of the first one.
-            UsageError: `image1` and `image2` have different lengths, or `prior` or `threshold` has an invalid value.
+            UsageError: `image1` and `image2` have different lengths, `prior` or `threshold` has an invalid value, or
+                the cohort is of another tower.
         """
-        criterion = Criterion.of(self.card, threshold, prior)
+        criterion = Criterion.of(self.card, threshold, prior, adapted=cohort is not None)
         (first, is_single), (second, other_is_single) = _as_list(image1), _as_list(image2)
         if is_single != other_is_single or len(first) != len(second):
             raise UsageError(
                 f"image1 is {_described(first, is_single)}, image2 is {_described(second, other_is_single)}; "
                 "give one image each, or two lists of the same length."
             )
+        if cohort is not None:
+            cohort.check_model(self.model_sha256)
         distinct, rows = _distinct([*first, *second])
-        scores = criterion.scores(self.embed(distinct), rows[: len(first)], rows[len(first) :])
+        vectors, factor = self.embed(distinct), None
+        if cohort is not None:
+            vectors, factor = cohort.adapt(vectors)
+        scores = criterion.scores(vectors, rows[: len(first)], rows[len(first) :], factor)
         if is_single:
             return Score(scores.distance.item(), scores.probability.item(), scores.prediction.item())
         return scores
@@ -232,6 +280,14 @@ def _as_list(images: Image | Images) -> tuple[list[Image], bool]:
     else:
         is_single = not isinstance(images, Sequence) or isinstance(images, str)
     return ([cast("Image", images)], True) if is_single else (list(cast("Images", images)), False)
+
+
+def _content_sha256(image: Image) -> str:
+    """The digest of a file, or of the pixels of another image."""
+    if isinstance(image, str | os.PathLike):
+        return file_sha256(Path(image))
+    pixels = np.ascontiguousarray(image)
+    return hashlib.sha256(str(pixels.shape).encode() + pixels.tobytes()).hexdigest()
 
 
 def _described(images: list[Image], is_single: bool) -> str:

@@ -19,6 +19,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -62,12 +63,25 @@ def artist_probabilities(distance: Distances, calibration: Calibration) -> Dista
     return probability
 
 
+class _Query(NamedTuple):
+    vector: NDArray[np.float32]  # (D,)
+    factor: np.float32
+
+
 class SearchIndex:
     """The embeddings of a gallery, prepared for search."""
 
-    def __init__(self, vectors: NDArray[np.float32], artists: Indices, distance: DistanceName) -> None:
-        """Index the vectors (N, D) and their artists (N,); `distance` is the tower's."""
+    def __init__(
+        self,
+        vectors: NDArray[np.float32],
+        artists: Indices,
+        distance: DistanceName,
+        factor: NDArray[np.float32] | None = None,
+    ) -> None:
+        """Index the vectors (N, D) and their artists (N,); `distance` is the tower's, factors (N,) are a cohort's."""
         self._vectors = vectors  # (N, D)
+        self._factor = np.ones(len(vectors), dtype=np.float32) if factor is None else factor  # (N,)
+        self._weights = None if factor is None else factor**2  # (N,) of squared distances
         self._name: DistanceName = distance
         self._squares = np.einsum("nd,nd->n", vectors, vectors)  # (N,)
         known = np.flatnonzero(artists >= 0)
@@ -78,7 +92,11 @@ class SearchIndex:
         self._starts = np.cumsum(works) - works  # (A,)
 
     def search(
-        self, queries: NDArray[np.float32], k: int, left_out: Sequence[Sequence[int]] | None = None
+        self,
+        queries: NDArray[np.float32],
+        k: int,
+        left_out: Sequence[Sequence[int]] | None = None,
+        factor: NDArray[np.float32] | None = None,
     ) -> Iterator[SearchResult]:
         """Find the k nearest works (all if there are fewer), and rank all artists, for each of Q queries.
 
@@ -86,11 +104,13 @@ class SearchIndex:
             queries: (Q, D).
             k: 1 or more.
             left_out: for each query, the rows to exclude.
+            factor: (Q,) of a cohort.
         """
         for number, squares in enumerate(self._approximate(queries)):
             squares[list(left_out[number]) if left_out else []] = np.inf
-            works, distance = self._nearest(queries[number], squares, k)
-            artists, artist_distance = self._ranked_artists(queries[number], squares)
+            query = _Query(queries[number], np.float32(1) if factor is None else factor[number])
+            works, distance = self._nearest(query, squares, k)
+            artists, artist_distance = self._ranked_artists(query, squares)
             yield SearchResult(works, distance, artists, artist_distance, self._is_unlike(distance))
 
     @cached_property
@@ -103,18 +123,24 @@ class SearchIndex:
         nearest = []
         for row, squares in zip(chosen, self._approximate(self._vectors[chosen]), strict=True):
             squares[row] = np.inf
-            nearest.append(self._nearest(self._vectors[row], squares, 1)[1])
+            nearest.append(self._nearest(_Query(self._vectors[row], self._factor[row]), squares, 1)[1])
         return np.sort(np.concatenate(nearest))
 
     def _approximate(self, queries: NDArray[np.float32]) -> Iterator[NDArray[np.float32]]:
-        """Yield for each query ‖v‖² - 2 q·v (N,): the squared distances less ‖q‖², as exact as a matrix product is."""
+        """Yield for each query ‖v‖² - 2 q·v (N,): the squared distances less ‖q‖², as exact as a matrix product is.
+
+        With a cohort, ‖q‖² is added, and the sum is multiplied by the work's squared factor.
+        """
         step = max(1, SQUARES_BYTES // max(1, 4 * len(self._vectors)))
         for start in range(0, len(queries), step):
             squares = (-2 * queries[start : start + step]) @ self._vectors.T  # (B, N)
             squares += self._squares
+            if self._weights is not None:
+                squares += np.einsum("qd,qd->q", queries[start : start + step], queries[start : start + step])[:, None]
+                squares *= self._weights
             yield from squares
 
-    def _nearest(self, query: NDArray[np.float32], squares: NDArray[np.float32], k: int) -> tuple[Indices, Distances]:
+    def _nearest(self, query: _Query, squares: NDArray[np.float32], k: int) -> tuple[Indices, Distances]:
         """Return the exact k nearest works: measure all candidates within the error; infinite squares are excluded."""
         furthest = squares.min() if k == 1 else np.partition(squares, k - 1)[k - 1] if k < len(squares) else np.inf
         near = np.flatnonzero((squares <= furthest + 2 * self._error(query)) & (squares < np.inf))
@@ -122,16 +148,20 @@ class SearchIndex:
         order = np.argsort(distance, kind="stable")[:k]
         return near[order], distance[order]
 
-    def _error(self, query: NDArray[np.float32]) -> float:
+    def _error(self, query: _Query) -> float:
         """Bound the error of an approximate square: D float32 roundings of the product of the largest lengths."""
-        largest = float(np.sqrt(self._squares.max(initial=0))) + float(np.linalg.norm(query))
-        return (len(query) + 4) * float(np.finfo(np.float32).eps) * largest**2
+        largest = float(np.sqrt(self._squares.max(initial=0))) + float(np.linalg.norm(query.vector))
+        weight = 1.0 if self._weights is None else float(self._weights.max(initial=0))
+        return (len(query.vector) + 8) * float(np.finfo(np.float32).eps) * largest**2 * weight
 
-    def _exact(self, query: NDArray[np.float32], rows: Indices) -> Distances:
-        both = np.concatenate([query[None], self._vectors[rows]])
-        return pair_distances(both, np.zeros(len(rows), dtype=np.int64), np.arange(1, len(rows) + 1), self._name)
+    def _exact(self, query: _Query, rows: Indices) -> Distances:
+        both = np.concatenate([query.vector[None], self._vectors[rows]])
+        factor = np.concatenate([[query.factor], self._factor[rows]])
+        return pair_distances(
+            both, np.zeros(len(rows), dtype=np.int64), np.arange(1, len(rows) + 1), self._name, factor
+        )
 
-    def _ranked_artists(self, query: NDArray[np.float32], squares: NDArray[np.float32]) -> tuple[Indices, Distances]:
+    def _ranked_artists(self, query: _Query, squares: NDArray[np.float32]) -> tuple[Indices, Distances]:
         """Return the artists with a work that is not excluded, and their mean distances, in the order of these."""
         if not len(self._artists):
             return self._artists, np.empty(0, dtype=np.float32)

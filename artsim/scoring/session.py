@@ -205,7 +205,13 @@ def _check_graph(path: Path, session: onnxruntime.InferenceSession, card: Card) 
             f"tower has {INPUT_NAME}: tensor(uint8) ['batch', {size}, {size}, 3] and {OUTPUT_NAME}: tensor(float) "
             "['batch', D]. Export it again with `artsim export`."
         )
-    return int(outputs[0].shape[1])
+    width = int(outputs[0].shape[1])
+    if card.cohort is not None and card.cohort.adapted_width > width:
+        raise ModelError(
+            f"{path}: its card adapts {card.cohort.adapted_width} values of an embedding, but there are only {width}. "
+            "Export it again with `artsim export`."
+        )
+    return width
 
 
 def _described(nodes: Sequence[onnxruntime.NodeArg]) -> str:

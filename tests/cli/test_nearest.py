@@ -65,7 +65,7 @@ def test_works_are_csv_with_the_nearest_first_and_the_scorers_numbers(
     np.testing.assert_allclose([float(row["distance"]) for row in found], scores.distance, rtol=1e-5)
     np.testing.assert_allclose([float(row["probability"]) for row in found], scores.probability, rtol=1e-4)
     assert (np.diff(scores.distance) >= 0).all()
-    assert err == "searched 5 works by 2 artists\n"
+    assert err.splitlines()[0] == "searched 5 works by 2 artists"
 
 
 def test_a_folder_a_csv_and_an_embedding_store_give_the_same_rows(
@@ -137,7 +137,7 @@ def test_works_without_known_artists_have_no_ranked_artists(folder: Path, capsys
     out, err = capsys.readouterr()
     assert [row["artist"] for row in rows(out)] == ["", "", ""]
     assert rows((folder / "artists.csv").read_text()) == []
-    assert err == "searched 3 works\n"
+    assert err.splitlines()[0] == "searched 3 works"
 
 
 def test_readable_queries_are_answered_before_the_others_are_reported(

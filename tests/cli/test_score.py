@@ -19,7 +19,7 @@ from artsim.cli.info import info
 from artsim.cli.main import run
 from artsim.cli.score import score
 from artsim.scoring import device, scorer
-from tests.towers import card, write_paintings, write_tower
+from tests.towers import card, newer_card, write_paintings, write_tower
 
 PROGRAM = [sys.executable, "-c", "from artsim.cli.main import score_main; score_main()"]
 ROOT = Path(__file__).parents[2]
@@ -65,7 +65,7 @@ def test_scores_go_to_stdout_and_the_rest_to_stderr(folder: Path, capsys: pytest
     assert out.splitlines()[0] == HEADER
     assert out.splitlines()[1].startswith("a.png,b.png,")
     assert [line.split("  ")[0] for line in err.splitlines()] == [
-        "provider", "images", "pairs", "wall time", "bad images",
+        "provider", "images", "pairs", "cohort", "wall time", "bad images",
     ]  # fmt: skip
     assert "\x1b" not in err
 
@@ -177,7 +177,7 @@ def test_an_unusable_model_exits_5(
     assert capsys.readouterr().err.startswith("error: other.onnx: ")
 
 
-@pytest.mark.parametrize("metadata", ["", card(contract=2)], ids=["foreign", "newer"])
+@pytest.mark.parametrize("metadata", ["", newer_card()], ids=["foreign", "newer"])
 def test_a_foreign_or_newer_onnx_file_exits_5(folder: Path, metadata: str) -> None:
     write_tower(folder / "tower.onnx", metadata)
     assert scored("pairs.csv") == 5

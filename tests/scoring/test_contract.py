@@ -3,18 +3,29 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 import pytest
 
 from artsim.errors import ModelError
-from artsim.scoring.contract import Card
-from tests.towers import card
+from artsim.scoring.contract import Calibration, Card
+from tests.towers import COHORT_RULE, adaptable_card, card, newer_card
 
 
 def test_a_card_comes_back_from_its_json() -> None:
     assert Card.from_json(card().to_json()) == card()
+
+
+def test_a_card_with_a_rule_for_cohorts_comes_back_from_its_json() -> None:
+    read = Card.from_json(adaptable_card().to_json())
+    assert read == adaptable_card()
+    assert read.cohort == COHORT_RULE
+
+
+def test_only_a_card_with_a_rule_for_cohorts_needs_an_artsim_that_knows_them() -> None:
+    assert json.loads(card().to_json())["contract"] == 1
+    assert json.loads(adaptable_card().to_json())["contract"] == 2
 
 
 def test_fields_of_a_later_artsim_are_passed_over() -> None:
@@ -42,9 +53,8 @@ def test_what_is_no_card_is_refused(text: str) -> None:
 
 
 def test_a_newer_contract_names_the_artsim_to_install() -> None:
-    text = json.dumps(asdict(card()) | {"contract": 2, "artsim_version": "9.1"})
-    with pytest.raises(ModelError, match=r"contract 2.*install artsim 9\.1"):
-        Card.from_json(text)
+    with pytest.raises(ModelError, match=r"contract 3.*install artsim 9\.1"):
+        Card.from_json(newer_card())
 
 
 @pytest.mark.parametrize(
@@ -58,6 +68,11 @@ def test_a_newer_contract_names_the_artsim_to_install() -> None:
         {"calibration": {"slope": 1.0}},
         {"calibration": {"slope": -1.0, "intercept": 0.0, "prior": 1.0}},
         {"calibration": None},
+        {"cohort": {}},
+        {"cohort": 3},
+        {"cohort": asdict(replace(COHORT_RULE, adapted_width=0))},
+        {"cohort": asdict(replace(COHORT_RULE, threshold=float("inf")))},
+        {"cohort": asdict(replace(COHORT_RULE, calibration=Calibration(-1.0, 0.0, 1.0)))},
     ],
     ids=str,
 )

@@ -58,6 +58,19 @@ def test_no_pairs_have_no_distances() -> None:
     assert pair_distances(np.empty((0, 8), dtype=np.float32), nothing, nothing, "rms").shape == (0,)
 
 
+@given(st.integers(0, 2**32 - 1), st.sampled_from(["rms", "euclidean"]))
+def test_a_distance_is_multiplied_by_the_factors_of_both(seed: int, name: DistanceName) -> None:
+    rng = np.random.default_rng(seed)
+    embeddings, factor = rng.normal(size=(6, 5)).astype(np.float32), rng.uniform(0.1, 9, 6).astype(np.float32)
+    first, second = rng.integers(0, 6, (2, 20))
+    plain = pair_distances(embeddings, first, second, name)
+    adapted = pair_distances(embeddings, first, second, name, factor)
+    np.testing.assert_allclose(adapted, plain.astype(float) * factor[first] * factor[second], rtol=1e-6)
+    assert np.array_equal(adapted, pair_distances(embeddings, second, first, name, factor))
+    ones = np.ones(6, dtype=np.float32)
+    assert pair_distances(embeddings, first, second, name, ones).tobytes() == plain.tobytes()
+
+
 def test_arrays_of_any_kind_are_taken() -> None:
     embeddings = np.random.default_rng(0).normal(size=(6, 8))
     wanted = pair_distances(embeddings.astype(np.float32), np.array([0, 2]), np.array([1, 3]), "rms")

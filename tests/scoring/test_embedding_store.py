@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from pyarrow import parquet
 from artsim.errors import InputError
 from artsim.files import file_sha256
 from artsim.scoring.embedding_store import STORE_CONTRACT, EmbeddingStore, check_model, read_store, write_store
-from tests.towers import card
+from tests.towers import card, newer_card
 
 MODEL = "ab" * 32
 ODD_NAMES = ["a/b.jpg", "two\nlines.jpg", "quo\"ted'.jpg", "🎨.png", "\u00fc" * 125 + ".jpg", " ", "a,b.png"]
@@ -120,8 +120,8 @@ REFUSED: dict[str, tuple[Any, str]] = {
     "no contract": (lambda path: write_changed(path, embeddings=None), "metadata is not that of an embedding store"),
     "a bad card": (lambda path: write_changed(path, card={}), "lacks a field or has an invalid one"),
     "a newer card": (
-        lambda path: write_changed(path, card=asdict(card(contract=2))),
-        "lacks a field or has an invalid one.*contract 2",
+        lambda path: write_changed(path, card=json.loads(newer_card())),
+        "lacks a field or has an invalid one.*contract 3",
     ),
     "another type": (lambda path: write_changed(path, embedding=pyarrow.array([1.0, 2.0])), "embedding: double"),
     "empty cells": (lambda path: write_changed(path, sha256=pyarrow.array(["a", None])), "sha256 has empty cells"),

@@ -56,6 +56,29 @@ def test_far_from_the_origin_where_products_cancel_the_search_is_still_exact() -
     assert found.works.tolist() == np.argsort(all_distances(works, query, "euclidean"), kind="stable")[:7].tolist()
 
 
+@given(
+    st.integers(0, 10**6),
+    st.integers(1, 300),
+    st.integers(1, 50),
+    st.sampled_from([0.0, 100.0]),
+    st.sampled_from(["rms", "euclidean"]),
+)
+def test_with_a_cohorts_factors_the_nearest_are_those_of_all_adapted_distances(
+    seed: int, count: int, k: int, away: float, name: DistanceName
+) -> None:
+    works = vectors(seed, count) + np.float32(away)
+    query = vectors(seed + 1, 1) + np.float32(away)
+    factor = np.random.default_rng(seed).uniform(0.25, 4, count + 1).astype(np.float32)
+    index = SearchIndex(works, np.arange(count) % 3, name, factor[1:])
+    (found,) = index.search(query, k, None, factor[:1])
+    both = np.concatenate([query, works])
+    distance = pair_distances(both, np.zeros(count, dtype=np.int64), np.arange(1, count + 1), name, factor)
+    assert found.works.tolist() == np.argsort(distance, kind="stable")[:k].tolist()
+    np.testing.assert_array_equal(found.distance, np.sort(distance)[:k])
+    nearest = [np.sort(distance[artist::3])[:BEST_WORKS].mean() for artist in found.artists]
+    np.testing.assert_allclose(found.artist_distance, nearest, rtol=1e-4, atol=1e-3)
+
+
 def test_a_work_and_itself_are_exactly_0_apart() -> None:
     works = vectors(0, 300, 128)
     for row in (0, 299):

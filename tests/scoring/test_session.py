@@ -15,7 +15,7 @@ from artsim.errors import DeviceError, ModelError
 from artsim.scoring import device, session
 from artsim.scoring.contract import INPUT_NAME, OUTPUT_NAME
 from artsim.scoring.session import open_tower, read_card
-from tests.towers import SIZE, WIDTH, card, write_tower
+from tests.towers import SIZE, WIDTH, adaptable_card, card, newer_card, write_tower
 
 
 def test_a_tower_embeds_a_batch_of_any_size(tmp_path: Path) -> None:
@@ -69,8 +69,12 @@ def foreign(path: Path) -> None:
     write_tower(path, metadata="")
 
 
+def too_wide(path: Path) -> None:
+    write_tower(path, metadata=adaptable_card(), width=4)
+
+
 def newer(path: Path) -> None:
-    write_tower(path, metadata=card(contract=2))
+    write_tower(path, metadata=newer_card())
 
 
 REFUSED: dict[str, tuple[Any, str]] = {
@@ -80,7 +84,8 @@ REFUSED: dict[str, tuple[Any, str]] = {
     "text": (lambda path: path.write_text("not a model"), "ONNX"),
     "cut short": (lambda path: path.write_bytes(write_tower(path).read_bytes()[:200]), "ONNX"),
     "not ours": (foreign, "no 'artsim' metadata.*artsim export"),
-    "newer": (newer, "contract 2"),
+    "a rule for more values than there are": (too_wide, "adapts 6 values of an embedding, but there are only 4"),
+    "newer": (newer, "contract 3"),
     "bad JSON": (lambda path: write_tower(path, metadata="{"), "metadata"),
     "another input name": (lambda path: write_tower(path, input_name="pixels"), "pixels"),
     "another output name": (lambda path: write_tower(path, output_name="Identity:0"), "Identity:0"),

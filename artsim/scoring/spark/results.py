@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 from pyarrow import dataset
 
@@ -31,6 +32,31 @@ def read_embedding_results(embeddings: Path) -> EmbeddingResults:
     providers = sorted(set(rows.to_table(["provider"])["provider"].to_pylist()))
     first = rows.head(1, columns=["vector"])["vector"].to_pylist()
     return EmbeddingResults(providers, bad["reason"].to_pylist(), len(first[0]) // 4 if first else 1)
+
+
+@dataclass(frozen=True)
+class EmbeddedFiles:
+    """The digests (N,) of the images' files, "" for bad ones; `vectors` reads the embeddings of some of them."""
+
+    folder: Path
+    images: NDArray[np.int64]  # (N,) the number of each image
+    sha256s: list[str]
+
+    def vectors(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+        """The embeddings (K, D) of K rows."""
+        wanted = pa.array(self.images[rows], pa.int32())
+        embeddings = dataset.dataset(self.folder, format="parquet")
+        found = embeddings.to_table(["image", "vector"], filter=dataset.field("image").isin(wanted)).sort_by("image")
+        vectors = np.frombuffer(b"".join(found["vector"].to_pylist()), np.float32)
+        order = np.argsort(np.argsort(wanted))
+        width = read_embedding_results(self.folder).width
+        return vectors.reshape(len(rows), width)[order]
+
+
+def read_embedded_files(embeddings: Path) -> EmbeddedFiles:
+    """Read the digests of a folder of embeddings, in the order of the images' numbers."""
+    table = dataset.dataset(embeddings, format="parquet").to_table(["image", "sha256"]).sort_by("image")
+    return EmbeddedFiles(embeddings, np.asarray(table["image"], np.int64), table["sha256"].to_pylist())
 
 
 def read_distances(scores: Path, rows: int) -> NDArray[np.float32]:

@@ -1,12 +1,14 @@
 """The stages that Spark's workers run on DataFrames, with the same Scorer and Criterion as on one machine.
 
     images      image int, path string, name string: number, absolute path, and name in messages
-    embeddings  image int, vector binary (4·D bytes, float32), status string, reason string, provider string
+    embeddings  image int, vector binary (4·D bytes, float32), status string, reason string, provider string,
+                sha256 string
+    adapted     image int, vector binary, status string, factor float: the embeddings, adapted to a cohort
     pairs       row long, first int, second int, and the columns of the pairs file, called c0, c1, …
     scores      the columns of the pairs file by their own names, distance float, probability float, prediction byte,
                 status string, row long
 
-The vector of a bad image is zero. `reason` is null if the status is ok.
+The vector of a bad image is zero, and its sha256 is empty. `reason` is null if the status is ok.
 """
 
 from __future__ import annotations
@@ -24,6 +26,8 @@ import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from artsim.files import file_sha256
+from artsim.scoring.cohort import Cohort
 from artsim.scoring.device import CPU, Device
 from artsim.scoring.scorer import BATCH_SIZES, Scorer, load
 from artsim.scoring.scores import Criterion
@@ -37,7 +41,8 @@ ROW_COLUMN = "row"
 IMAGES_A_TASK = 256  # seconds of work, so that a lost task costs little
 VECTORS_BYTES = 2**24  # of an Arrow batch of pairs
 
-EMBEDDINGS = "image int, vector binary, status string, reason string, provider string"
+EMBEDDINGS = "image int, vector binary, status string, reason string, provider string, sha256 string"
+ADAPTED = "image int, vector binary, status string, factor float"
 
 
 @dataclass(frozen=True)
@@ -61,10 +66,21 @@ def embedded_images(spark: SparkSession, images: Path, count: int, tower: Worker
     return spark.read.parquet(to_read(images)).repartition(max(1, tasks)).mapInPandas(embed, EMBEDDINGS)
 
 
+def adapted_images(spark: SparkSession, embeddings: Path, cohort: Cohort) -> DataFrame:
+    """Adapt embeddings to a cohort, which Spark sends to every worker once."""
+    shared = spark.sparkContext.broadcast(cohort)
+
+    def adapt(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        return (adapt_batch(batch, shared.value) for batch in batches if batch.num_rows)
+
+    embedded = spark.read.parquet(to_read(embeddings)).select("image", "vector", "status")
+    return embedded.mapInArrow(adapt, ADAPTED)
+
+
 def scored_pairs(
     spark: SparkSession, pairs: Path, embeddings: Path, columns: Sequence[str], criterion: Criterion
 ) -> DataFrame:
-    """Join pairs to the embeddings of both images and score them.
+    """Join pairs to the embeddings, or adapted embeddings, of both images and score them.
 
     Spark sends small embeddings to every executor. Otherwise it sorts pairs and embeddings by image. The scores are the
     same.
@@ -72,9 +88,15 @@ def scored_pairs(
     from pyspark.sql.types import ByteType, FloatType, LongType, StringType, StructField, StructType
 
     embedded = spark.read.parquet(to_read(embeddings))
+    factor = "factor" if "factor" in embedded.columns else "float(1)"
     joined = spark.read.parquet(to_read(pairs))
     for image, number in (("first", 1), ("second", 2)):
-        one = embedded.selectExpr(f"image AS {image}", f"vector AS vector{number}", f"status AS status{number}")
+        one = embedded.selectExpr(
+            f"image AS {image}",
+            f"vector AS vector{number}",
+            f"status AS status{number}",
+            f"{factor} AS factor{number}",
+        )
         joined = joined.join(one, image)
     kinds = {field.name: field.dataType for field in joined.schema}
     score_kinds = [FloatType(), FloatType(), ByteType(), StringType(), LongType()]
@@ -121,23 +143,39 @@ def embed_frames(frames: Iterator[pd.DataFrame], scorer: Scorer) -> Iterator[pd.
     numbers = images["image"].to_numpy(np.int32)
     nothing = bytes(4 * scorer.tower.width)
     for batch in scorer.batches(paths):
-        good = [(vector.tobytes(), OK, None) for vector in batch.vectors]
+        good = [
+            (vector.tobytes(), OK, None, file_sha256(Path(paths[position])))
+            for position, vector in zip(batch.positions, batch.vectors, strict=True)
+        ]
         bad = [
-            (nothing, error.status, str(error).replace(paths[position], names[position], 1))
+            (nothing, error.status, str(error).replace(paths[position], names[position], 1), "")
             for position, error in batch.failures.items()
         ]
         positions = [*batch.positions.tolist(), *batch.failures]
-        frame = pd.DataFrame([*good, *bad], columns=["vector", "status", "reason"])
+        frame = pd.DataFrame([*good, *bad], columns=["vector", "status", "reason", "sha256"])
         yield frame.assign(image=numbers[positions], provider=scorer.provider)[
-            ["image", "vector", "status", "reason", "provider"]
+            ["image", "vector", "status", "reason", "provider", "sha256"]
         ]
+
+
+def adapt_batch(batch: pa.RecordBatch, cohort: Cohort) -> pa.RecordBatch:
+    """Adapt a batch of embeddings."""
+    vectors, factor = cohort.adapt(_vectors(batch.column("vector")))
+    columns = {
+        "image": batch.column("image"),
+        "vector": pa.array([vector.tobytes() for vector in vectors], pa.binary()),
+        "status": batch.column("status"),
+        "factor": pa.array(factor),
+    }
+    return pa.RecordBatch.from_pydict(columns)
 
 
 def score_batch(batch: pa.RecordBatch, columns: tuple[str, ...], criterion: Criterion) -> pa.RecordBatch:
     """Score a batch of joined pairs; `columns` names its columns c0, c1, … in the output."""
     count = batch.num_rows
     vectors = np.concatenate([_vectors(batch.column("vector1")), _vectors(batch.column("vector2"))])  # (2B, D)
-    scores = criterion.scores(vectors, np.arange(count), np.arange(count, 2 * count))
+    factor = np.concatenate([np.asarray(batch.column(name), np.float32) for name in ("factor1", "factor2")])  # (2B,)
+    scores = criterion.scores(vectors, np.arange(count), np.arange(count, 2 * count), factor)
     status1, status2 = (status_numbers(batch.column(name)) for name in ("status1", "status2"))
     bad = (status1 != 0) | (status2 != 0)
     return pa.RecordBatch.from_arrays(

@@ -11,21 +11,27 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import artsim
+from artsim.files import file_sha256
 from artsim.scoring.scores import Criterion
 from artsim.scoring.spark import stages
-from tests.towers import card, write_paintings, write_tower
+from tests.towers import adaptable_card, card, write_paintings, write_tower
 
 
-def joined(vectors: np.ndarray, first: list[int], second: list[int]) -> pa.RecordBatch:
+def joined(
+    vectors: np.ndarray, first: list[int], second: list[int], factor: np.ndarray | None = None
+) -> pa.RecordBatch:
     good = pa.array(["ok"] * len(first))
+    factor = np.ones(len(vectors), dtype=np.float32) if factor is None else factor
     return pa.RecordBatch.from_pydict(
         {
             "row": pa.array(range(len(first)), pa.int64()),
             "c0": pa.array([str(number) for number in first]),
             "vector1": pa.array([vectors[number].tobytes() for number in first], pa.binary()),
             "status1": good,
+            "factor1": factor[first],
             "vector2": pa.array([vectors[number].tobytes() for number in second], pa.binary()),
             "status2": good,
+            "factor2": factor[second],
         }
     )
 
@@ -36,8 +42,9 @@ def test_a_part_of_the_pairs_has_the_scores_of_the_whole(count: int, skipped: in
     vectors = rng.normal(size=(5, width)).astype(np.float32)
     first, second = rng.integers(0, 5, (2, count))
     criterion = Criterion.of(card())
-    wanted = criterion.scores(vectors, first, second)
-    part = joined(vectors, first.tolist(), second.tolist()).slice(min(skipped, count - 1))
+    factor = rng.uniform(0.5, 2, 5).astype(np.float32)
+    wanted = criterion.scores(vectors, first, second, factor)
+    part = joined(vectors, first.tolist(), second.tolist(), factor).slice(min(skipped, count - 1))
     found = stages.score_batch(part, ("a name",), criterion)
     for column, whole in wanted._asdict().items():
         assert np.asarray(found.column(column)).tobytes() == whole[min(skipped, count - 1) :].tobytes()
@@ -71,7 +78,29 @@ def test_images_come_with_their_numbers_in_any_parts(tmp_path: Path) -> None:
         assert found[number]["status"] == "ok"
         vector = np.frombuffer(found[number]["vector"], np.float32)
         np.testing.assert_allclose(vector, scorer.embed(tmp_path / name)[0], rtol=1e-6)
+        assert found[number]["sha256"] == file_sha256(tmp_path / name)
     assert (found[3]["status"], found[3]["reason"]) == ("missing", "'lost.png': no such file")
+    assert found[3]["sha256"] == ""
+
+
+def test_a_part_of_the_images_adapts_like_the_whole(tmp_path: Path) -> None:
+    names = [f"{number}.png" for number in range(12)]
+    write_paintings(tmp_path, *names)
+    scorer = artsim.load(write_tower(tmp_path / "tower.onnx", adaptable_card()), "cpu")
+    cohort = scorer.cohort([tmp_path / name for name in names])
+    vectors = scorer.embed([tmp_path / name for name in names])
+    batch = pa.RecordBatch.from_pydict(
+        {
+            "image": pa.array(range(12), pa.int32()),
+            "vector": pa.array([vector.tobytes() for vector in vectors], pa.binary()),
+            "status": pa.array(["ok"] * 12),
+        }
+    )
+    found = stages.adapt_batch(batch.slice(5, 4), cohort)
+    adapted, factor = cohort.adapt(vectors)
+    assert found["vector"].to_pylist() == [vector.tobytes() for vector in adapted[5:9]]
+    assert np.asarray(found["factor"]).tobytes() == factor[5:9].tobytes()
+    assert found["image"].to_pylist() == [5, 6, 7, 8]
 
 
 def test_a_task_without_images_gives_none(tmp_path: Path) -> None:

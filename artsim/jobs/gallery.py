@@ -1,0 +1,68 @@
+"""The embedded works of a collection: the gallery of a search, or a cohort."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from artsim.collection.catalogue import find_folder
+from artsim.collection.works import read_works
+from artsim.errors import InputError
+from artsim.messages import first_few
+from artsim.scoring.embed_images import STORE_SUFFIX, embed_files, open_store
+from artsim.scoring.scorer import Scorer
+
+
+@dataclass(frozen=True)
+class Gallery:
+    """The embedded works of a collection, and the reasons of its bad images."""
+
+    names: list[str]
+    sha256s: list[str]
+    artists: list[str | None]
+    vectors: NDArray[np.float32]  # (N, D)
+    bad: list[str]
+
+    @property
+    def total(self) -> int:
+        """The number of works, bad images included."""
+        return len(self.names) + len(self.bad)
+
+
+def read_gallery(source: Path, data_dir: Path | None, scorer: Scorer, progress: Callable[[int, int], None]) -> Gallery:
+    """Read a collection from its embedding store, or embed it.
+
+    Args:
+        source: a folder, a csv with the column filename, or an embedding store.
+        data_dir: the folder of a csv's files; None: see `find_folder`.
+        scorer: embeds the images.
+        progress: receives how many are embedded, and how many there are.
+
+    Raises:
+        InputError: it is missing, none of its works can be used, or the store is of another model.
+    """
+    if source.suffix.lower() == STORE_SUFFIX:
+        store = open_store(source, scorer)
+        if store is None or not store.names:
+            raise InputError(f"{source}: {'no such file' if store is None else 'no embeddings in it'}.")
+        return Gallery(store.names, store.sha256s, store.artists, store.vectors, [])
+    works = read_works(str(source))
+    folder = works.folder
+    if folder is None:
+        folder = find_folder(source, data_dir, works.table["filename"])
+    embedded = embed_files(scorer, works.names, folder, progress=lambda _, *at: progress(*at))
+    good = np.flatnonzero(embedded.status == 0)
+    gallery = Gallery(
+        [works.names[row] for row in good],
+        [embedded.sha256s[row] for row in good],
+        [works.artists[row] for row in good],
+        embedded.vectors[good],
+        embedded.reasons,
+    )
+    if not gallery.names:
+        raise InputError(f"{source}: none of its {gallery.total:,} images can be used: {first_few(gallery.bad, '; ')}.")
+    return gallery
