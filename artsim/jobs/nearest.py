@@ -18,7 +18,7 @@ from artsim.errors import InputError
 from artsim.jobs.cohort import read_cohort, tower_of
 from artsim.jobs.gallery import Gallery, read_gallery
 from artsim.messages import Progress, Say, counted, first_few
-from artsim.scoring.cohort import Cohort
+from artsim.scoring.adaptation import Adapter, adapter_of
 from artsim.scoring.cohort_use import SELF, CohortUse, own_cohort
 from artsim.scoring.device import Device
 from artsim.scoring.embed_images import EmbeddedImages, embed_files
@@ -109,7 +109,7 @@ def find_nearest(options: NearestOptions, say: Say, progress: Progress, show: Ca
     use = _cohort_of(options, scorer, named, gallery)
     say(f"cohort: {use.note}")
     criterion = Criterion.of(scorer.card, prior=options.prior, adapted=use.cohort is not None)
-    for result in _results(options, criterion, names, queries, gallery, use.cohort):
+    for result in _results(options, criterion, names, queries, gallery, adapter_of(scorer.card, use.cohort)):
         show(result)
     return Outcome(queries.reasons, len(names), gallery.bad, gallery.total)
 
@@ -163,12 +163,12 @@ def _results(
     names: list[str],
     queries: EmbeddedImages,
     gallery: Gallery,
-    cohort: Cohort | None,
+    adapter: Adapter | None,
 ) -> Iterator[QueryResult]:
     labels = numbered(gallery.artists)
     good = np.flatnonzero(queries.status == 0)
-    asked, asked_factor = _adapted(queries.vectors[good], cohort)
-    searched, factor = _adapted(gallery.vectors, cohort)
+    asked, asked_factor = _adapted(queries.vectors[good], adapter)
+    searched, factor = _adapted(gallery.vectors, adapter)
     index = SearchIndex(searched, labels, criterion.distance, factor)
     rows_of: dict[str, list[int]] = {}
     for row, sha256 in enumerate(gallery.sha256s):
@@ -182,9 +182,9 @@ def _results(
 
 
 def _adapted(
-    vectors: NDArray[np.float32], cohort: Cohort | None
+    vectors: NDArray[np.float32], adapter: Adapter | None
 ) -> tuple[NDArray[np.float32], NDArray[np.float32] | None]:
-    return (vectors, None) if cohort is None else cohort.adapt(vectors)
+    return (vectors, None) if adapter is None else adapter.adapt(vectors)
 
 
 class _ResultFormatter:

@@ -20,6 +20,7 @@ from artsim.jobs.cohort import read_cohort, tower_of
 from artsim.locking import only_one
 from artsim.messages import Progress, no_progress
 from artsim.prefetch import core_count, prefetch_map
+from artsim.scoring.adaptation import adapter_of
 from artsim.scoring.cohort import Cohort
 from artsim.scoring.cohort_use import SELF, CohortUse, own_cohort
 from artsim.scoring.device import Device
@@ -86,8 +87,7 @@ def score_pairs(options: ScoreOptions, progress: Progress = no_progress, *, bloc
         seconds = time.perf_counter() - opened
         image_stage = ImageStage(scorer.provider, scorer.tower.note, len(embedded.status), embedded.reasons, seconds)
         use = _cohort_of(options, scorer, named, embedded)
-        if use.cohort is not None:
-            embedded = embedded.adapted(use.cohort)
+        embedded = embedded.adapted(adapter_of(scorer.card, use.cohort))
         criterion = Criterion.of(scorer.card, options.threshold, options.prior, adapted=use.cohort is not None)
         finished_blocks = sink.begin(row_format, output_fingerprint(options, pairs, criterion, embedded, use.cohort))
         score_block = BlockScorer(pairs, index, embedded, criterion)
@@ -153,6 +153,8 @@ def output_fingerprint(
     digest = hashlib.sha256(json.dumps(settings).encode())
     digest.update(embedded.vectors.tobytes())
     digest.update(embedded.status.tobytes())
+    if embedded.factor is not None:
+        digest.update(embedded.factor.tobytes())
     if cohort is not None:
         digest.update(cohort.sha256.encode())
     return digest.hexdigest()

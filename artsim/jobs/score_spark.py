@@ -23,6 +23,7 @@ from artsim.jobs.cohort import read_cohort
 from artsim.jobs.score import ScoreOptions
 from artsim.locking import only_one
 from artsim.messages import Progress, no_progress
+from artsim.scoring.adaptation import adapter_of
 from artsim.scoring.cohort_use import SELF, CohortUse, TowerOfCohort, own_cohort
 from artsim.scoring.contract import Card
 from artsim.scoring.device import Device
@@ -128,9 +129,9 @@ def _run_on_workers(
         session.conf.set("spark.sql.execution.arrow.maxRecordsPerBatch", str(rows_of_a_batch(results.width)))
         use = _cohort_of(options, card, model, named, read_embedded_files(embeddings))
         criterion = Criterion.of(card, options.threshold, options.prior, adapted=use.cohort is not None)
-        if use.cohort is not None:
+        if (adapter := adapter_of(card, use.cohort)) is not None:
             adapted = embeddings.with_name("adapted")
-            adapted_images(session, embeddings, use.cohort).write.parquet(to_write(adapted))
+            adapted_images(session, embeddings, adapter).write.parquet(to_write(adapted))
             embeddings = adapted
         with watched(session, "pairs", staged.rows, progress):
             frame = scored_pairs(session, staged.pairs, embeddings, staged.columns, criterion)

@@ -21,7 +21,7 @@ from artsim.errors import ImageError, MissingImageError, UnreadableImageError, U
 from artsim.files import file_sha256
 from artsim.messages import Progress
 from artsim.prefetch import prefetch_images
-from artsim.scoring.cohort import Cohort
+from artsim.scoring.adaptation import Adapter
 from artsim.scoring.embedding_store import EmbeddingStore, check_model, read_store, write_store
 from artsim.scoring.inference import Pixels, prefetch_depth, run_batches
 from artsim.scoring.scorer import Scorer
@@ -46,11 +46,13 @@ class EmbeddedImages:
     reasons: list[str]  # a sentence for each image that is not ok, which begins with its name
     sha256s: list[str]  # hex, of the image files
     embedded: int  # the number of images that went through the tower
-    factor: NDArray[np.float32] | None = None  # (M,) of each image's distances, once adapted to a cohort
+    factor: NDArray[np.float32] | None = None  # (M,) of each image's distances, once adapted
 
-    def adapted(self, cohort: Cohort) -> EmbeddedImages:
-        """The same images, adapted to a cohort."""
-        vectors, factor = cohort.adapt(self.vectors)
+    def adapted(self, adapter: Adapter | None) -> EmbeddedImages:
+        """The same images, adapted; None: as they are."""
+        if adapter is None:
+            return self
+        vectors, factor = adapter.adapt(self.vectors)
         return replace(self, vectors=vectors, factor=factor)
 
 

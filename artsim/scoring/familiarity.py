@@ -109,6 +109,10 @@ class PhotographRule:
         """The factor (N,) of each photograph. A pair's distance is multiplied by the factors of both."""
         return (1 + self.correction * self.excess(embeddings)).astype(np.float32)
 
+    def adapt(self, vectors: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """The embeddings (N, D) as they are, and their factors (N,)."""
+        return vectors, self.factors(vectors)
+
 
 @dataclass(frozen=True)
 class EmbeddedFold:

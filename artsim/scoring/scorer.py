@@ -20,6 +20,7 @@ from PIL.Image import Image as PillowImage
 from artsim import images as image_files
 from artsim.errors import UsageError
 from artsim.files import file_sha256
+from artsim.scoring.adaptation import adapter_of
 from artsim.scoring.cohort import Cohort, ReadVectors, build_cohort, check_works, cohort_rule
 from artsim.scoring.contract import Card
 from artsim.scoring.device import CPU, CUDA, Device
@@ -264,9 +265,9 @@ class Scorer:
         if cohort is not None:
             cohort.check_model(self.model_sha256)
         distinct, rows = _distinct([*first, *second])
-        vectors, factor = self.embed(distinct), None
-        if cohort is not None:
-            vectors, factor = cohort.adapt(vectors)
+        adapter, vectors, factor = adapter_of(self.card, cohort), self.embed(distinct), None
+        if adapter is not None:
+            vectors, factor = adapter.adapt(vectors)
         scores = criterion.scores(vectors, rows[: len(first)], rows[len(first) :], factor)
         if is_single:
             return Score(scores.distance.item(), scores.probability.item(), scores.prediction.item())

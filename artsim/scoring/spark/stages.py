@@ -27,7 +27,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from artsim.files import file_sha256
-from artsim.scoring.cohort import Cohort
+from artsim.scoring.adaptation import Adapter
 from artsim.scoring.device import CPU, Device
 from artsim.scoring.scorer import BATCH_SIZES, Scorer, load
 from artsim.scoring.scores import Criterion
@@ -66,9 +66,9 @@ def embedded_images(spark: SparkSession, images: Path, count: int, tower: Worker
     return spark.read.parquet(to_read(images)).repartition(max(1, tasks)).mapInPandas(embed, EMBEDDINGS)
 
 
-def adapted_images(spark: SparkSession, embeddings: Path, cohort: Cohort) -> DataFrame:
-    """Adapt embeddings to a cohort, which Spark sends to every worker once."""
-    shared = spark.sparkContext.broadcast(cohort)
+def adapted_images(spark: SparkSession, embeddings: Path, adapter: Adapter) -> DataFrame:
+    """Adapt embeddings. Spark sends the cohort, or the tower's rule, to every worker once."""
+    shared = spark.sparkContext.broadcast(adapter)
 
     def adapt(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         return (adapt_batch(batch, shared.value) for batch in batches if batch.num_rows)
@@ -158,9 +158,9 @@ def embed_frames(frames: Iterator[pd.DataFrame], scorer: Scorer) -> Iterator[pd.
         ]
 
 
-def adapt_batch(batch: pa.RecordBatch, cohort: Cohort) -> pa.RecordBatch:
+def adapt_batch(batch: pa.RecordBatch, adapter: Adapter) -> pa.RecordBatch:
     """Adapt a batch of embeddings."""
-    vectors, factor = cohort.adapt(_vectors(batch.column("vector")))
+    vectors, factor = adapter.adapt(_vectors(batch.column("vector")))
     columns = {
         "image": batch.column("image"),
         "vector": pa.array([vector.tobytes() for vector in vectors], pa.binary()),

@@ -156,9 +156,7 @@ def test_a_refitted_tower_is_fitted_on_the_held_out_works_too(
     assert _separation(refitted, artists) > _separation(evaluated, artists) + 0.1
     assert sorted(np.concatenate([fold.artists for fold in fitted.folds])) == sorted(np.repeat(range(ARTISTS), WORKS))
     assert len(fitted.folds) == 3
-    np.testing.assert_allclose(
-        fitted.folds[0].embeddings, evaluated, atol=1e-5
-    )  # of artists new to the first fit
+    np.testing.assert_allclose(fitted.folds[0].embeddings, evaluated, atol=1e-5)  # of artists new to the first fit
     np.testing.assert_allclose(evaluated, fitted.evaluated[0], atol=1e-5)
 
 
