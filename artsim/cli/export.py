@@ -32,7 +32,7 @@ PATH = click.Path(path_type=Path)
 )  # fmt: skip
 @click.option(
     "-o", "--output", type=PATH, metavar="FILE",
-    help="File to write. Default: tower.onnx in CHECKPOINTS, or tower-fp16.onnx or tower-int8.onnx by --precision.",
+    help="File to write. Default: tower.onnx in CHECKPOINTS, or for example tower-int8.onnx by --precision.",
 )  # fmt: skip
 @click.option(
     "--data-dir", type=PATH, metavar="DIR",
@@ -40,13 +40,14 @@ PATH = click.Path(path_type=Path)
 )  # fmt: skip
 @click.option(
     "--precision", type=click.Choice(get_args(Precision)), default="fp32", show_default=True,
-    help="Precision in which the tower computes. fp16 halves its size and is for GPUs. int8 quarters its size, is for "
-    "CPUs, and is calibrated on training works.",
+    help="Precision of the tower. fp16-weights stores weights in 16 bits and computes in 32: half the size at the same "
+    "speed. fp16 also computes in 16 bits and is for GPUs. int8 quarters the size, is for CPUs, and is calibrated on "
+    "training works.",
 )  # fmt: skip
 @click.option(
     "--max-auc-loss", type=click.FloatRange(min=0, max=1), default=0.005, show_default=True, metavar="LOSS",
-    help="Largest loss of AUC that fp16 or int8 may have, on seen or unseen artists. With a larger loss no tower is "
-    "written.",
+    help="Largest loss of AUC that a reduced precision may have, on seen or unseen artists. With a larger loss no tower "
+    "is written.",
 )  # fmt: skip
 def export(**options: Any) -> None:
     """Export a checkpoint as an ONNX tower.

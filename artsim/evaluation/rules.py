@@ -6,7 +6,7 @@ They are fitted on folds of artists whom the fold's tower does not know.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -128,8 +128,9 @@ def _fit_correction(known: _Pairs, shifted: _Pairs, familiar: float) -> float:
 
 
 def _joined(pairs: list[_Pairs]) -> _Pairs:
-    fields = ("distance", "same", "one", "other")
-    return _Pairs(*(np.concatenate([np.empty(0), *(getattr(each, name) for each in pairs)]) for name in fields))
+    nothing = _Pairs(np.empty(0, np.float32), np.empty(0, np.uint8), np.empty(0), np.empty(0))
+    columns = zip(*(astuple(each) for each in [nothing, *pairs]), strict=True)
+    return _Pairs(*(np.concatenate(column) for column in columns))
 
 
 def _has_both(same: NDArray[np.uint8]) -> bool:

@@ -33,7 +33,7 @@ TOWER_BATCH = 32  # bounds the memory
 class Quantization:
     """The precision asked for, and the largest loss of AUC allowed.
 
-    `paintings`, uint8 (N, S, S, 3), calibrate int8; fp16 needs none.
+    `paintings`, uint8 (N, S, S, 3), calibrate int8; the others need none.
     """
 
     precision: Precision
@@ -96,11 +96,8 @@ def quantize(
     Raises:
         GateError: the tower does not convert, does not run, or loses too much AUC.
     """
-    from artsim.export.quantization import to_fp16, to_int8
-
     before = validation.evaluate(source.embeddings).metrics
-    paintings = quantization.paintings
-    proto = to_fp16(source.proto) if paintings is None else to_int8(source.proto, paintings)
+    proto = _reduced(source.proto, quantization)
     try:
         reduced = open_converted(proto, replace(source.card, precision=quantization.precision), path, pixels)
     except (ModelError, DeviceError) as error:
@@ -114,6 +111,15 @@ def quantize(
     )
     check_loss(cost, quantization)
     return reduced, cost
+
+
+def _reduced(proto: onnx.ModelProto, quantization: Quantization) -> onnx.ModelProto:
+    from artsim.export.half_weights import to_half_weights
+    from artsim.export.quantization import to_fp16, to_int8
+
+    if quantization.paintings is not None:
+        return to_int8(proto, quantization.paintings)
+    return to_half_weights(proto) if quantization.precision == "fp16-weights" else to_fp16(proto)
 
 
 def check_loss(cost: QuantizationCost, quantization: Quantization) -> None:

@@ -23,7 +23,7 @@ INPUT_NAME = "images"
 OUTPUT_NAME = "embeddings"
 
 DistanceName = Literal["rms", "euclidean"]
-Precision = Literal["fp32", "fp16", "int8"]
+Precision = Literal["fp32", "fp16-weights", "fp16", "int8"]
 
 # artsim 0.1 wrote `val_seen_auc` for `val_seen/auc`.
 _OLD_METRIC = re.compile(r"^(val_seen|val_unseen)_")
