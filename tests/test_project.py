@@ -34,6 +34,7 @@ def flags_of(command: click.Command) -> dict[str, click.Option]:
 
 def test_public_names() -> None:
     assert [name for name in artsim.__all__ if name not in {error.__name__ for error in errors()}] == [
+        "Cohort",
         "Score",
         "Scorer",
         "Scores",

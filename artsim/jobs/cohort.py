@@ -6,9 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from artsim.messages import Progress
-from artsim.scoring.cohort import cohort_rule
-from artsim.scoring.cohort_use import NONE, SELF, CohortUse, TowerOfCohort, named_cohort, no_cohort
-from artsim.scoring.contract import Card
+from artsim.scoring.cohort import TowerOfCohort, build_cohort
+from artsim.scoring.cohort_use import NONE, SELF, CohortUse, named_cohort, no_cohort
 from artsim.scoring.scorer import Scorer
 
 
@@ -18,14 +17,13 @@ def tower_of(scorer: Scorer) -> TowerOfCohort:
 
 
 def read_cohort(
-    source: str | None, card: Card, model: str, open_scorer: Callable[[], Scorer], progress: Progress
+    source: str | None, tower: TowerOfCohort, open_scorer: Callable[[], Scorer], progress: Progress
 ) -> CohortUse | None:
     """Read the cohort that the user names; None: it is the works of the run itself, which are not embedded yet.
 
     Args:
         source: `none`, `self`, a folder, a csv or an embedding store; None: `self` if the tower can adapt, else `none`.
-        card: the tower's.
-        model: the tower's name.
+        tower: of the run.
         open_scorer: opens the tower; it is not called for `none` and `self`.
         progress: receives the stage `cohort`.
 
@@ -33,14 +31,14 @@ def read_cohort(
         ModelError: the tower cannot adapt.
         InputError: the source is missing, has fewer than two works, or is a store of another model.
     """
-    if source == NONE or (source is None and card.cohort is None):
-        return no_cohort(card)
-    cohort_rule(card, model)
+    if source == NONE or (source is None and tower.card.cohort is None):
+        return no_cohort(tower.card)
+    tower.rule()  # raises before work is done
     if source is None or source == SELF:
         return None
     from artsim.jobs.gallery import read_gallery  # imports pandas, which scoring pairs does not need
 
     scorer = open_scorer()
     works = read_gallery(Path(source), None, scorer, lambda done, total: progress("cohort", done, total))
-    cohort = tower_of(scorer).cohort(works.sha256s, lambda rows: works.vectors[rows])
+    cohort = build_cohort(tower, works.sha256s, lambda rows: works.vectors[rows])
     return named_cohort(cohort, source, len(works.bad))

@@ -100,7 +100,7 @@ def find_nearest(options: NearestOptions, say: Say, progress: Progress, show: Ca
     """
     names = query_files(options.queries)
     scorer = load(options.model, options.device, batch_size=options.batch_size, max_pixels=options.max_pixels)
-    named = read_cohort(options.cohort, scorer.card, options.model, lambda: scorer, progress)
+    named = read_cohort(options.cohort, tower_of(scorer), lambda: scorer, progress)
     queries = embed_files(scorer, names, Path(), progress=lambda _, *at: progress("queries", *at))
     if len(queries.reasons) == len(names):
         raise InputError(f"no query can be used: {first_few(queries.reasons, '; ')}.")

@@ -81,7 +81,7 @@ def score_pairs(options: ScoreOptions, progress: Progress = no_progress, *, bloc
         index = index_images(pairs, folder)
         scorer = load(options.model, options.device, batch_size=options.batch_size, max_pixels=options.max_pixels)
         Criterion.of(scorer.card, options.threshold, options.prior)  # a wrong option ends the run here
-        named = read_cohort(options.cohort, scorer.card, options.model, lambda: scorer, progress)
+        named = read_cohort(options.cohort, tower_of(scorer), lambda: scorer, progress)
         opened = time.perf_counter()
         embedded = _embed(scorer, index, folder, options.embeddings, sink.embeddings, progress)
         seconds = time.perf_counter() - opened

@@ -24,8 +24,8 @@ from artsim.jobs.score import ScoreOptions
 from artsim.locking import only_one
 from artsim.messages import Progress, no_progress
 from artsim.scoring.adaptation import adapter_of
-from artsim.scoring.cohort_use import SELF, CohortUse, TowerOfCohort, own_cohort
-from artsim.scoring.contract import Card
+from artsim.scoring.cohort import TowerOfCohort
+from artsim.scoring.cohort_use import SELF, CohortUse, own_cohort
 from artsim.scoring.device import Device
 from artsim.scoring.scorer import Scorer, load
 from artsim.scoring.scores import Criterion
@@ -76,8 +76,9 @@ def score_on_spark(options: ScoreOptions, master: str | None = None, progress: P
     with only_one(output), _shared_folder(output) as shared:
         with open_pairs(options.pairs) as pairs:
             staged = stage_pairs(pairs, image_folder(options.pairs, options.data_dir), shared)
-        named = read_cohort(options.cohort, card, options.model, lambda: _own_scorer(options), progress)
-        image_stage, use, criterion, seconds = _run_on_workers(options, master, staged, card, named, progress)
+        tower = TowerOfCohort(card, options.model, file_sha256(Path(options.model)))
+        named = read_cohort(options.cohort, tower, lambda: _own_scorer(options), progress)
+        image_stage, use, criterion, seconds = _run_on_workers(options, master, staged, tower, named, progress)
         pair_stage = _pair_stage(staged, shared / "scores", seconds)
         with writing(output):
             (shared / "scores").rename(output)
@@ -104,7 +105,7 @@ def _run_on_workers(
     options: ScoreOptions,
     master: str | None,
     staged: StagedPairs,
-    card: Card,
+    owner: TowerOfCohort,
     named: CohortUse | None,
     progress: Progress,
 ) -> tuple[ImageStage, CohortUse, Criterion, float]:
@@ -127,9 +128,9 @@ def _run_on_workers(
         embedded = time.perf_counter()
         results = read_embedding_results(embeddings)
         session.conf.set("spark.sql.execution.arrow.maxRecordsPerBatch", str(rows_of_a_batch(results.width)))
-        use = _cohort_of(options, card, model, named, read_embedded_files(embeddings))
-        criterion = Criterion.of(card, options.threshold, options.prior, adapted=use.cohort is not None)
-        if (adapter := adapter_of(card, use.cohort)) is not None:
+        use = _cohort_of(options, owner, named, read_embedded_files(embeddings))
+        criterion = Criterion.of(owner.card, options.threshold, options.prior, adapted=use.cohort is not None)
+        if (adapter := adapter_of(owner.card, use.cohort)) is not None:
             adapted = embeddings.with_name("adapted")
             adapted_images(session, embeddings, adapter).write.parquet(to_write(adapted))
             embeddings = adapted
@@ -149,13 +150,10 @@ def _own_scorer(options: ScoreOptions) -> Scorer:
     return load(options.model, device, batch_size=options.batch_size, max_pixels=options.max_pixels)
 
 
-def _cohort_of(
-    options: ScoreOptions, card: Card, model: Path, named: CohortUse | None, files: EmbeddedFiles
-) -> CohortUse:
+def _cohort_of(options: ScoreOptions, tower: TowerOfCohort, named: CohortUse | None, files: EmbeddedFiles) -> CohortUse:
     """The cohort that the user names, or the images of the pairs."""
     if named is not None:
         return named.counting(files.sha256s, "the pairs")
-    tower = TowerOfCohort(card, options.model, file_sha256(model))
     return own_cohort(tower, files.sha256s, files.vectors, "the pairs", chosen=options.cohort == SELF)
 
 

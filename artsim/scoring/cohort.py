@@ -158,18 +158,26 @@ class Cohort:
         return np.concatenate(means)
 
 
-def cohort_rule(card: Card, model: str) -> CohortRule:
-    """The card's rule for cohorts; `model` is the tower's name for the error.
+@dataclass(frozen=True)
+class TowerOfCohort:
+    """What a cohort needs of a tower: its card, its name for errors, and its digest."""
 
-    Raises:
-        ModelError: the card has none.
-    """
-    if card.cohort is None:
-        raise ModelError(
-            f"{model}: this tower can't adapt to a cohort, because its card has no rule for adapted distances. Train "
-            "or export it again with this version of artsim, or use no cohort (--cohort none)."
-        )
-    return card.cohort
+    card: Card
+    name: str
+    sha256: str
+
+    def rule(self) -> CohortRule:
+        """The card's rule for cohorts.
+
+        Raises:
+            ModelError: the card has none.
+        """
+        if self.card.cohort is None:
+            raise ModelError(
+                f"{self.name}: this tower can't adapt to a cohort, because its card has no rule for adapted distances. "
+                "Train or export it again with this version of artsim, or use no cohort (--cohort none)."
+            )
+        return self.card.cohort
 
 
 def check_works(cohort: Cohort, source: str, least: int = 2) -> None:
@@ -187,29 +195,25 @@ def check_works(cohort: Cohort, source: str, least: int = 2) -> None:
         )
 
 
-def build_cohort(card: Card, model: str, model_sha256: str, sha256s: Sequence[str], read: ReadVectors) -> Cohort:
+def build_cohort(tower: TowerOfCohort, sha256s: Sequence[str], read: ReadVectors) -> Cohort:
     """Choose the works of a cohort: one of each file's content, no copies, at most MAX_COHORT.
 
-    Works with the smallest digests are chosen, so the choice depends on content only.
+    Works with the smallest digests are chosen, so the choice depends on content only. Their number is not checked.
 
     Args:
-        card: the tower's card.
-        model: the tower's name, for errors.
-        model_sha256: the tower's digest.
+        tower: of the embeddings.
         sha256s: hex digests of N files; an empty one is of a bad image.
         read: returns the embeddings (K, D) of K of the N files, by their numbers.
 
     Raises:
-        ModelError: the card has no rule for cohorts.
+        ModelError: the tower has no rule for cohorts.
     """
-    rule = cohort_rule(card, model)
+    width, card = tower.rule().adapted_width, tower.card
     row_of = {sha256: row for row, sha256 in reversed(list(enumerate(sha256s))) if sha256}
     ordered = sorted(row_of)
     copy_distance = COPY_SHARE * card.threshold
     chosen, vectors, copies = _choose(ordered, [row_of[sha256] for sha256 in ordered], read, copy_distance, card)
-    return Cohort(
-        tuple(chosen), vectors, copies, len(ordered), card.distance, copy_distance, rule.adapted_width, model_sha256
-    )
+    return Cohort(tuple(chosen), vectors, copies, len(ordered), card.distance, copy_distance, width, tower.sha256)
 
 
 def _choose(

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from artsim.messages import counted
-from artsim.scoring.cohort import MIN_COHORT, Cohort, ReadVectors, build_cohort, check_works
+from artsim.scoring.cohort import MIN_COHORT, Cohort, ReadVectors, TowerOfCohort, build_cohort, check_works
 from artsim.scoring.contract import Card
 
 SELF, NONE = "self", "none"  # names of cohorts that are no files
@@ -43,19 +43,6 @@ class CohortUse:
         return replace(self, note=f"{self.note}; {both:,} of them in {place} too") if both else self
 
 
-@dataclass(frozen=True)
-class TowerOfCohort:
-    """What a cohort needs of a tower: its card, its name for errors, and its digest."""
-
-    card: Card
-    name: str
-    sha256: str
-
-    def cohort(self, sha256s: Sequence[str], read: ReadVectors) -> Cohort:
-        """See `build_cohort`."""
-        return build_cohort(self.card, self.name, self.sha256, sha256s, read)
-
-
 def no_cohort(card: Card) -> CohortUse:
     """Say why distances are not adapted where the user chose none, or the tower cannot."""
     if card.cohort is None:
@@ -80,7 +67,7 @@ def own_cohort(
     Raises:
         InputError: the user chose it, and there are fewer than LEAST_OWN works.
     """
-    cohort = tower.cohort(sha256s, read)
+    cohort = build_cohort(tower, sha256s, read)
     if chosen:
         check_works(cohort, f"{place} (self)", LEAST_OWN)
     elif cohort.works < MIN_COHORT:

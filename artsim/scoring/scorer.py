@@ -21,7 +21,7 @@ from artsim import images as image_files
 from artsim.errors import UsageError
 from artsim.files import file_sha256
 from artsim.scoring.adaptation import adapter_of
-from artsim.scoring.cohort import Cohort, ReadVectors, build_cohort, check_works, cohort_rule
+from artsim.scoring.cohort import Cohort, TowerOfCohort, build_cohort, check_works
 from artsim.scoring.contract import Card
 from artsim.scoring.device import CPU, CUDA, Device
 from artsim.scoring.inference import EmbeddedBatch, embed_batches
@@ -165,8 +165,7 @@ class Scorer:
     def cohort(self, images: Images) -> Cohort:
         """Make a cohort of unlabelled works, for `score`. Copies of a work count once.
 
-        At most 1,000 works are used; they are chosen by the digests of the files. Of an image that is no file, the
-        digest is that of its pixels.
+        At most 1,000 works are used, those with the smallest digests of the files, or of the pixels of other images.
 
         >>> scorer = artsim.load("tower.onnx")
         >>> scorer.cohort(["a.jpg", "b.jpg", "c.jpg"]).works
@@ -177,19 +176,13 @@ class Scorer:
             InputError: there are fewer than two different works. Ten are the least for good scores.
             ModelError: the tower cannot adapt distances.
         """
-        cohort_rule(self.card, str(self.tower.path))
+        tower = TowerOfCohort(self.card, str(self.tower.path), self.model_sha256)
+        tower.rule()  # raises before work is done
         distinct, _ = _distinct(list(images))
         vectors = self.embed(distinct)
-        cohort = self.cohort_of([_content_sha256(image) for image in distinct], lambda rows: vectors[rows])
+        cohort = build_cohort(tower, [_content_sha256(image) for image in distinct], lambda rows: vectors[rows])
         check_works(cohort, "images")
         return cohort
-
-    def cohort_of(self, sha256s: Sequence[str], read: ReadVectors) -> Cohort:
-        """Make a cohort of N embedded works: their digests, and a function that reads their embeddings.
-
-        See `build_cohort`. The number of works is not checked.
-        """
-        return build_cohort(self.card, str(self.tower.path), self.model_sha256, sha256s, read)
 
     @overload
     def score(  # type: ignore[overload-overlap]  # a str is a Sequence[str], too
@@ -265,9 +258,8 @@ class Scorer:
         if cohort is not None:
             cohort.check_model(self.model_sha256)
         distinct, rows = _distinct([*first, *second])
-        adapter, vectors, factor = adapter_of(self.card, cohort), self.embed(distinct), None
-        if adapter is not None:
-            vectors, factor = adapter.adapt(vectors)
+        vectors, adapter = self.embed(distinct), adapter_of(self.card, cohort)
+        vectors, factor = (vectors, None) if adapter is None else adapter.adapt(vectors)
         scores = criterion.scores(vectors, rows[: len(first)], rows[len(first) :], factor)
         if is_single:
             return Score(scores.distance.item(), scores.probability.item(), scores.prediction.item())

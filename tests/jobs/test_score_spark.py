@@ -17,7 +17,7 @@ from pyarrow import parquet
 from artsim.jobs.score import ScoreOptions, score_pairs
 from tests.command import artsim_process
 from tests.spark_cluster import Cluster, environment, standalone, wait_for
-from tests.towers import write_paintings, write_tower
+from tests.towers import adaptable_card, write_paintings, write_tower
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
@@ -47,9 +47,11 @@ def write_pairs(folder: Path, rows: int) -> None:
             writer.writerow([f"0{row}", *pair, 'a "b"\nc', "", "ü,🎨"])
 
 
-def on_one_machine(folder: Path) -> tuple[Any, dict[str, Any]]:
+def on_one_machine(folder: Path, cohort: str | None) -> tuple[Any, dict[str, Any]]:
     """The table and the summary to expect."""
-    options = ScoreOptions(str(folder / "tower.onnx"), str(folder / "pairs.csv"), str(folder / "local.parquet"))
+    options = ScoreOptions(
+        str(folder / "tower.onnx"), str(folder / "pairs.csv"), str(folder / "local.parquet"), cohort=cohort
+    )
     summary = json.loads(score_pairs(options).to_json())
     return parquet.read_table(folder / "local.parquet"), summary
 
@@ -61,9 +63,9 @@ def arguments(master: str, *more: str) -> list[str]:
     ]  # fmt: skip
 
 
-def assert_same(folder: Path) -> None:
+def assert_same(folder: Path, cohort: str | None = None) -> None:
     """Hold a cluster's table and summary to those of one machine, bit by bit."""
-    wanted, summary = on_one_machine(folder)
+    wanted, summary = on_one_machine(folder, cohort)
     found = parquet.read_table(folder / "scores.parquet").sort_by("row")
     assert found["row"].to_pylist() == list(range(len(wanted)))
     assert found.drop(["row"]).cast(wanted.schema).equals(wanted)
@@ -84,6 +86,24 @@ def test_two_executors_give_the_rows_of_one_machine(folder: Path) -> None:
     assert "Spark at local-cluster[2,1,1024]" in done.stderr
     assert "WARN" not in done.stderr
     assert_same(folder)
+
+
+@pytest.mark.parametrize("cohort", ["self", "others", "none"])
+def test_scores_adapt_to_a_cohort_as_on_one_machine(folder: Path, cohort: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(folder)
+    write_pairs(folder, 3000)
+    write_tower(folder / "tower.onnx", adaptable_card())
+    write_paintings(folder / "others", *(f"other{number}.png" for number in range(11)), "0.png")
+    (folder / "others" / "bad.png").write_text("not a picture")
+    done = artsim_process(
+        *arguments("local[2]", "--cohort", cohort), cwd=folder, **environment(folder.with_name("spark"))
+    )
+    assert (done.returncode, done.stdout) == (0, ""), done.stderr
+    assert_same(folder, cohort)
+    summary = json.loads((folder / "summary.json").read_text())
+    assert (summary["cohort"] is None) == (cohort == "none")
+    note = {"self": "60 works of the pairs (self)", "others": "12 works of others", "none": "none: a score depends"}
+    assert summary["cohort_note"].startswith(note[cohort])
 
 
 def test_killed_executors_lose_no_row(folder: Path) -> None:

@@ -16,7 +16,7 @@ from PIL import Image
 import artsim
 from artsim.errors import InputError, ModelError, UsageError
 from artsim.scoring import cohort as module
-from artsim.scoring.cohort import NEIGHBOURS, Cohort, build_cohort
+from artsim.scoring.cohort import NEIGHBOURS, Cohort, TowerOfCohort, build_cohort
 from artsim.scoring.contract import CohortRule
 from artsim.scoring.distance import pair_distances
 from tests.towers import COHORT_RULE, adaptable_card, write_paintings, write_tower
@@ -31,7 +31,9 @@ def digests(count: int) -> list[str]:
 
 def cohort_of(vectors: Vectors, sha256s: Sequence[str] | None = None, rule: CohortRule = COHORT_RULE) -> Cohort:
     card = adaptable_card(cohort=rule, threshold=0.4)  # copies are closer than 0.1
-    return build_cohort(card, "tower.onnx", "f" * 64, sha256s or digests(len(vectors)), lambda rows: vectors[rows])
+    return build_cohort(
+        TowerOfCohort(card, "tower.onnx", "f" * 64), sha256s or digests(len(vectors)), lambda rows: vectors[rows]
+    )
 
 
 def works(seed: int, count: int, shift: float = 0.0) -> Vectors:
@@ -157,10 +159,10 @@ def test_the_digest_names_all_that_decides() -> None:
     card = adaptable_card()
     wider = adaptable_card(cohort=CohortRule(WIDTH, COHORT_RULE.calibration, 1.0))
     made = [
-        build_cohort(card, "t", "f" * 64, digests(12), lambda rows: vectors[rows]),
-        build_cohort(card, "t", "e" * 64, digests(12), lambda rows: vectors[rows]),
-        build_cohort(wider, "t", "f" * 64, digests(12), lambda rows: vectors[rows]),
-        build_cohort(card, "t", "f" * 64, digests(11), lambda rows: vectors[rows]),
+        build_cohort(TowerOfCohort(card, "t", "f" * 64), digests(12), lambda rows: vectors[rows]),
+        build_cohort(TowerOfCohort(card, "t", "e" * 64), digests(12), lambda rows: vectors[rows]),
+        build_cohort(TowerOfCohort(wider, "t", "f" * 64), digests(12), lambda rows: vectors[rows]),
+        build_cohort(TowerOfCohort(card, "t", "f" * 64), digests(11), lambda rows: vectors[rows]),
     ]
     assert len({each.sha256 for each in made}) == 4
 
