@@ -20,7 +20,7 @@ smoke() {
     export XDG_CACHE_HOME="$folder/cache"
     train/bin/artsim --version
     train/bin/artsim demo works --num-of-artists 6 --num-of-images-per-artist 5
-    train/bin/artsim train --data-file-path works/train_info.csv --image-size 32 --batch-size 16 --epochs 1 --quiet
+    train/bin/artsim train --recipe compact --data-file-path works/train_info.csv --image-size 32 --batch-size 16 --epochs 1 --quiet
     if score/bin/artsim train 2> refused.txt; then echo "trained without TensorFlow?" >&2; exit 1; fi
     grep -q 'pip install "artsim\[train\]"' refused.txt
     score/bin/artsim-score --model Checkpoints/*/tower.onnx --data-dir works/train -o scores.csv Checkpoints/*/pairs.csv

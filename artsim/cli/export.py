@@ -46,7 +46,7 @@ PATH = click.Path(path_type=Path)
 )  # fmt: skip
 @click.option(
     "--max-auc-loss", type=click.FloatRange(min=0, max=1), default=0.005, show_default=True, metavar="LOSS",
-    help="Largest loss of AUC of a reduced precision, on seen or unseen artists. With a larger loss no tower is written.",
+    help="Largest loss of AUC of a reduced precision, on seen or unseen artists. With more, no tower is written.",
 )  # fmt: skip
 def export(**options: Any) -> None:
     """Export a checkpoint as an ONNX tower.

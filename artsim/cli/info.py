@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 import click
 
 from artsim.cli.options import SPELLING, exit_codes_help
+from artsim.towers import BASE
+
+if TYPE_CHECKING:
+    from artsim.scoring.contract import Card
 
 EPILOG = f"""
 \b
@@ -17,13 +23,25 @@ Examples:
 
 
 @click.command(context_settings=SPELLING, epilog=EPILOG)
-@click.argument("model", metavar="TOWER.ONNX")
+@click.argument("model", metavar="[TOWER.ONNX]", default=str(BASE))
 def info(model: str) -> None:
-    """Print a tower's card as JSON: its validation metrics, threshold, calibration and origin."""
+    """Print a tower's card as JSON: its validation metrics, threshold, calibration and origin.
+
+    Without TOWER.ONNX, the card is that of the tower that comes with artsim.
+    """
     import json
-    from dataclasses import asdict
     from pathlib import Path
 
     from artsim.scoring.session import read_card
 
-    click.echo(json.dumps(asdict(read_card(Path(model))), indent=2, ensure_ascii=False))
+    click.echo(json.dumps(_readable(read_card(Path(model))), indent=2, ensure_ascii=False))
+
+
+def _readable(card: Card) -> dict[str, Any]:
+    """The fields of a card, without the arrays that describe the training photographs."""
+    from dataclasses import asdict
+
+    fields = asdict(card)
+    if card.photographs is not None:
+        fields["photographs"].pop("training")
+    return fields

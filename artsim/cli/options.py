@@ -10,6 +10,7 @@ import click
 
 from artsim.errors import EXIT_CODES
 from artsim.messages import Say
+from artsim.towers import BASE
 
 if TYPE_CHECKING:
     from artsim.bad_images import BadImageLimit
@@ -85,7 +86,10 @@ def bad_image_options(default: str) -> Decorator:
 
 # --model, --device and --batch-size.
 tower_options = _group(
-    click.option("--model", required=True, metavar="FILE", help="Tower to use: an .onnx file written by artsim."),
+    click.option(
+        "--model", default=str(BASE), show_default="the tower that comes with artsim", metavar="FILE",
+        help="Tower to use: an .onnx file written by artsim train or artsim export.",
+    ),
     click.option(
         "--device", type=click.Choice(["auto", "cuda", "cpu"]), default="auto", show_default=True,
         help="Device that runs the tower. auto uses CUDA if it works, otherwise the CPU.",

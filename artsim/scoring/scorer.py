@@ -27,6 +27,7 @@ from artsim.scoring.device import CPU, CUDA, Device
 from artsim.scoring.inference import EmbeddedBatch, embed_batches
 from artsim.scoring.scores import Criterion, Score, Scores
 from artsim.scoring.session import Tower, open_tower
+from artsim.towers import BASE
 
 __all__ = ["Cohort", "Score", "Scorer", "Scores", "load"]
 
@@ -40,7 +41,7 @@ Images: TypeAlias = Sequence[Image] | NDArray[np.uint8]
 
 
 def load(
-    model: str | os.PathLike[str],
+    model: str | os.PathLike[str] = BASE,
     device: Device = "auto",
     *,
     batch_size: int | None = None,
@@ -55,7 +56,8 @@ def load(
     <artsim.Scorer tower.onnx: recipe 'compact', images of 16 px, embeddings (N, 8), CPUExecutionProvider, batch size 4>
 
     Args:
-        model: the .onnx file that `artsim train` or `artsim export` wrote.
+        model: the .onnx file that `artsim train` or `artsim export` wrote; the default is the tower that comes with
+            artsim.
         device: `cpu`, `cuda`, or `auto` for CUDA if it works here and else the CPU.
         batch_size: the number of images that go through the tower at once, 1 to 1024; a smaller batch is filled up.
             The default is 4 on the CPU and 64 on CUDA. The last bits of an embedding can depend on the batch size.
