@@ -21,18 +21,20 @@ from artsim.scoring.distance import pair_distances
 from artsim.scoring.familiarity import EmbeddedFold, excess
 
 FAMILIAR_SHARE = 0.95  # of a fold's works are familiar, as they are photographed like the training works; a setting
+ONSET_SHARES = (0.25, 0.5, 0.75, 0.9)  # of these works are below the onsets that are tried
 MOST_CORRECTION = 3.0  # of a factor for each unit of unfamiliarity; a bound of the search
 
 
 @dataclass(frozen=True)
 class TowerRules:
-    """The rules of a tower. `PhotographRule` explains `familiar` and `correction`.
+    """The rules of a tower. `PhotographRule` explains `familiar`, `onset` and `correction`.
 
     `adapted` is the rule for distances that are adapted to a cohort; None: the folds are too small for cohorts.
     """
 
     plain: DecisionRule
     familiar: float
+    onset: float
     correction: float
     adapted: DecisionRule | None
 
@@ -46,9 +48,9 @@ class _Pairs:
     one: NDArray[np.float64]
     other: NDArray[np.float64]
 
-    def corrected(self, familiar: float, correction: float) -> NDArray[np.float32]:
+    def corrected(self, onset: float, correction: float) -> NDArray[np.float32]:
         """Distances multiplied by the factors of both works, (P,)."""
-        one, other = (1 + correction * excess(side, familiar) for side in (self.one, self.other))
+        one, other = (1 + correction * excess(side, onset) for side in (self.one, self.other))
         return (self.distance * one * other).astype(np.float32)
 
 
@@ -73,13 +75,13 @@ def fit_rules(
     known, shifted = _joined(works), _joined(views)
     if not _has_both(known.same):
         return None
-    familiar = float(np.quantile(np.concatenate(unfamiliarity), FAMILIAR_SHARE))
-    correction = _fit_correction(known, shifted, familiar) if _has_both(shifted.same) else 0.0
-    plain = calibrate(known.corrected(familiar, correction), known.same)
+    familiar, *onsets = np.quantile(np.concatenate(unfamiliarity), [FAMILIAR_SHARE, *ONSET_SHARES]).tolist()
+    onset, correction = _fit_correction(known, shifted, onsets) if _has_both(shifted.same) else (familiar, 0.0)
+    plain = calibrate(known.corrected(onset, correction), known.same)
     distances, same = ([pair[side] for pair in adapted] for side in (0, 1))
     has_adapted = bool(adapted) and _has_both(np.concatenate(same))
     rule = calibrate(np.concatenate(distances), np.concatenate(same)) if has_adapted else None
-    return TowerRules(plain, familiar, correction, rule)
+    return TowerRules(plain, familiar, onset, correction, rule)
 
 
 def _work_pairs(fold: EmbeddedFold, distance: DistanceName, seed: int) -> _Pairs:
@@ -112,19 +114,24 @@ def _adapted(
     return pair_distances(vectors, first, second, distance, factor)
 
 
-def _fit_correction(known: _Pairs, shifted: _Pairs, familiar: float) -> float:
-    """The correction with the least Cllr on pairs of works and of views, which weigh the same."""
+def _fit_correction(known: _Pairs, shifted: _Pairs, onsets: list[float]) -> tuple[float, float]:
+    """The onset and the correction with the least Cllr on pairs of works and of views, which weigh the same."""
 
-    def cost(correction: float) -> float:
-        distances = [pairs.corrected(familiar, correction) for pairs in (known, shifted)]
+    def cost(correction: float, onset: float) -> float:
+        distances = [pairs.corrected(onset, correction) for pairs in (known, shifted)]
         rule = calibrate(np.concatenate(distances), np.concatenate([known.same, shifted.same]))
         return sum(
             cllr([(log_likelihood_ratio(each, rule.calibration), pairs.same)])["cllr"]
             for each, pairs in zip(distances, (known, shifted), strict=True)
         )
 
-    found = minimize_scalar(cost, bounds=(0.0, MOST_CORRECTION), method="bounded", options={"xatol": 1e-2})
-    return float(found.x) if found.fun < cost(0.0) else 0.0
+    best = (cost(0.0, onsets[0]), onsets[0], 0.0)
+    for onset in onsets:
+        found = minimize_scalar(
+            cost, bounds=(0.0, MOST_CORRECTION), args=(onset,), method="bounded", options={"xatol": 1e-2}
+        )
+        best = min(best, (float(found.fun), onset, float(found.x)))
+    return best[1:]
 
 
 def _joined(pairs: list[_Pairs]) -> _Pairs:

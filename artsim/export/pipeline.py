@@ -128,7 +128,7 @@ def _with_contract_2(card: Card, embeddings: EmbeddingsRecord | None, rules: Tow
     cohort = None
     if rules.adapted is not None:
         cohort = CohortRule(embeddings.readout_width, rules.adapted.calibration, rules.adapted.threshold)
-    photographs = PhotographRule(embeddings.training, rules.familiar, rules.correction)
+    photographs = PhotographRule(embeddings.training, rules.familiar, rules.onset, rules.correction)
     return replace(card, cohort=cohort, photographs=photographs)
 
 

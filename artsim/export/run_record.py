@@ -66,7 +66,7 @@ def write_rules(folder: Path, rules: TowerRules | None) -> None:
     """
     if rules is not None:
         adapted = None if rules.adapted is None else _fields(rules.adapted)
-        others = {"familiar": rules.familiar, "correction": rules.correction, "adapted": adapted}
+        others = {name: getattr(rules, name) for name in ("familiar", "onset", "correction")} | {"adapted": adapted}
         _write_json(folder / CALIBRATION_FILE, {**_fields(rules.plain), **others})
 
 
@@ -85,6 +85,7 @@ def read_rules(folder: Path) -> TowerRules | None:
         return TowerRules(
             _rule(fields),
             fields.get("familiar", math.inf),
+            fields.get("onset", math.inf),
             fields.get("correction", 0.0),
             None if adapted is None else _rule(adapted),
         )

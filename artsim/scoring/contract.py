@@ -179,7 +179,7 @@ def _photograph_rule(fields: Mapping[str, Any] | None) -> PhotographRule | None:
     if fields is None:
         return None
     training = TrainingEmbeddings(**fields["training"])
-    return PhotographRule(training, float(fields["familiar"]), float(fields["correction"]))
+    return PhotographRule(training, *(float(fields[name]) for name in ("familiar", "onset", "correction")))
 
 
 def _is_sound(calibration: Calibration) -> bool:

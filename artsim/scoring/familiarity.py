@@ -88,26 +88,27 @@ class TrainingEmbeddings:
 class PhotographRule:
     """What unfamiliar photographs do to distances.
 
-    A photograph whose unfamiliarity is below `familiar` has the factor 1. Above, the factor rises by `correction` for
-    each unit, up to FARTHEST.
+    A photograph is unfamiliar if its unfamiliarity is above `familiar`. Its factor is 1 up to `onset`. Above, the factor
+    rises by `correction` for each unit, up to FARTHEST.
     """
 
     training: TrainingEmbeddings
     familiar: float
+    onset: float
     correction: float
 
     @property
     def is_sound(self) -> bool:
         """Whether all numbers are usable."""
-        return self.training.is_sound and math.isfinite(self.familiar) and 0 <= self.correction < math.inf
+        return self.training.is_sound and math.isfinite(self.familiar + self.onset) and 0 <= self.correction < math.inf
 
-    def excess(self, embeddings: NDArray[np.float32]) -> NDArray[np.float64]:
-        """How much less familiar photographs are than they may be, (N,) from 0 to FARTHEST."""
-        return excess(self.training.unfamiliarity(embeddings), self.familiar)
+    def are_unfamiliar(self, embeddings: NDArray[np.float32]) -> NDArray[np.bool_]:
+        """Whether photographs are unfamiliar, (N,). So are 5 % of those that are like the training photographs."""
+        return self.training.unfamiliarity(embeddings) > self.familiar
 
     def factors(self, embeddings: NDArray[np.float32]) -> NDArray[np.float32]:
         """The factor (N,) of each photograph. A pair's distance is multiplied by the factors of both."""
-        return (1 + self.correction * self.excess(embeddings)).astype(np.float32)
+        return (1 + self.correction * excess(self.training.unfamiliarity(embeddings), self.onset)).astype(np.float32)
 
     def adapt(self, vectors: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """The embeddings (N, D) as they are, and their factors (N,)."""
@@ -142,9 +143,9 @@ class EmbeddedFold:
         return cls(artists, embeddings, unfamiliarity, photographers, views, of_views)
 
 
-def excess(unfamiliarity: NDArray[np.float64], familiar: float) -> NDArray[np.float64]:
-    """What unfamiliarities (N,) exceed the bound by, at most FARTHEST."""
-    return np.clip(unfamiliarity - familiar, 0.0, FARTHEST)
+def excess(unfamiliarity: NDArray[np.float64], onset: float) -> NDArray[np.float64]:
+    """What unfamiliarities (N,) exceed the onset of the correction by, at most FARTHEST."""
+    return np.clip(unfamiliarity - onset, 0.0, FARTHEST)
 
 
 def _packed(values: NDArray[np.float64]) -> str:

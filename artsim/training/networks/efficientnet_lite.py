@@ -44,13 +44,13 @@ class _Block:
     stride: int
     expansion: int
     channels: int
-    is_last: bool  # of its stage
 
 
 def build_lite(name: str, image_size: int) -> keras.Model:
     """The network with random weights, up to its last block: (N, S, S, 3) in 0..255 -> the feature maps.
 
-    A map is the output of a block's depthwise convolution. Only the last block of each stage has one in the output.
+    Each block gives the output of its depthwise convolution. In probes, these maps carried nearly all that tells artists
+    apart, and the last block of each stage alone lost 0.01 to 0.02 of AUC.
     """
     images = keras.Input((image_size, image_size, 3))
     x = layers.Rescaling(1 / SCALE, offset=-MEAN / SCALE)(images)
@@ -58,8 +58,7 @@ def build_lite(name: str, image_size: int) -> keras.Model:
     maps = []
     for block in _blocks(*SIZES[name]):
         x, depthwise = _residual(x, block)
-        if block.is_last:
-            maps.append(depthwise)
+        maps.append(depthwise)
     return keras.Model(images, maps, name=name)
 
 
@@ -81,10 +80,7 @@ def _blocks(width: float, depth: float) -> Iterator[_Block]:
         is_scaled = 0 < stage < len(STAGES) - 1
         count = math.ceil(repeats * depth) if is_scaled else repeats
         for place in range(count):
-            yield _Block(
-                number, kernel, stride if place == 0 else 1, expansion, _scaled(channels, width),
-                is_last=place == count - 1,
-            )  # fmt: skip
+            yield _Block(number, kernel, stride if place == 0 else 1, expansion, _scaled(channels, width))
             number += 1
 
 
