@@ -59,7 +59,7 @@ def network_and_works(arguments: argparse.Namespace) -> tuple[keras.Model, Label
     from artsim.training.data.pixels import decoded
     from artsim.training.networks.features import build_features, compute_features
 
-    network = build_features("mobilenet", arguments.image_size, arguments.weights)
+    network = build_features("mobilenet", arguments.image_size, arguments.weights, "all")
     table = pd.read_csv(data("paintings", "train_info.csv"))
     labels: NDArray[np.int64] = np.unique(table["artist"].to_numpy(str), return_inverse=True)[1]
     if not arguments.features.exists():

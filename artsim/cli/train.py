@@ -19,6 +19,7 @@ from artsim.training.recipes import (
     DEFAULT_WITH_WEIGHTS,
     RECIPES,
     AugmentName,
+    FeatureMaps,
     LossName,
     MixedPrecision,
     OptimizerName,
@@ -99,6 +100,11 @@ def _in_recipes(field: str) -> str:
 @click.option(
     "--image-size", type=click.IntRange(min=16),
     help=f"Side of the tower's input in pixels. A network named by --tower has its own. {_in_recipes('image_size')}",
+)  # fmt: skip
+@click.option(
+    "--feature-maps", type=click.Choice(get_args(FeatureMaps)),
+    help="Feature maps of a pretrained network that the features come from. half takes every second one and gives a "
+    f"smaller tower. {_in_recipes('feature_maps')}",
 )  # fmt: skip
 @click.option(
     "--embedding-size", type=click.IntRange(min=2),

@@ -88,8 +88,8 @@ class TrainingEmbeddings:
 class PhotographRule:
     """What unfamiliar photographs do to distances.
 
-    A photograph is unfamiliar if its unfamiliarity is above `familiar`. Its factor is 1 up to `onset`. Above, the factor
-    rises by `correction` for each unit, up to FARTHEST.
+    A photograph is unfamiliar if its unfamiliarity is above `familiar`. Its factor is 1 up to `onset`. Above, the
+    factor rises by `correction` for each unit, up to FARTHEST.
     """
 
     training: TrainingEmbeddings

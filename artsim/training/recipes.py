@@ -23,6 +23,7 @@ TowerName = Literal["classic", "compact", BackboneName]
 LossName = Literal["contrastive", "softmax", "supcon"]
 OptimizerName = Literal["sgd", "adamw"]
 AugmentName = Literal["none", "light", "photograph"]
+FeatureMaps = Literal["all", "half"]
 MixedPrecision = Literal["auto", "on", "off"]
 
 
@@ -36,6 +37,7 @@ class Recipe:
     tower: TowerName
     weights: str  # of a pretrained network: pip, imagenet, a preset of its library, or a file; none: random
     image_size: int  # side of the tower's input, px
+    feature_maps: FeatureMaps  # of a pretrained network that features come from; half: every second one
     embedding_size: int
     readout_share: (
         float  # weight of the readout in the squared distance; 1 (pretrained towers only): no head is trained
@@ -91,6 +93,7 @@ _COMPACT = Recipe(
     tower="compact",
     weights="none",
     image_size=128,
+    feature_maps="all",
     embedding_size=128,
     readout_share=0.7,
     readout_stretch=1.0,

@@ -26,7 +26,7 @@ def prepare(recipe: Recipe, seed: int) -> keras.Model | None:
     if not recipe.is_pretrained:
         return None
     keras.utils.set_random_seed(seed)
-    return build_features(cast(BackboneName, recipe.tower), recipe.image_size, recipe.weights)
+    return build_features(cast(BackboneName, recipe.tower), recipe.image_size, recipe.weights, recipe.feature_maps)
 
 
 def fit(

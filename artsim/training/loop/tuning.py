@@ -97,7 +97,7 @@ def crop_side(recipe: Recipe) -> int:
 
 def _copy(network: keras.Model, recipe: Recipe, side: int) -> keras.Model:
     """The same network for images (N, side, side, 3)."""
-    copy = build_features(cast(BackboneName, recipe.tower), side, RANDOM)
+    copy = build_features(cast(BackboneName, recipe.tower), side, RANDOM, recipe.feature_maps)
     copy.set_weights(network.get_weights())
     return copy
 

@@ -49,8 +49,8 @@ class _Block:
 def build_lite(name: str, image_size: int) -> keras.Model:
     """The network with random weights, up to its last block: (N, S, S, 3) in 0..255 -> the feature maps.
 
-    Each block gives the output of its depthwise convolution. In probes, these maps carried nearly all that tells artists
-    apart, and the last block of each stage alone lost 0.01 to 0.02 of AUC.
+    Each block gives the output of its depthwise convolution. In probes, these maps carried nearly all that tells
+    artists apart, and those of the last block of each stage alone lost 0.01 of AUC.
     """
     images = keras.Input((image_size, image_size, 3))
     x = layers.Rescaling(1 / SCALE, offset=-MEAN / SCALE)(images)

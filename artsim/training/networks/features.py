@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from artsim.shifted_views import ShiftedViews
 from artsim.training.networks.backbones import build_backbone
 from artsim.training.networks.towers import STATISTICS, ChannelStatistics, PictureMask
-from artsim.training.recipes import BackboneName
+from artsim.training.recipes import BackboneName, FeatureMaps
 
 FEATURE_BATCH = 32  # paintings that pass through the backbone at once; a setting
 BACKBONE = "backbone"  # the network's name in a saved tower
@@ -45,8 +45,10 @@ class LabelledFeatures:
         return LabelledFeatures(self.features[rows], np.unique(self.labels[rows], return_inverse=True)[1], views)
 
 
-def build_features(name: BackboneName, image_size: int, weights: str) -> keras.Model:
+def build_features(name: BackboneName, image_size: int, weights: str, feature_maps: FeatureMaps) -> keras.Model:
     """A network that gives the features of a pretrained one: uint8 (N, S, S, 3) -> float32 (N, F).
+
+    `half` of the feature maps are the deepest one, and every second one before it.
 
     Raises:
         UsageError, ModelError: as `build_backbone`.
@@ -55,7 +57,8 @@ def build_features(name: BackboneName, image_size: int, weights: str) -> keras.M
     images = keras.Input((image_size, image_size, 3), dtype="uint8", name="images")
     mask = PictureMask()(images)
     maps = backbone(layers.Rescaling(1.0)(images))
-    pooled = [ChannelStatistics(dtype=STATISTICS)(each, _resized(mask, each)) for each in maps]
+    chosen = maps if feature_maps == "all" else maps[::-2][::-1]
+    pooled = [ChannelStatistics(dtype=STATISTICS)(each, _resized(mask, each)) for each in chosen]
     return keras.Model(images, layers.Concatenate(dtype=STATISTICS)(pooled), name=BACKBONE)
 
 
