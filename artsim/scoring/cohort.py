@@ -37,6 +37,7 @@ from artsim.scoring.distance import pair_distances
 MAX_COHORT = 1000  # works; more change the scores little and take time
 MIN_COHORT = 10  # works; fewer say little about a collection
 NEIGHBOURS = 50
+CANDIDATES = NEIGHBOURS + 14  # works whose distance is computed exactly; some of them may be copies
 # Embeddings that are closer than this share of the tower's threshold are copies of one photograph. Measured with a
 # readout tower (threshold 1.33): a photograph and its copy in another JPEG quality (30 or better), in another size (a
 # quarter or more) or cropped by 2 % are at most 0.32 apart, in shares 0.24. Different works are at least 0.46 apart in
@@ -145,17 +146,30 @@ class Cohort:
         return np.where(density > 0, density, self._mean_density)
 
     def _near_distances(self, vectors: Vectors, centred: Vectors) -> NDArray[np.float64]:
-        """The mean distance (N,) to the nearest works that are no copies; 0 if there are none."""
-        count = min(NEIGHBOURS, self.works)
+        """Return the mean distance (N,) to the nearest works that are no copies; 0 if there are none."""
         means = [np.empty(0)]
         for own, moved in zip(_blocks(vectors), _blocks(centred), strict=True):
-            distance = _distances(moved, self._own_centred, self.distance)  # (B, C)
-            distance[_distances(own, self.vectors, self.distance) < self.copy_distance] = np.inf
-            near = np.sort(np.partition(distance, count - 1, axis=1)[:, :count], axis=1)
-            known = np.isfinite(near)
-            sums = np.where(known, near, 0).sum(axis=1)
-            means.append(sums / np.maximum(1, known.sum(axis=1)))
+            near = self._candidates(moved)  # (B, K)
+            distance = _distances(moved, self._own_centred, near, self.distance)
+            distance[_distances(own, self.vectors, near, self.distance) < self.copy_distance] = np.inf
+            nearest = np.sort(distance, axis=1)[:, :NEIGHBOURS]
+            known = np.isfinite(nearest)
+            means.append(np.where(known, nearest, 0).sum(axis=1) / np.maximum(1, known.sum(axis=1)))
         return np.concatenate(means)
+
+    def _candidates(self, block: Vectors) -> Rows:
+        """Return the works (B, K) that are nearest to centred embeddings (B, D), by a float32 matrix product.
+
+        The product is not exact. It only leaves out works that are not among the nearest.
+        """
+        count = min(CANDIDATES, self.works)
+        squares = self._squares - 2 * block @ self._own_centred.T  # (B, C)
+        return np.sort(np.argpartition(squares, count - 1, axis=1)[:, :count], axis=1)
+
+    @cached_property
+    def _squares(self) -> NDArray[np.float32]:
+        squares: NDArray[np.float32] = np.einsum("cd,cd->c", self._own_centred, self._own_centred)
+        return squares
 
 
 @dataclass(frozen=True)
@@ -229,7 +243,8 @@ def _choose(
         for sha256, vector in zip(ordered[start:], part, strict=False):
             if len(chosen) == MAX_COHORT:
                 return chosen, vectors[:MAX_COHORT].copy(), copies
-            if (_distances(vector[None], vectors[: len(chosen)], card.distance) < copy_distance).any():
+            earlier = np.arange(len(chosen))[None]
+            if (_distances(vector[None], vectors[: len(chosen)], earlier, card.distance) < copy_distance).any():
                 copies += 1
             else:
                 vectors[len(chosen)] = vector
@@ -241,9 +256,8 @@ def _blocks(vectors: Vectors) -> Iterator[Vectors]:
     return (vectors[start : start + BLOCK_ROWS] for start in range(0, len(vectors), BLOCK_ROWS))
 
 
-def _distances(block: Vectors, works: Vectors, name: DistanceName) -> NDArray[np.float64]:
-    """All distances (B, C) of embeddings (B, D) and works (C, D)."""
-    first = np.repeat(np.arange(len(block)), len(works))
-    second = np.tile(np.arange(len(block), len(block) + len(works)), len(block))
-    found = pair_distances(np.concatenate([block, works]), first, second, name)
-    return found.astype(np.float64).reshape(len(block), len(works))
+def _distances(block: Vectors, works: Vectors, near: Rows, name: DistanceName) -> NDArray[np.float64]:
+    """Exact distances (B, K) of embeddings (B, D) to the works `near` (B, K) of (C, D)."""
+    first = np.repeat(np.arange(len(block)), near.shape[1])
+    both = np.concatenate([block, works])
+    return pair_distances(both, first, near.ravel() + len(block), name).astype(np.float64).reshape(near.shape)

@@ -63,14 +63,9 @@ def test_the_works_of_the_pairs_are_the_cohort_by_default(folder: Path) -> None:
     assert [int(row[2]) for row in scores()] == wanted.prediction.tolist()
     assert ("cohort", "12 works of the pairs (self): distances adapted") in summary.lines()
     assert json.loads(summary.to_json())["cohort"] == {
-        "source": "self",
-        "works": 12,
-        "left_out_copies": 0,
-        "sampled_from": 12,
-        "sha256": cohort.sha256,
-        "adapted": True,
-        "threshold_is_adapted": True,
-    }
+        "source": "self", "works": 12, "left_out_copies": 0, "sampled_from": 12, "sha256": cohort.sha256,
+        "adapted": True, "threshold_is_adapted": True,
+    }  # fmt: skip
     assert summary.threshold == COHORT_RULE.threshold
 
 
@@ -125,6 +120,19 @@ def test_few_works_are_no_cohort_by_default(folder: Path) -> None:
     assert summary.cohort is None
     assert summary.cohort_note == "none: 9 different works in the pairs, and a cohort needs 10"
     assert summary.threshold == 0.3
+
+
+def test_no_pairs_are_no_cohort(folder: Path) -> None:
+    (folder / "pairs.csv").write_text("image1,image2\n")
+    assert run().cohort_note == "none: 0 different works in the pairs, and a cohort needs 10"
+
+
+def test_bad_images_of_the_pairs_are_no_works(folder: Path) -> None:
+    wanted = run().cohort
+    write_pairs(folder, [*NAMES, "lost.png"])
+    summary = run()
+    assert summary.cohort == wanted
+    assert summary.unscored_pairs == 12
 
 
 def test_few_works_that_the_user_names_are_used_with_a_warning(folder: Path) -> None:
