@@ -10,13 +10,14 @@ import sys
 from pathlib import Path
 from types import ModuleType
 
+import numpy as np
 import pytest
 
 import artsim
 from artsim.scoring import cohort, scorer, scores
 from artsim.scoring.contract import Calibration
 from tests.command import ROOT
-from tests.towers import adaptable_card, write_paintings, write_tower
+from tests.towers import adaptable_card, card_with_photographs, write_paintings, write_tower
 
 PAGE = ROOT / "docs" / "python.md"
 BLOCKS = re.findall(r"^```python\n(.*?)^```$", PAGE.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
@@ -25,11 +26,12 @@ BLOCKS = re.findall(r"^```python\n(.*?)^```$", PAGE.read_text(encoding="utf-8"),
 @pytest.fixture
 def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A working folder with the files that the examples name."""
-    write_tower(
-        tmp_path / "tower.onnx",
-        adaptable_card(recipe="compact", threshold=0.75, calibration=Calibration(slope=-4, intercept=3)),
-    )
+    card = adaptable_card(recipe="compact", threshold=0.75, calibration=Calibration(slope=-4, intercept=3))
+    tower = write_tower(tmp_path / "tower.onnx", card)
     write_paintings(tmp_path, "a.jpg", "b.jpg", "c.jpg")
+    one = artsim.load(tower, "cpu").embed(tmp_path / "a.jpg")
+    near = (one + np.random.default_rng(0).normal(scale=0.01, size=(50, one.shape[1]))).astype(np.float32)
+    write_tower(tower, card_with_photographs(np.concatenate([one, near]), card, correction=0.0))
     monkeypatch.chdir(tmp_path)
 
 
@@ -58,7 +60,8 @@ def test_everything_public_but_the_errors_has_an_example() -> None:
     shown = {example.name for module in (artsim, cohort, scorer, scores) for example in examples(module)}
     places = {
         "artsim", "artsim.scoring.scorer.load", "artsim.scoring.scorer.Scorer", "artsim.scoring.scorer.Scorer.embed",
-        "artsim.scoring.scorer.Scorer.score", "artsim.scoring.scorer.Scorer.cohort", "artsim.scoring.cohort.Cohort",
+        "artsim.scoring.scorer.Scorer.score", "artsim.scoring.scorer.Scorer.cohort",
+        "artsim.scoring.scorer.Scorer.unfamiliar", "artsim.scoring.cohort.Cohort",
         "artsim.scoring.scores.Score", "artsim.scoring.scores.Scores",
     }  # fmt: skip
     assert places <= shown

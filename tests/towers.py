@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import onnx
+from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 from PIL import Image
 
 from artsim.scoring.contract import CONTRACT, INPUT_NAME, METADATA_KEY, OUTPUT_NAME, Calibration, Card, CohortRule
+from artsim.scoring.familiarity import TrainingEmbeddings
 
 SIZE = 16
 CELLS = 4  # along each side
@@ -44,6 +47,15 @@ def newer_card() -> str:
 def adaptable_card(**changes: Any) -> Card:
     """The same with a rule for cohorts."""
     return card(**({"cohort": COHORT_RULE} | changes))
+
+
+def card_with_photographs(embeddings: NDArray[np.float32], of: Card | None = None, correction: float = 0.5) -> str:
+    """The text of a card by which photographs with these embeddings (N, D) are familiar, and others are not."""
+    training = TrainingEmbeddings.of(embeddings)
+    familiar = 1.001 * training.unfamiliarity(embeddings).max()
+    rule = {"training": asdict(training), "familiar": familiar, "onset": familiar, "correction": correction}
+    fields = json.loads((of or card()).to_json())
+    return json.dumps(fields | {"contract": CONTRACT, "photographs": rule})
 
 
 def write_tower(

@@ -28,13 +28,15 @@ def print_result(result: QueryResult) -> None:
 
 
 def remarks(result: QueryResult) -> list[str]:
-    """Remarks about a query: its copies in the gallery, and whether it is an outlier."""
+    """Remarks about a query: its copies in the gallery, whether it is an outlier, and whether it is unfamiliar."""
     found = []
     if result.itself:
         ranked = any(work.image in result.itself for work in result.works)
         found.append(f"is in the gallery{'' if ranked else ' and left out'}: {first_few(result.itself)}")
     if result.unlike:
         found.append("unlike: farther from its nearest work than 99 % of the gallery's works are from theirs")
+    if result.unfamiliar:
+        found.append("unfamiliar: unlike the photographs that the tower was trained on")
     return found
 
 

@@ -33,6 +33,7 @@ Examples:
   artsim-score --model tower.onnx --prior 0.01 --max-bad-images 1% pairs.csv -o scores.csv
   artsim-score --model tower.onnx --embeddings store.parquet pairs.csv -o scores.csv.gz
   artsim-score --model tower.onnx --cohort photographs pairs.csv -o scores.csv
+  artsim-score --model tower.onnx --evidence --unfamiliar pairs.csv -o scores.csv
   artsim-score --model tower.onnx --format kaggle submission_info.csv -o submission.csv
   artsim-score --model tower.onnx --engine spark --master spark://host:7077 pairs.csv -o scores.parquet
   cat pairs.csv | artsim-score --model tower.onnx - --quiet > scores.csv
@@ -77,6 +78,15 @@ Examples:
 )  # fmt: skip
 @prior_option
 @cohort_option("the images of the pairs")
+@click.option(
+    "--evidence", is_flag=True,
+    help="Add the column log10_lr: the base-10 logarithm of the likelihood ratio, which does not depend on --prior.",
+)  # fmt: skip
+@click.option(
+    "--unfamiliar", is_flag=True,
+    help="Add the column unfamiliar: image1, image2 or both, where an image is unlike the photographs that the tower "
+    "was trained on.",
+)  # fmt: skip
 @bad_image_options(default="0")
 @click.option("--summary", metavar="FILE.json", help="Also write the summary to this file, as JSON.")
 @quiet_option

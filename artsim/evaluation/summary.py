@@ -11,6 +11,7 @@ import numpy as np
 
 from artsim._version import __version__
 from artsim.evaluation.labelled_pairs import LabelledPairs, Resampled, labelled_metrics
+from artsim.evaluation.unfamiliar import unfamiliar_note
 from artsim.messages import first_few
 from artsim.scoring.cohort_use import CohortUse
 from artsim.scoring.contract import Card
@@ -37,13 +38,17 @@ METRICS = {
 
 @dataclass(frozen=True)
 class ImageStage:
-    """The first stage of a run: images read and embedded in `seconds`, the reasons of bad ones, by which provider."""
+    """The first stage of a run: images read and embedded in `seconds`, the reasons of bad ones, by which provider.
+
+    `unfamiliar` is the number of unfamiliar photographs; None: the tower cannot tell them.
+    """
 
     provider: str
     provider_note: str | None
     images: int
     bad_images: Sequence[str]
     seconds: float
+    unfamiliar: int | None = None
 
 
 @dataclass
@@ -78,6 +83,8 @@ class Summary:
         cohort: its source, works, digest and so on; None if distances are not adapted.
         cohort_note: a line about it.
         bad_images: a sentence for each, which begins with the image's name.
+        unfamiliar_images: the number of unfamiliar photographs; None if the tower cannot tell them.
+        unfamiliar_note: a line about them; None if they are no more than chance gives.
         labelled_pairs: pairs with a label and a score.
         metrics: of the labelled pairs, at `threshold`; empty if all have the same label. Calibration error and Brier
             skill weight the pairs to `prior`.
@@ -98,6 +105,8 @@ class Summary:
     pairs_per_second: float
     unscored_pairs: int
     bad_images: Sequence[str]
+    unfamiliar_images: int | None
+    unfamiliar_note: str | None
     cohort: Mapping[str, object] | None
     cohort_note: str
     threshold: float
@@ -120,6 +129,7 @@ class Summary:
             ("pairs", f"{self.pairs:,} ({self.pairs_per_second:,.0f} pairs/s)"),
             *([("resumed at", f"row {self.pairs_resumed:,}")] if self.pairs_resumed else []),
             ("cohort", self.cohort_note),
+            *([("unfamiliar", self.unfamiliar_note)] if self.unfamiliar_note else []),
             ("wall time", f"{self.wall_seconds:,.1f} s"),
             *self._bad_lines(),
             *self._metric_lines(),
@@ -172,6 +182,8 @@ def summarize(
         pairs_per_second=pairs.pairs / pairs.seconds,
         unscored_pairs=pairs.unscored,
         bad_images=images.bad_images,
+        unfamiliar_images=images.unfamiliar,
+        unfamiliar_note=unfamiliar_note(card, use, images.unfamiliar, images.images - len(images.bad_images)),
         cohort=use.record(),
         cohort_note=use.note,
         threshold=criterion.threshold,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 
@@ -72,13 +72,17 @@ class NearArtist:
 
 @dataclass(frozen=True)
 class QueryResult:
-    """The results of one query; `itself` are the works of the gallery with the query's content."""
+    """The results of one query; `itself` are the works of the gallery with the query's content.
+
+    `unfamiliar`: its photograph is unlike the tower's training photographs; None: the tower cannot tell.
+    """
 
     query: str
     works: list[NearWork]
     artists: list[NearArtist]
     itself: list[str]
     unlike: bool | None
+    unfamiliar: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -109,6 +113,7 @@ def find_nearest(options: NearestOptions, say: Say, progress: Progress, show: Ca
     use = _cohort_of(options, scorer, named, gallery)
     say(f"cohort: {use.note}")
     criterion = Criterion.of(scorer.card, prior=options.prior, adapted=use.cohort is not None)
+    queries = queries.compared(scorer.card.photographs)
     for result in _results(options, criterion, names, queries, gallery, adapter_of(scorer.card, use.cohort)):
         show(result)
     return Outcome(queries.reasons, len(names), gallery.bad, gallery.total)
@@ -178,7 +183,8 @@ def _results(
     found = index.search(asked, options.k, left_out, asked_factor)
     format_result = _ResultFormatter(criterion, gallery, labels, options.k)
     for position, same, result in zip(good.tolist(), itself, found, strict=True):
-        yield format_result(names[position], same, result)
+        unfamiliar = None if queries.unfamiliar is None else bool(queries.unfamiliar[position])
+        yield replace(format_result(names[position], same, result), unfamiliar=unfamiliar)
 
 
 def _adapted(

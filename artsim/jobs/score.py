@@ -10,19 +10,22 @@ from contextlib import nullcontext
 from dataclasses import astuple, dataclass
 from pathlib import Path
 
+import numpy as np
+
 from artsim import images
 from artsim._version import __version__
 from artsim.bad_images import BadImageLimit
-from artsim.errors import InputError
+from artsim.errors import InputError, UsageError
 from artsim.evaluation.labelled_pairs import LabelledPairs
 from artsim.evaluation.summary import ImageStage, PairStage, Summary, summarize, write_summary
 from artsim.jobs.cohort import read_cohort, tower_of
 from artsim.locking import only_one
 from artsim.messages import Progress, no_progress
 from artsim.prefetch import core_count, prefetch_map
-from artsim.scoring.adaptation import adapter_of
+from artsim.scoring.adaptation import adapter_of, photograph_rule
 from artsim.scoring.cohort import Cohort
 from artsim.scoring.cohort_use import SELF, CohortUse, own_cohort
+from artsim.scoring.contract import Card
 from artsim.scoring.device import Device
 from artsim.scoring.embed_images import EmbeddedImages, embed_files, open_store, store_path
 from artsim.scoring.embedding_store import EmbeddingStore
@@ -32,7 +35,14 @@ from artsim.scoring.scores import Criterion
 from artsim.tables.formats import Bytes, Format, make_format
 from artsim.tables.image_index import ImageIndex, index_images
 from artsim.tables.output import FormatName, check_place, format_of
-from artsim.tables.pairs_file import Block, PairsFile, image_folder, open_pairs
+from artsim.tables.pairs_file import (
+    EVIDENCE_COLUMN,
+    UNFAMILIAR_COLUMN,
+    Block,
+    PairsFile,
+    image_folder,
+    open_pairs,
+)
 from artsim.tables.readers import BLOCK_BYTES
 from artsim.tables.resume import RowSink, open_sink
 
@@ -56,6 +66,25 @@ class ScoreOptions:
     max_pixels: int = images.MAX_PIXELS
     summary: str | None = None
     cohort: str | None = None
+    evidence: bool = False
+    unfamiliar: bool = False
+
+    @property
+    def optional_columns(self) -> tuple[str, ...]:
+        """The columns after the status that the user asks for."""
+        asked = {EVIDENCE_COLUMN: self.evidence, UNFAMILIAR_COLUMN: self.unfamiliar}
+        return tuple(name for name, is_asked in asked.items() if is_asked)
+
+    def check_card(self, card: Card) -> None:
+        """Check, before the images are read, that a tower can do what the options ask for.
+
+        Raises:
+            UsageError: the threshold or the prior is wrong.
+            ModelError: unfamiliar photographs are asked for, and the tower cannot tell them.
+        """
+        Criterion.of(card, self.threshold, self.prior)
+        if self.unfamiliar:
+            photograph_rule(card, self.model)
 
 
 def score_pairs(options: ScoreOptions, progress: Progress = no_progress, *, block_bytes: int = BLOCK_BYTES) -> Summary:
@@ -70,27 +99,29 @@ def score_pairs(options: ScoreOptions, progress: Progress = no_progress, *, bloc
         ArtsimError: all but BadImagesError, see `check_bad_images`. No incomplete output is left.
     """
     started = time.perf_counter()
-    format_of(options.output, options.format)
+    _check_format(options)
     if options.summary is not None:
         check_place(options.summary)
     if options.embeddings is not None:
         store_path(options.embeddings)
-    with open_pairs(options.pairs, block_bytes) as pairs, open_sink(options.output) as sink:
-        row_format = make_format(options.output, options.format, pairs.schema)
+    optional = options.optional_columns
+    with open_pairs(options.pairs, block_bytes, optional) as pairs, open_sink(options.output) as sink:
+        row_format = make_format(options.output, options.format, pairs.schema, optional)
         folder = image_folder(options.pairs, options.data_dir)
         index = index_images(pairs, folder)
         scorer = load(options.model, options.device, batch_size=options.batch_size, max_pixels=options.max_pixels)
-        Criterion.of(scorer.card, options.threshold, options.prior)  # a wrong option ends the run here
+        options.check_card(scorer.card)
         named = read_cohort(options.cohort, tower_of(scorer), lambda: scorer, progress)
         opened = time.perf_counter()
         embedded = _embed(scorer, index, folder, options.embeddings, sink.embeddings, progress)
+        embedded = embedded.compared(scorer.card.photographs)
         seconds = time.perf_counter() - opened
-        image_stage = ImageStage(scorer.provider, scorer.tower.note, len(embedded.status), embedded.reasons, seconds)
+        image_stage = _image_stage(scorer, embedded, seconds)
         use = _cohort_of(options, scorer, named, embedded)
         embedded = embedded.adapted(adapter_of(scorer.card, use.cohort))
         criterion = Criterion.of(scorer.card, options.threshold, options.prior, adapted=use.cohort is not None)
         finished_blocks = sink.begin(row_format, output_fingerprint(options, pairs, criterion, embedded, use.cohort))
-        score_block = BlockScorer(pairs, index, embedded, criterion)
+        score_block = BlockScorer(pairs, index, embedded, criterion, optional)
         pair_stage = _write_scores(score_block, sink, row_format, finished_blocks, progress)
     summary = summarize(options.model, scorer.card, criterion, use, image_stage, pair_stage, started)
     write_summary(summary, options.summary)
@@ -106,6 +137,21 @@ def check_bad_images(summary: Summary, bad_image_limit: BadImageLimit) -> None:
     bad_image_limit.check(
         summary.bad_images, summary.images, "All rows were written; pairs of bad images have no scores."
     )
+
+
+def _check_format(options: ScoreOptions) -> None:
+    """Check the format of the output, and that it can have the columns."""
+    if format_of(options.output, options.format)[0] == "kaggle" and options.optional_columns:
+        flags = " and ".join(flag for flag in ("evidence", "unfamiliar") if getattr(options, flag))
+        raise UsageError(
+            f"--format kaggle has the columns index and sameArtist only. Leave out --{flags.replace('and ', 'and --')}."
+        )
+
+
+def _image_stage(scorer: Scorer, embedded: EmbeddedImages, seconds: float) -> ImageStage:
+    unfamiliar = None if embedded.unfamiliar is None else int(np.count_nonzero(embedded.unfamiliar))
+    count = len(embedded.status)
+    return ImageStage(scorer.provider, scorer.tower.note, count, embedded.reasons, seconds, unfamiliar)
 
 
 def _embed(
@@ -149,12 +195,15 @@ def output_fingerprint(
     cohort: Cohort | None = None,
 ) -> str:
     """A digest of everything that decides the rows. If it changes, unfinished outputs start again."""
-    settings = [__version__, pairs.identity(), format_of(options.output, options.format), astuple(criterion)]
+    row_format, optional = format_of(options.output, options.format), options.optional_columns
+    settings = [__version__, pairs.identity(), row_format, astuple(criterion), optional]
     digest = hashlib.sha256(json.dumps(settings).encode())
     digest.update(embedded.vectors.tobytes())
     digest.update(embedded.status.tobytes())
     if embedded.factor is not None:
         digest.update(embedded.factor.tobytes())
+    if options.unfamiliar and embedded.unfamiliar is not None:
+        digest.update(embedded.unfamiliar.tobytes())
     if cohort is not None:
         digest.update(cohort.sha256.encode())
     return digest.hexdigest()

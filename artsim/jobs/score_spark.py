@@ -32,6 +32,7 @@ from artsim.scoring.scores import Criterion
 from artsim.scoring.session import read_card
 from artsim.scoring.spark.results import (
     EmbeddedFiles,
+    count_unfamiliar,
     read_distances,
     read_embedded_files,
     read_embedding_results,
@@ -72,9 +73,9 @@ def score_on_spark(options: ScoreOptions, master: str | None = None, progress: P
         check_place(options.summary)
     check_java()
     card = read_card(Path(options.model))
-    Criterion.of(card, options.threshold, options.prior)  # a wrong option ends the run here
+    options.check_card(card)
     with only_one(output), _shared_folder(output) as shared:
-        with open_pairs(options.pairs) as pairs:
+        with open_pairs(options.pairs, optional=options.optional_columns) as pairs:
             staged = stage_pairs(pairs, image_folder(options.pairs, options.data_dir), shared)
         tower = TowerOfCohort(card, options.model, file_sha256(Path(options.model)))
         named = read_cohort(options.cohort, tower, lambda: _own_scorer(options), progress)
@@ -132,15 +133,17 @@ def _run_on_workers(
         criterion = Criterion.of(owner.card, options.threshold, options.prior, adapted=use.cohort is not None)
         if (adapter := adapter_of(owner.card, use.cohort)) is not None:
             adapted = embeddings.with_name("adapted")
-            adapted_images(session, embeddings, adapter).write.parquet(to_write(adapted))
+            frame = adapted_images(session, embeddings, adapter, owner.card.photographs)
+            frame.write.parquet(to_write(adapted))
             embeddings = adapted
+        unfamiliar = None if owner.card.photographs is None else count_unfamiliar(embeddings)
         with watched(session, "pairs", staged.rows, progress):
-            frame = scored_pairs(session, staged.pairs, embeddings, staged.columns, criterion)
+            frame = scored_pairs(session, staged.pairs, embeddings, staged.columns, criterion, options.optional_columns)
             frame.write.parquet(to_write(scores))
         scored = time.perf_counter()
         cluster = f"Spark at {session.sparkContext.master}"
     provider = ", ".join(results.providers) or "none"
-    image_stage = ImageStage(provider, cluster, staged.image_count, results.reasons, embedded - opened)
+    image_stage = ImageStage(provider, cluster, staged.image_count, results.reasons, embedded - opened, unfamiliar)
     return image_stage, use, criterion, scored - embedded
 
 

@@ -7,8 +7,10 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from artsim.errors import ModelError
 from artsim.scoring.cohort import Cohort
 from artsim.scoring.contract import Card
+from artsim.scoring.familiarity import PhotographRule
 
 
 class Adapter(Protocol):
@@ -22,3 +24,22 @@ class Adapter(Protocol):
 def adapter_of(card: Card, cohort: Cohort | None) -> Adapter | None:
     """The cohort, if there is one, else the card's rule for unfamiliar photographs; None: the card has no such rule."""
     return card.photographs if cohort is None else cohort
+
+
+def photograph_rule(card: Card, model: str) -> PhotographRule:
+    """The card's rule for unfamiliar photographs; `model` is the tower's name for the error.
+
+    Raises:
+        ModelError: the card has none.
+    """
+    if card.photographs is None:
+        raise ModelError(
+            f"{model}: this tower can't tell unfamiliar photographs, because its card does not describe the training "
+            "photographs. Train or export it again with this version of artsim."
+        )
+    return card.photographs
+
+
+def are_unfamiliar(rule: PhotographRule, embeddings: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Whether photographs are unfamiliar, (N,), by their embeddings (N, D), which are not adapted."""
+    return rule.training.unfamiliarity(embeddings) > rule.familiar

@@ -21,8 +21,9 @@ from artsim.errors import ImageError, MissingImageError, UnreadableImageError, U
 from artsim.files import file_sha256
 from artsim.messages import Progress
 from artsim.prefetch import prefetch_images
-from artsim.scoring.adaptation import Adapter
+from artsim.scoring.adaptation import Adapter, are_unfamiliar
 from artsim.scoring.embedding_store import EmbeddingStore, check_model, read_store, write_store
+from artsim.scoring.familiarity import PhotographRule
 from artsim.scoring.inference import Pixels, prefetch_depth, run_batches
 from artsim.scoring.scorer import Scorer
 from artsim.scoring.status import STATUSES
@@ -47,13 +48,20 @@ class EmbeddedImages:
     sha256s: list[str]  # hex, of the image files
     embedded: int  # the number of images that went through the tower
     factor: NDArray[np.float32] | None = None  # (M,) of each image's distances, once adapted
+    unfamiliar: NDArray[np.bool_] | None = None  # (M,) once known; False for bad images
 
     def adapted(self, adapter: Adapter | None) -> EmbeddedImages:
-        """The same images, adapted; None: as they are."""
+        """The same images, adapted; None: as they are. Their unfamiliarity must be known before."""
         if adapter is None:
             return self
         vectors, factor = adapter.adapt(self.vectors)
         return replace(self, vectors=vectors, factor=factor)
+
+    def compared(self, rule: PhotographRule | None) -> EmbeddedImages:
+        """The same images, compared with the training photographs; None: as they are."""
+        if rule is None:
+            return self
+        return replace(self, unfamiliar=are_unfamiliar(rule, self.vectors) & (self.status == 0))
 
 
 def store_path(path: str) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,6 +10,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from artsim.scoring.embed_images import EmbeddedImages
+from artsim.scoring.optional_columns import optional_columns
 from artsim.scoring.scores import Criterion, Scores
 from artsim.scoring.status import pair_status
 from artsim.tables.arrow import of_numbers
@@ -19,7 +21,10 @@ from artsim.tables.pairs_file import Block, PairsFile
 
 @dataclass(frozen=True)
 class ScoredBlock:
-    """A block of B pairs with the rows of its images, their status, and scores; scores count only where `good`."""
+    """A block of B pairs with the rows of its images, their status, and scores; scores count only where `good`.
+
+    `optional` are the columns after the status.
+    """
 
     block: Block
     first: NDArray[np.int64]  # (B,)
@@ -27,6 +32,7 @@ class ScoredBlock:
     status1: NDArray[np.uint8]  # (B,), indices into STATUSES
     status2: NDArray[np.uint8]  # (B,)
     scores: Scores
+    optional: Mapping[str, pa.Array]
 
     @property
     def good(self) -> NDArray[np.bool_]:
@@ -38,18 +44,19 @@ class ScoredBlock:
         """The columns of the output."""
         table, good = self.block.table, self.good
         scores = [of_numbers(column, good) for column in self.scores]
-        columns = [*table.columns, *scores, pair_status(self.status1, self.status2)]
-        return pa.record_batch(columns, schema=with_scores(table.schema))
+        columns = [*table.columns, *scores, pair_status(self.status1, self.status2), *self.optional.values()]
+        return pa.record_batch(columns, schema=with_scores(table.schema, list(self.optional)))
 
 
 @dataclass(frozen=True)
 class BlockScorer:
-    """Scores the blocks of a pairs file by the embeddings of its images."""
+    """Scores the blocks of a pairs file by the embeddings of its images, with optional columns."""
 
     pairs: PairsFile
     index: ImageIndex
     embedded: EmbeddedImages
     criterion: Criterion
+    optional: Sequence[str] = ()
 
     def __call__(self, block: Block) -> ScoredBlock:
         """Score a block.
@@ -60,6 +67,9 @@ class BlockScorer:
         first, second = self.index.find(block.image1), self.index.find(block.image2)
         if first is None or second is None:
             raise self.pairs.changed()
-        status = self.embedded.status
+        status, unfamiliar = self.embedded.status, self.embedded.unfamiliar
         scores = self.criterion.scores(self.embedded.vectors, first, second, self.embedded.factor)
-        return ScoredBlock(block, first, second, status[first], status[second], scores)
+        of_pair = None if unfamiliar is None else (unfamiliar[first], unfamiliar[second])
+        good = (status[first] == 0) & (status[second] == 0)
+        optional = optional_columns(self.optional, self.criterion, scores.distance, good, of_pair)
+        return ScoredBlock(block, first, second, status[first], status[second], scores, optional)

@@ -6,12 +6,11 @@ Several images are a list or another sequence of these, or one array (N, H, W, C
 
 from __future__ import annotations
 
-import hashlib
 import os
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property, partial
 from pathlib import Path
-from typing import TypeAlias, cast, overload
+from typing import overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,10 +19,11 @@ from PIL.Image import Image as PillowImage
 from artsim import images as image_files
 from artsim.errors import UsageError
 from artsim.files import file_sha256
-from artsim.scoring.adaptation import adapter_of
+from artsim.scoring.adaptation import adapter_of, are_unfamiliar, photograph_rule
 from artsim.scoring.cohort import Cohort, TowerOfCohort, build_cohort, check_works
 from artsim.scoring.contract import Card
 from artsim.scoring.device import CPU, CUDA, Device
+from artsim.scoring.image_lists import Image, Images, as_list, content_sha256, described, distinct_images
 from artsim.scoring.inference import EmbeddedBatch, embed_batches
 from artsim.scoring.scores import Criterion, Score, Scores
 from artsim.scoring.session import Tower, open_tower
@@ -35,9 +35,6 @@ __all__ = ["Cohort", "Score", "Scorer", "Scores", "load"]
 # batch, takes less time. A GPU needs larger batches to be busy.
 BATCH_SIZES = {CPU: 4, CUDA: 64}
 MAX_BATCH_SIZE = 1024  # a mistyped number would otherwise take all memory
-
-Image: TypeAlias = image_files.ImageSource
-Images: TypeAlias = Sequence[Image] | NDArray[np.uint8]
 
 
 def load(
@@ -156,13 +153,29 @@ class Scorer:
             ImageError: an image cannot be used; the error is that of the first one.
             UsageError: something in `images` is no path, Pillow image or array.
         """
-        sources, _ = _as_list(images)
+        sources, _ = as_list(images)
         vectors = np.empty((len(sources), self.tower.width), dtype=np.float32)
         for batch in self.batches(sources):
             if batch.failures:
                 raise batch.failures[min(batch.failures)]
             vectors[batch.positions] = batch.vectors
         return vectors
+
+    def unfamiliar(self, images: Image | Images) -> NDArray[np.bool_]:
+        """Tell which of N images are unlike the photographs that the tower was trained on, (N,).
+
+        Of photographs like the training photographs, 5 % are unfamiliar. Without a cohort, distances of unfamiliar
+        photographs are corrected, but a cohort helps more.
+
+        >>> artsim.load("tower.onnx").unfamiliar(["a.jpg", "b.jpg"])
+        array([False,  True])
+
+        Raises:
+            ImageError: an image cannot be used; the error is that of the first one.
+            ModelError: the tower's card does not describe the training photographs.
+        """
+        rule = photograph_rule(self.card, str(self.tower.path))
+        return are_unfamiliar(rule, self.embed(images))
 
     def cohort(self, images: Images) -> Cohort:
         """Make a cohort of unlabelled works, for `score`. Copies of a work count once.
@@ -180,9 +193,9 @@ class Scorer:
         """
         tower = TowerOfCohort(self.card, str(self.tower.path), self.model_sha256)
         tower.rule()  # raises before work is done
-        distinct, _ = _distinct(list(images))
+        distinct, _ = distinct_images(list(images))
         vectors = self.embed(distinct)
-        cohort = build_cohort(tower, [_content_sha256(image) for image in distinct], lambda rows: vectors[rows])
+        cohort = build_cohort(tower, [content_sha256(image) for image in distinct], lambda rows: vectors[rows])
         check_works(cohort, "images")
         return cohort
 
@@ -251,53 +264,18 @@ class Scorer:
                 the cohort is of another tower.
         """
         criterion = Criterion.of(self.card, threshold, prior, adapted=cohort is not None)
-        (first, is_single), (second, other_is_single) = _as_list(image1), _as_list(image2)
+        (first, is_single), (second, other_is_single) = as_list(image1), as_list(image2)
         if is_single != other_is_single or len(first) != len(second):
             raise UsageError(
-                f"image1 is {_described(first, is_single)}, image2 is {_described(second, other_is_single)}; "
+                f"image1 is {described(first, is_single)}, image2 is {described(second, other_is_single)}; "
                 "give one image each, or two lists of the same length."
             )
         if cohort is not None:
             cohort.check_model(self.model_sha256)
-        distinct, rows = _distinct([*first, *second])
+        distinct, rows = distinct_images([*first, *second])
         vectors, adapter = self.embed(distinct), adapter_of(self.card, cohort)
         vectors, factor = (vectors, None) if adapter is None else adapter.adapt(vectors)
         scores = criterion.scores(vectors, rows[: len(first)], rows[len(first) :], factor)
         if is_single:
             return Score(scores.distance.item(), scores.probability.item(), scores.prediction.item())
         return scores
-
-
-def _as_list(images: Image | Images) -> tuple[list[Image], bool]:
-    """Return images as a list, and whether they were a single image."""
-    if isinstance(images, np.ndarray):
-        is_single = images.ndim < 4 and images.dtype != object
-    else:
-        is_single = not isinstance(images, Sequence) or isinstance(images, str)
-    return ([cast("Image", images)], True) if is_single else (list(cast("Images", images)), False)
-
-
-def _content_sha256(image: Image) -> str:
-    """The digest of a file, or of the pixels of another image."""
-    if isinstance(image, str | os.PathLike):
-        return file_sha256(Path(image))
-    pixels = np.ascontiguousarray(image)
-    return hashlib.sha256(str(pixels.shape).encode() + pixels.tobytes()).hexdigest()
-
-
-def _described(images: list[Image], is_single: bool) -> str:
-    return "a single image" if is_single else f"a list of {len(images)}"
-
-
-def _distinct(images: list[Image]) -> tuple[list[Image], NDArray[np.int64]]:
-    """Return the different images, and for each given image its row among them."""
-    row_of: dict[Hashable, int] = {}
-    distinct: list[Image] = []
-    rows = np.empty(len(images), dtype=np.int64)
-    for place, image in enumerate(images):
-        key = os.fspath(image) if isinstance(image, str | os.PathLike) else id(image)
-        if key not in row_of:
-            row_of[key] = len(distinct)
-            distinct.append(image)
-        rows[place] = row_of[key]
-    return distinct, rows

@@ -96,6 +96,11 @@ class Criterion:
         """Return P(same artist), float32 (N,)."""
         return probabilities(distance, self.calibration, self.prior)
 
+    def log10_lr(self, distance: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the base-10 logarithm of the likelihood ratio, float32 (N,). It does not depend on the prior."""
+        even_odds = log_odds(distance, self.calibration, prior=0.5)
+        return (even_odds / math.log(10)).astype(np.float32)
+
     def prediction(self, distance: NDArray[np.float32]) -> NDArray[np.int8]:
         """Return 1 where the distance is below the threshold, else 0; int8 (N,)."""
         return (distance < self.threshold).astype(np.int8)

@@ -6,6 +6,8 @@ The columns of the input, unchanged, are followed by
     probability   float32, likewise
     prediction    0 or 1
     status        ok, or the fault of each bad image
+    log10_lr      float32, if asked for
+    unfamiliar    the unfamiliar photographs, if asked for
 
 A pair with a bad image has empty scores: nothing in csv, null in jsonl and parquet. Kaggle's file has two columns
 instead: `index` of the input, and the probability as `sameArtist`.
@@ -17,7 +19,7 @@ the batches before it, so an interrupted output can be continued.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol, TypeAlias
 
@@ -31,11 +33,12 @@ from artsim.errors import InputError
 from artsim.tables.arrow import as_texts, of_texts, text, text_bytes
 from artsim.tables.compression import Compression, compress
 from artsim.tables.output import FormatName, format_of
-from artsim.tables.pairs_file import LABEL_COLUMN, SCORE_COLUMNS
+from artsim.tables.pairs_file import EVIDENCE_COLUMN, LABEL_COLUMN, SCORE_COLUMNS, UNFAMILIAR_COLUMN
 
 INDEX_COLUMN = "index"
 
 _SCORE_TYPES = (pa.float32(), pa.float32(), pa.int8(), pa.string())
+_OPTIONAL_TYPES = {EVIDENCE_COLUMN: pa.float32(), UNFAMILIAR_COLUMN: pa.string()}
 _QUOTED = [ord(mark) for mark in '",\r\n']  # a csv cell with one of these needs quotes
 _ESCAPED = [ord('"'), ord("\\"), *range(32)]
 
@@ -44,13 +47,14 @@ _ESCAPED = [ord('"'), ord("\\"), *range(32)]
 Bytes: TypeAlias = "pa.Buffer | bytes"
 
 
-def with_scores(schema: pa.Schema) -> pa.Schema:
-    """The columns of the output: those of the input, then the scores."""
-    return pa.schema([*schema, *zip(SCORE_COLUMNS, _SCORE_TYPES, strict=True)])
+def with_scores(schema: pa.Schema, optional: Sequence[str] = ()) -> pa.Schema:
+    """The columns of the output: those of the input, then the scores, then optional ones."""
+    scores = zip(SCORE_COLUMNS, _SCORE_TYPES, strict=True)
+    return pa.schema([*schema, *scores, *((name, _OPTIONAL_TYPES[name]) for name in optional)])
 
 
 class Format(Protocol):
-    """The bytes of scored rows; if `is_text`, head and rows are the complete file."""
+    """The bytes of scored rows, with the schema `with_scores`; if `is_text`, head and rows are the complete file."""
 
     is_text: bool
 
@@ -82,7 +86,7 @@ class CsvFormat(_Text):
     r"""csv with quotes only where they are needed, and rows that end in \n."""
 
     def __init__(self, schema: pa.Schema) -> None:
-        self._columns = with_scores(schema).names
+        self._columns = schema.names
 
     def head(self) -> bytes:
         """The names of the columns."""
@@ -97,7 +101,7 @@ class JsonlFormat(_Text):
     """One JSON object per line."""
 
     def __init__(self, schema: pa.Schema) -> None:
-        self._columns = with_scores(schema).names
+        self._columns = schema.names
 
     def encode(self, batch: pa.RecordBatch) -> Bytes:
         """Rows of text."""
@@ -129,7 +133,7 @@ class KaggleFormat(_Text):
 
 
 class ParquetFormat:
-    """parquet with the types of the input; until the end, rows are Arrow streams, one after the other.
+    """parquet with the types of the columns; until the end, rows are Arrow streams, one after the other.
 
     A parquet file ends with its table of contents, so an interrupted one cannot be continued.
     """
@@ -137,7 +141,7 @@ class ParquetFormat:
     is_text = False
 
     def __init__(self, schema: pa.Schema) -> None:
-        self._schema = with_scores(schema)
+        self._schema = schema
 
     def head(self) -> bytes:
         """Nothing: each stream names its columns."""
@@ -192,15 +196,15 @@ _FORMATS: dict[FormatName, Callable[[pa.Schema], Format]] = {
 }
 
 
-def make_format(output: str, asked: FormatName | None, schema: pa.Schema) -> Format:
-    """The format of an output, for the columns of the input.
+def make_format(output: str, asked: FormatName | None, schema: pa.Schema, optional: Sequence[str] = ()) -> Format:
+    """The format of an output, for the columns of the input and the optional columns.
 
     Raises:
         UsageError: see `format_of`.
         InputError: the input lacks a column that the format needs.
     """
     name, compression = format_of(output, asked)
-    plain = _FORMATS[name](schema)
+    plain = _FORMATS[name](with_scores(schema, optional))
     return Compressed(plain, compression) if compression else plain
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +27,8 @@ from artsim.tables.readers import BLOCK_BYTES, open_reader, reading
 IMAGE_COLUMNS = (("image1", "image2"), ("img1", "img2"))
 LABEL_COLUMN = "sameArtist"
 SCORE_COLUMNS = ("distance", "probability", "prediction", "status")
+# Written after these if the user asks for them.
+EVIDENCE_COLUMN, UNFAMILIAR_COLUMN = "log10_lr", "unfamiliar"
 
 _LABELS = of_texts(["0", "1"])
 
@@ -56,19 +58,28 @@ class PairsFile:
         name: its name in messages.
         is_copy: the file is a copy of a stream's content.
         block_bytes: see `open_reader`.
+        optional: columns that the output has besides the scores.
 
     Raises:
         InputError: missing, a folder, empty, not of the format of its suffix, or columns that can't be scored.
     """
 
-    def __init__(self, path: Path, name: str, *, is_copy: bool = False, block_bytes: int = BLOCK_BYTES) -> None:
+    def __init__(
+        self,
+        path: Path,
+        name: str,
+        *,
+        is_copy: bool = False,
+        block_bytes: int = BLOCK_BYTES,
+        optional: Sequence[str] = (),
+    ) -> None:
         self.path = path
         self.name = name
         self._is_copy = is_copy
         self._state_at_start = self._state()
         self._reader = open_reader(path, name, sniff=is_copy, block_bytes=block_bytes)
         self.schema = self._reader.schema
-        self._check_columns()
+        self._check_columns([*SCORE_COLUMNS, *optional])
         self._image1, self._image2 = self._image_columns()
 
     @property
@@ -143,9 +154,9 @@ class PairsFile:
         wanted = " or ".join(",".join(columns) for columns in IMAGE_COLUMNS)
         raise InputError(f"{self.name}: needs the columns {wanted}, has {', '.join(header)}.")
 
-    def _check_columns(self) -> None:
+    def _check_columns(self, written: Sequence[str]) -> None:
         header = self.schema.names
-        for column in SCORE_COLUMNS:
+        for column in written:
             if column in header:
                 raise InputError(
                     f"{self.name}: has a column '{column}', which the output needs for the scores. "
@@ -161,10 +172,11 @@ class PairsFile:
 
 
 @contextmanager
-def open_pairs(source: str, block_bytes: int = BLOCK_BYTES) -> Iterator[PairsFile]:
+def open_pairs(source: str, block_bytes: int = BLOCK_BYTES, optional: Sequence[str] = ()) -> Iterator[PairsFile]:
     """Open a pairs file; `-` is standard input. A stream is copied to a temporary file, as it is read twice.
 
     The suffix of a file says its format; without a known suffix it is csv. The first bytes of a stream say its format.
+    For `optional`, see PairsFile.
 
     Raises:
         InputError: see PairsFile.
@@ -172,7 +184,7 @@ def open_pairs(source: str, block_bytes: int = BLOCK_BYTES) -> Iterator[PairsFil
     with reading(source):
         needs_copy = is_stream(source)
     if not needs_copy:
-        yield PairsFile(Path(source), source, block_bytes=block_bytes)
+        yield PairsFile(Path(source), source, block_bytes=block_bytes, optional=optional)
         return
     with tempfile.TemporaryDirectory(prefix="artsim-") as folder:
         copy = Path(folder) / "pairs"
@@ -182,7 +194,7 @@ def open_pairs(source: str, block_bytes: int = BLOCK_BYTES) -> Iterator[PairsFil
         except OSError as error:
             raise InputError(f"{source}: can't be copied to {folder} to be read twice ({error.strerror}).") from error
         name = "standard input" if source == "-" else source
-        yield PairsFile(copy, name, is_copy=True, block_bytes=block_bytes)
+        yield PairsFile(copy, name, is_copy=True, block_bytes=block_bytes, optional=optional)
 
 
 def _open_stream(source: str) -> AbstractContextManager[IO[bytes]]:

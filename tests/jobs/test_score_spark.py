@@ -10,14 +10,16 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import psutil
 import pytest
 from pyarrow import parquet
 
+import artsim
 from artsim.jobs.score import ScoreOptions, score_pairs
 from tests.command import artsim_process
 from tests.spark_cluster import Cluster, environment, standalone, wait_for
-from tests.towers import adaptable_card, write_paintings, write_tower
+from tests.towers import adaptable_card, card_with_photographs, write_paintings, write_tower
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
@@ -47,10 +49,10 @@ def write_pairs(folder: Path, rows: int) -> None:
             writer.writerow([f"0{row}", *pair, 'a "b"\nc', "", "ü,🎨"])
 
 
-def on_one_machine(folder: Path, cohort: str | None) -> tuple[Any, dict[str, Any]]:
+def on_one_machine(folder: Path, cohort: str | None, **flags: bool) -> tuple[Any, dict[str, Any]]:
     """The table and the summary to expect."""
     options = ScoreOptions(
-        str(folder / "tower.onnx"), str(folder / "pairs.csv"), str(folder / "local.parquet"), cohort=cohort
+        str(folder / "tower.onnx"), str(folder / "pairs.csv"), str(folder / "local.parquet"), cohort=cohort, **flags
     )
     summary = json.loads(score_pairs(options).to_json())
     return parquet.read_table(folder / "local.parquet"), summary
@@ -63,9 +65,9 @@ def arguments(master: str, *more: str) -> list[str]:
     ]  # fmt: skip
 
 
-def assert_same(folder: Path, cohort: str | None = None) -> None:
+def assert_same(folder: Path, cohort: str | None = None, **flags: bool) -> None:
     """Hold a cluster's table and summary to those of one machine, bit by bit."""
-    wanted, summary = on_one_machine(folder, cohort)
+    wanted, summary = on_one_machine(folder, cohort, **flags)
     found = parquet.read_table(folder / "scores.parquet").sort_by("row")
     assert found["row"].to_pylist() == list(range(len(wanted)))
     assert found.drop(["row"]).cast(wanted.schema).equals(wanted)
@@ -92,15 +94,21 @@ def test_two_executors_give_the_rows_of_one_machine(folder: Path) -> None:
 def test_scores_adapt_to_a_cohort_as_on_one_machine(folder: Path, cohort: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(folder)
     write_pairs(folder, 3000)
-    write_tower(folder / "tower.onnx", adaptable_card())
+    known = artsim.load(folder / "tower.onnx", "cpu").embed([f"{number}.png" for number in range(30)])
+    write_tower(folder / "tower.onnx", card_with_photographs(known, adaptable_card()))
     write_paintings(folder / "others", *(f"other{number}.png" for number in range(11)), "0.png")
     (folder / "others" / "bad.png").write_text("not a picture")
     done = artsim_process(
-        *arguments("local[2]", "--cohort", cohort), cwd=folder, **environment(folder.with_name("spark"))
+        *arguments("local[2]", "--cohort", cohort, "--evidence", "--unfamiliar"),
+        cwd=folder,
+        **environment(folder.with_name("spark")),
     )
     assert (done.returncode, done.stdout) == (0, ""), done.stderr
-    assert_same(folder, cohort)
+    assert_same(folder, cohort, evidence=True, unfamiliar=True)
+    columns = parquet.read_table(folder / "scores.parquet").column_names
+    assert columns[-4:] == ["status", "log10_lr", "unfamiliar", "row"]
     summary = json.loads((folder / "summary.json").read_text())
+    assert 0 < summary["unfamiliar_images"] <= 30
     assert (summary["cohort"] is None) == (cohort == "none")
     note = {"self": "60 works of the pairs (self)", "others": "12 works of others", "none": "none: a score depends"}
     assert summary["cohort_note"].startswith(note[cohort])
@@ -156,13 +164,15 @@ def test_what_goes_wrong_on_workers_ends_with_its_own_code(
 
 
 def test_a_header_alone_comes_out_alone(folder: Path) -> None:
+    known = artsim.load(folder / "tower.onnx", "cpu").embed(folder / "0.png")
+    write_tower(folder / "tower.onnx", card_with_photographs(np.repeat(known, 4, axis=0)))
     (folder / "pairs.csv").write_text("image1,image2,sameArtist\n")
-    done = artsim_process(*arguments("local[1]"), cwd=folder, **environment(folder.with_name("spark")))
+    done = artsim_process(*arguments("local[1]", "--unfamiliar"), cwd=folder, **environment(folder.with_name("spark")))
     assert done.returncode == 0, done.stderr
     table = parquet.read_table(folder / "scores.parquet")
     assert len(table) == 0
     assert table.schema.names == [
-        "image1", "image2", "sameArtist", "distance", "probability", "prediction", "status", "row",
+        "image1", "image2", "sameArtist", "distance", "probability", "prediction", "status", "unfamiliar", "row",
     ]  # fmt: skip
 
 

@@ -43,6 +43,21 @@ def test_a_cards_own_prior_changes_nothing() -> None:
     assert Criterion.of(rare, prior=0.1).probability(distance) == pytest.approx(0.5)
 
 
+@given(
+    st.floats(-10, -0.1), st.floats(-10, 10), st.floats(0.01, 0.99), st.floats(0.01, 0.99), st.floats(0, 3, width=32)
+)
+def test_the_likelihood_ratio_is_the_odds_at_a_prior_of_one_half(
+    slope: float, intercept: float, own_prior: float, prior: float, distance: float
+) -> None:
+    """Whatever the prior of the calibration, and whatever prior the user sets."""
+    rule = card(calibration=Calibration(slope, intercept, own_prior))
+    distances = np.array([distance], dtype=np.float32)
+    found = Criterion.of(rule, prior=prior).log10_lr(distances)
+    assert found.dtype == np.float32
+    wanted = Criterion.of(rule, prior=0.5).probability(distances)[0]
+    assert 1 / (1 + 10.0 ** -float(found[0])) == pytest.approx(wanted, rel=1e-4)
+
+
 def test_the_prediction_is_1_below_the_threshold_only() -> None:
     distance = np.array([0.0, 0.5, 0.75], dtype=np.float32)
     assert Criterion.of(card(), threshold=0.5).prediction(distance).tolist() == [1, 0, 0]

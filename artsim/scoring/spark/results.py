@@ -34,6 +34,11 @@ def read_embedding_results(embeddings: Path) -> EmbeddingResults:
     return EmbeddingResults(providers, bad["reason"].to_pylist(), len(first[0]) // 4 if first else 1)
 
 
+def count_unfamiliar(adapted: Path) -> int:
+    """The number of unfamiliar photographs in a folder of adapted embeddings."""
+    return int(dataset.dataset(adapted, format="parquet").count_rows(filter=dataset.field("unfamiliar")))
+
+
 @dataclass(frozen=True)
 class EmbeddedFiles:
     """The digests (N,) of the images' files, "" for bad ones; `vectors` reads the embeddings of some of them."""

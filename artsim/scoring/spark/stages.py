@@ -3,12 +3,13 @@
     images      image int, path string, name string: number, absolute path, and name in messages
     embeddings  image int, vector binary (4·D bytes, float32), status string, reason string, provider string,
                 sha256 string
-    adapted     image int, vector binary, status string, factor float: the embeddings, adapted to a cohort
+    adapted     image int, vector binary, status string, factor float, unfamiliar boolean: the adapted embeddings
     pairs       row long, first int, second int, and the columns of the pairs file, called c0, c1, …
     scores      the columns of the pairs file by their own names, distance float, probability float, prediction byte,
-                status string, row long
+                status string, the optional columns, row long
 
-The vector of a bad image is zero, and its sha256 is empty. `reason` is null if the status is ok.
+The vector of a bad image is zero, and its sha256 is empty. `reason` is null if the status is ok. `unfamiliar` is false
+for a bad image, and null if the tower cannot tell.
 """
 
 from __future__ import annotations
@@ -27,12 +28,14 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from artsim.files import file_sha256
-from artsim.scoring.adaptation import Adapter
+from artsim.scoring.adaptation import Adapter, are_unfamiliar
 from artsim.scoring.device import CPU, Device
+from artsim.scoring.familiarity import PhotographRule
+from artsim.scoring.optional_columns import OfPair, optional_columns
 from artsim.scoring.scorer import BATCH_SIZES, Scorer, load
 from artsim.scoring.scores import Criterion
 from artsim.scoring.status import OK, pair_status, status_numbers
-from artsim.tables.pairs_file import SCORE_COLUMNS
+from artsim.tables.pairs_file import EVIDENCE_COLUMN, SCORE_COLUMNS, UNFAMILIAR_COLUMN
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -42,7 +45,7 @@ IMAGES_A_TASK = 256  # seconds of work, so that a lost task costs little
 VECTORS_BYTES = 2**24  # of an Arrow batch of pairs
 
 EMBEDDINGS = "image int, vector binary, status string, reason string, provider string, sha256 string"
-ADAPTED = "image int, vector binary, status string, factor float"
+ADAPTED = "image int, vector binary, status string, factor float, unfamiliar boolean"
 
 
 @dataclass(frozen=True)
@@ -66,19 +69,26 @@ def embedded_images(spark: SparkSession, images: Path, count: int, tower: Worker
     return spark.read.parquet(to_read(images)).repartition(max(1, tasks)).mapInPandas(embed, EMBEDDINGS)
 
 
-def adapted_images(spark: SparkSession, embeddings: Path, adapter: Adapter) -> DataFrame:
-    """Adapt embeddings. Spark sends the cohort, or the tower's rule, to every worker once."""
-    shared = spark.sparkContext.broadcast(adapter)
+def adapted_images(
+    spark: SparkSession, embeddings: Path, adapter: Adapter, photographs: PhotographRule | None
+) -> DataFrame:
+    """Adapt embeddings. Spark sends the cohort, and the tower's rule, to every worker once."""
+    shared = spark.sparkContext.broadcast((adapter, photographs))
 
     def adapt(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        return (adapt_batch(batch, shared.value) for batch in batches if batch.num_rows)
+        return (adapt_batch(batch, *shared.value) for batch in batches if batch.num_rows)
 
     embedded = spark.read.parquet(to_read(embeddings)).select("image", "vector", "status")
     return embedded.mapInArrow(adapt, ADAPTED)
 
 
 def scored_pairs(
-    spark: SparkSession, pairs: Path, embeddings: Path, columns: Sequence[str], criterion: Criterion
+    spark: SparkSession,
+    pairs: Path,
+    embeddings: Path,
+    columns: Sequence[str],
+    criterion: Criterion,
+    optional: Sequence[str] = (),
 ) -> DataFrame:
     """Join pairs to the embeddings, or adapted embeddings, of both images and score them.
 
@@ -96,18 +106,21 @@ def scored_pairs(
             f"vector AS vector{number}",
             f"status AS status{number}",
             f"{factor} AS factor{number}",
+            *([f"unfamiliar AS unfamiliar{number}"] if UNFAMILIAR_COLUMN in optional else []),
         )
         joined = joined.join(one, image)
     kinds = {field.name: field.dataType for field in joined.schema}
-    score_kinds = [FloatType(), FloatType(), ByteType(), StringType(), LongType()]
+    score_kinds = dict(zip(SCORE_COLUMNS, [FloatType(), FloatType(), ByteType(), StringType()], strict=True))
+    optional_kinds = {EVIDENCE_COLUMN: FloatType(), UNFAMILIAR_COLUMN: StringType()}
+    added = score_kinds | {name: optional_kinds[name] for name in optional} | {ROW_COLUMN: LongType()}
     schema = StructType(
         [StructField(name, kinds[f"c{place}"]) for place, name in enumerate(columns)]
-        + [StructField(name, kind) for name, kind in zip([*SCORE_COLUMNS, ROW_COLUMN], score_kinds, strict=True)]
+        + [StructField(name, kind) for name, kind in added.items()]
     )
     names = tuple(columns)
 
     def score(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        return (score_batch(batch, names, criterion) for batch in batches if batch.num_rows)
+        return (score_batch(batch, names, criterion, optional) for batch in batches if batch.num_rows)
 
     return joined.mapInArrow(score, schema)
 
@@ -158,19 +171,25 @@ def embed_frames(frames: Iterator[pd.DataFrame], scorer: Scorer) -> Iterator[pd.
         ]
 
 
-def adapt_batch(batch: pa.RecordBatch, adapter: Adapter) -> pa.RecordBatch:
-    """Adapt a batch of embeddings."""
-    vectors, factor = adapter.adapt(_vectors(batch.column("vector")))
+def adapt_batch(batch: pa.RecordBatch, adapter: Adapter, photographs: PhotographRule | None = None) -> pa.RecordBatch:
+    """Adapt a batch of embeddings, and tell unfamiliar photographs."""
+    raw = _vectors(batch.column("vector"))
+    vectors, factor = adapter.adapt(raw)
+    good = status_numbers(batch.column("status")) == 0
+    unfamiliar = pa.array(are_unfamiliar(photographs, raw) & good) if photographs else pa.nulls(len(raw), pa.bool_())
     columns = {
         "image": batch.column("image"),
         "vector": pa.array([vector.tobytes() for vector in vectors], pa.binary()),
         "status": batch.column("status"),
         "factor": pa.array(factor),
+        "unfamiliar": unfamiliar,
     }
     return pa.RecordBatch.from_pydict(columns)
 
 
-def score_batch(batch: pa.RecordBatch, columns: tuple[str, ...], criterion: Criterion) -> pa.RecordBatch:
+def score_batch(
+    batch: pa.RecordBatch, columns: tuple[str, ...], criterion: Criterion, optional: Sequence[str] = ()
+) -> pa.RecordBatch:
     """Score a batch of joined pairs; `columns` names its columns c0, c1, … in the output."""
     count = batch.num_rows
     vectors = np.concatenate([_vectors(batch.column("vector1")), _vectors(batch.column("vector2"))])  # (2B, D)
@@ -178,15 +197,23 @@ def score_batch(batch: pa.RecordBatch, columns: tuple[str, ...], criterion: Crit
     scores = criterion.scores(vectors, np.arange(count), np.arange(count, 2 * count), factor)
     status1, status2 = (status_numbers(batch.column(name)) for name in ("status1", "status2"))
     bad = (status1 != 0) | (status2 != 0)
+    unfamiliar = _unfamiliar(batch) if UNFAMILIAR_COLUMN in optional else None
+    more = optional_columns(optional, criterion, scores.distance, ~bad, unfamiliar)
     return pa.RecordBatch.from_arrays(
         [
             *(batch.column(f"c{place}") for place in range(len(columns))),
             *(pa.array(column, mask=bad) for column in scores),
             pair_status(status1, status2),
+            *more.values(),
             batch.column("row"),
         ],
-        names=[*columns, *SCORE_COLUMNS, ROW_COLUMN],
+        names=[*columns, *SCORE_COLUMNS, *more, ROW_COLUMN],
     )
+
+
+def _unfamiliar(batch: pa.RecordBatch) -> OfPair:
+    first, second = (np.asarray(batch.column(f"unfamiliar{number}"), np.bool_) for number in (1, 2))
+    return first, second
 
 
 def _vectors(column: pa.BinaryArray) -> NDArray[np.float32]:

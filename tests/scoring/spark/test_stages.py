@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 
 import artsim
 from artsim.files import file_sha256
+from artsim.scoring.contract import Card
 from artsim.scoring.scores import Criterion
 from artsim.scoring.spark import stages
-from tests.towers import adaptable_card, card, write_paintings, write_tower
+from tests.towers import WIDTH, adaptable_card, card, card_with_photographs, write_paintings, write_tower
 
 
 def joined(
@@ -50,6 +51,37 @@ def test_a_part_of_the_pairs_has_the_scores_of_the_whole(count: int, skipped: in
         assert np.asarray(found.column(column)).tobytes() == whole[min(skipped, count - 1) :].tobytes()
     assert found.schema.names == ["a name", "distance", "probability", "prediction", "status", "row"]
     assert found.column("row").to_pylist() == list(range(count))[min(skipped, count - 1) :]
+
+
+def test_optional_columns_come_before_the_number_of_the_row() -> None:
+    vectors = np.random.default_rng(0).normal(size=(2, 4)).astype(np.float32)
+    batch = joined(vectors, [0, 0, 0, 0], [1, 1, 1, 1])
+    batch = batch.set_column(batch.schema.get_field_index("status1"), "status1", pa.array(["ok"] * 3 + ["missing"]))
+    for name, values in (("unfamiliar1", [True, False, False, False]), ("unfamiliar2", [True, True, False, True])):
+        batch = batch.append_column(name, pa.array(values))
+    criterion = Criterion.of(card(), prior=0.1)
+    found = stages.score_batch(batch, ("a",), criterion, ("log10_lr", "unfamiliar"))
+    assert found.schema.names[-4:] == ["status", "log10_lr", "unfamiliar", "row"]
+    wanted = criterion.log10_lr(criterion.scores(vectors, np.array([0]), np.array([1])).distance)[0]
+    assert found["log10_lr"].to_pylist() == [float(wanted)] * 3 + [None]
+    assert found["unfamiliar"].to_pylist() == ["image1; image2", "image2", "", "image2"]
+
+
+def test_unfamiliar_photographs_are_told_by_their_own_embeddings() -> None:
+    rng = np.random.default_rng(0)
+    known = rng.normal(size=(40, WIDTH)).astype(np.float32)
+    rule = Card.from_json(card_with_photographs(known)).photographs
+    assert rule is not None
+    vectors = np.concatenate([known[:2], 100 + known[:2]])
+    batch = pa.RecordBatch.from_pydict(
+        {
+            "image": pa.array(range(4), pa.int32()),
+            "vector": pa.array([vector.tobytes() for vector in vectors], pa.binary()),
+            "status": pa.array(["ok", "ok", "ok", "missing"]),
+        }
+    )
+    assert stages.adapt_batch(batch, rule, rule)["unfamiliar"].to_pylist() == [False, False, True, False]
+    assert stages.adapt_batch(batch, rule)["unfamiliar"].to_pylist() == [None] * 4
 
 
 def test_a_pair_with_a_bad_image_has_no_scores_and_says_why() -> None:
