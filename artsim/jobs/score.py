@@ -142,10 +142,8 @@ def check_bad_images(summary: Summary, bad_image_limit: BadImageLimit) -> None:
 def _check_format(options: ScoreOptions) -> None:
     """Check the format of the output, and that it can have the columns."""
     if format_of(options.output, options.format)[0] == "kaggle" and options.optional_columns:
-        flags = " and ".join(flag for flag in ("evidence", "unfamiliar") if getattr(options, flag))
-        raise UsageError(
-            f"--format kaggle has the columns index and sameArtist only. Leave out --{flags.replace('and ', 'and --')}."
-        )
+        flags = " and ".join(f"--{flag}" for flag in ("evidence", "unfamiliar") if getattr(options, flag))
+        raise UsageError(f"--format kaggle has the columns index and sameArtist only. Leave out {flags}.")
 
 
 def _image_stage(scorer: Scorer, embedded: EmbeddedImages, seconds: float) -> ImageStage:
@@ -195,8 +193,8 @@ def output_fingerprint(
     cohort: Cohort | None = None,
 ) -> str:
     """A digest of everything that decides the rows. If it changes, unfinished outputs start again."""
-    row_format, optional = format_of(options.output, options.format), options.optional_columns
-    settings = [__version__, pairs.identity(), row_format, astuple(criterion), optional]
+    settings = [__version__, pairs.identity(), format_of(options.output, options.format), astuple(criterion)]
+    settings += options.optional_columns
     digest = hashlib.sha256(json.dumps(settings).encode())
     digest.update(embedded.vectors.tobytes())
     digest.update(embedded.status.tobytes())

@@ -164,8 +164,7 @@ class Scorer:
     def unfamiliar(self, images: Image | Images) -> NDArray[np.bool_]:
         """Tell which of N images are unlike the photographs that the tower was trained on, (N,).
 
-        Of photographs like the training photographs, 5 % are unfamiliar. Without a cohort, distances of unfamiliar
-        photographs are corrected, but a cohort helps more.
+        Of photographs like the training photographs, 5 % are unfamiliar. Score unfamiliar photographs with a cohort.
 
         >>> artsim.load("tower.onnx").unfamiliar(["a.jpg", "b.jpg"])
         array([False,  True])

@@ -179,21 +179,22 @@ def test_an_unfinished_output_with_other_columns_starts_again(folder: Path, flag
 
     def interrupted(**flags: bool) -> None:
         with pytest.raises(KeyboardInterrupt):
-            score_pairs(ScoreOptions(**fields, **flags), interrupt, block_bytes=128)
+            score_pairs(ScoreOptions(**fields | flags), interrupt, block_bytes=128)
 
     interrupted()
-    assert score_pairs(ScoreOptions(**fields, **{flag: True}), block_bytes=128).pairs_resumed == 0
+    assert score_pairs(ScoreOptions(**fields | {flag: True}), block_bytes=128).pairs_resumed == 0
     whole = (folder / "scores.csv").read_bytes()
     (folder / "scores.csv").unlink()
     interrupted(**{flag: True})
-    assert score_pairs(ScoreOptions(**fields, **{flag: True}), block_bytes=128).pairs_resumed > 0
+    assert score_pairs(ScoreOptions(**fields | {flag: True}), block_bytes=128).pairs_resumed > 0
     assert (folder / "scores.csv").read_bytes() == whole
 
 
 def test_the_scorer_tells_unfamiliar_images(folder: Path) -> None:
     scorer = artsim.load("tower.onnx", "cpu")
     found = scorer.unfamiliar([FAMILIAR[0], FOREIGN[0], FAMILIAR[1]])
-    assert (found.dtype, found.tolist()) == (np.bool_, [False, True, False])
+    assert found.dtype == np.bool_
+    assert found.tolist() == [False, True, False]
     assert scorer.unfamiliar(FOREIGN[0]).tolist() == [True]
 
 

@@ -49,7 +49,7 @@ def write_pairs(folder: Path, rows: int) -> None:
             writer.writerow([f"0{row}", *pair, 'a "b"\nc', "", "ü,🎨"])
 
 
-def on_one_machine(folder: Path, cohort: str | None, **flags: bool) -> tuple[Any, dict[str, Any]]:
+def on_one_machine(folder: Path, cohort: str | None, **flags: Any) -> tuple[Any, dict[str, Any]]:
     """The table and the summary to expect."""
     options = ScoreOptions(
         str(folder / "tower.onnx"), str(folder / "pairs.csv"), str(folder / "local.parquet"), cohort=cohort, **flags
@@ -65,7 +65,7 @@ def arguments(master: str, *more: str) -> list[str]:
     ]  # fmt: skip
 
 
-def assert_same(folder: Path, cohort: str | None = None, **flags: bool) -> None:
+def assert_same(folder: Path, cohort: str | None = None, **flags: Any) -> None:
     """Hold a cluster's table and summary to those of one machine, bit by bit."""
     wanted, summary = on_one_machine(folder, cohort, **flags)
     found = parquet.read_table(folder / "scores.parquet").sort_by("row")
