@@ -8,7 +8,6 @@
    W^(-1/2). W is the covariance of the works of one artist around the artist's mean, averaged over artists. Directions
    in which one artist varies count less. The method is also known as relevant component analysis (RCA; Bar-Hillel,
    Hertz, Shental and Weinshall 2003).
-
 4. Stretching: directions in which the training artists' means differ are multiplied by a factor. Seen artists are told
    apart better, and unseen ones as well as before. The recipe names the factor.
 
@@ -110,13 +109,15 @@ def fit_whitening(
 ) -> NDArray[np.float32]:
     """WCCN matrix (K, D): the first D coordinates times the inverse square root of their covariance within artists.
 
+    Then the directions in which the artists' means differ are stretched.
+
     Args:
         coordinates: (N, K) of training works, the leading principal component first.
         labels: (N,), one number an artist. At least one artist has two works.
         width: D, at most K.
         views: (N, K) of one shifted view of each work; None: there are none.
         view_weight: of the views' covariance; that of the works has weight 1.
-        stretch: factor of the directions in which the artists' means differ.
+        stretch: factor of the directions in which the artists' means differ, at most (artists - 1) of D.
     """
     leading = coordinates[:, :width].astype(np.float64)
     means = _artist_means(leading, labels)
