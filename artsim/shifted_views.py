@@ -2,7 +2,8 @@
 
 Another museum has another camera, light, size and frame. A view draws one photographer's habits from a seed: it crops
 or frames the picture, reduces and enlarges or sharpens it, changes tone and colours, and compresses it as JPEG. The
-ranges are wider than what one collection shows, and narrower than what hides the painting.
+ranges are wider than what one collection shows, and narrower than what hides the painting. Paintings and views are
+letterboxed on black. The changes apply to the picture between the bars.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ PHOTOGRAPHERS = 8
 def shifted_view(pixels: Pixels, seed: int) -> Pixels:
     """One painting as the photographer with this seed shows it."""
     rng = np.random.default_rng([seed, PHOTOGRAPHERS])
-    image = Image.fromarray(pixels)
+    image = Image.fromarray(_without_bars(pixels))
     for step in (_cropped, _framed, _resampled, _toned, _compressed):
         image = step(image, rng)
     return _letterboxed(image, pixels.shape[0])
@@ -53,8 +54,10 @@ class ShiftedViews:
         return len(self._paintings)
 
     def __getitem__(self, rows: slice) -> NDArray[np.uint8]:
-        works = zip(self._paintings[rows], self._seeds[rows].tolist(), strict=True)
-        return np.stack(list(prefetch_map(lambda work: shifted_view(*work), works, core_count() + 1)))
+        paintings = self._paintings[rows]
+        works = zip(paintings, self._seeds[rows].tolist(), strict=True)
+        views = list(prefetch_map(lambda work: shifted_view(*work), works, core_count() + 1))
+        return np.array(views, dtype=np.uint8).reshape(paintings.shape)
 
 
 def photographers_of(groups: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -67,6 +70,12 @@ def photographers_of(groups: NDArray[np.int64]) -> NDArray[np.int64]:
         rows = np.flatnonzero(groups == group)
         place[rows] = np.arange(len(rows)) % PHOTOGRAPHERS
     return groups * PHOTOGRAPHERS + place
+
+
+def _without_bars(pixels: Pixels) -> Pixels:
+    """The picture of a letterboxed painting: uint8 (S, S, 3) -> (h, w, 3). A black painting stays whole."""
+    rows, columns = (np.flatnonzero(pixels.any(axis=(other, 2))) for other in (1, 0))
+    return pixels[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1] if len(rows) else pixels
 
 
 def _cropped(image: Image.Image, rng: np.random.Generator) -> Image.Image:

@@ -16,8 +16,8 @@ from artsim.cli.main import artsim, run
 P = ParamSpec("P")
 ROOT = Path(__file__).parents[1]
 
-# A run of seconds: eight painters with six works, at 32 px.
-SMALL = ["--image-size", "32", "--embedding-size", "16", "--batch-size", "16", "--epochs", "2"]
+# A run of seconds: eight painters with six works, at 32 px. The default recipe depends on installed weights.
+SMALL = ["--recipe", "compact", "--image-size", "32", "--embedding-size", "16", "--batch-size", "16", "--epochs", "2"]
 
 
 def artsim_in_process(*arguments: str) -> int:

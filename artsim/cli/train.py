@@ -61,7 +61,8 @@ def _in_recipes(field: str) -> str:
 @click.option(
     "--recipe", type=click.Choice(list(RECIPES)),
     help=f"Named settings of the whole run. Default: {DEFAULT_WITH_WEIGHTS} if --weights is given, or if a collection "
-    f"of your own is trained on and 'artsim[weights]' is installed; otherwise {DEFAULT}.",
+    f"of your own is trained on and 'artsim[weights]' is installed; otherwise {DEFAULT}. It is also {DEFAULT} for a "
+    "--tower that is trained from scratch.",
 )  # fmt: skip
 @click.option(
     "--data-file-path", default="demo", show_default=True, metavar="PATH|demo",
@@ -218,7 +219,7 @@ def train(
     """
     has_package = PACKAGES[RECIPES[DEFAULT_WITH_WEIGHTS].tower].is_installed
     is_demo = data_file_path == "demo"
-    default = default_recipe(overrides["weights"], is_demo=is_demo, has_package=has_package)
+    default = default_recipe(overrides["weights"], overrides["tower"], is_demo=is_demo, has_package=has_package)
     chosen = recipe_of(recipe or default, overrides)
     given = click.get_current_context().params
     in_effect = {key: asdict(chosen).get(key, value) for key, value in given.items()} | {"recipe": chosen.name}

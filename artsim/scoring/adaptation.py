@@ -38,8 +38,3 @@ def photograph_rule(card: Card, model: str) -> PhotographRule:
             "photographs. Train or export it again with this version of artsim."
         )
     return card.photographs
-
-
-def are_unfamiliar(rule: PhotographRule, embeddings: NDArray[np.float32]) -> NDArray[np.bool_]:
-    """Whether photographs are unfamiliar, (N,), by their embeddings (N, D), which are not adapted."""
-    return rule.training.unfamiliarity(embeddings) > rule.familiar

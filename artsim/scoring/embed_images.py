@@ -21,7 +21,7 @@ from artsim.errors import ImageError, MissingImageError, UnreadableImageError, U
 from artsim.files import file_sha256
 from artsim.messages import Progress
 from artsim.prefetch import prefetch_images
-from artsim.scoring.adaptation import Adapter, are_unfamiliar
+from artsim.scoring.adaptation import Adapter
 from artsim.scoring.embedding_store import EmbeddingStore, check_model, read_store, write_store
 from artsim.scoring.familiarity import PhotographRule
 from artsim.scoring.inference import Pixels, prefetch_depth, run_batches
@@ -61,7 +61,7 @@ class EmbeddedImages:
         """The same images, compared with the training photographs; None: as they are."""
         if rule is None:
             return self
-        return replace(self, unfamiliar=are_unfamiliar(rule, self.vectors) & (self.status == 0))
+        return replace(self, unfamiliar=rule.are_unfamiliar(self.vectors) & (self.status == 0))
 
 
 def store_path(path: str) -> Path:

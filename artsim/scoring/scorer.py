@@ -19,7 +19,7 @@ from PIL.Image import Image as PillowImage
 from artsim import images as image_files
 from artsim.errors import UsageError
 from artsim.files import file_sha256
-from artsim.scoring.adaptation import adapter_of, are_unfamiliar, photograph_rule
+from artsim.scoring.adaptation import adapter_of, photograph_rule
 from artsim.scoring.cohort import Cohort, TowerOfCohort, build_cohort, check_works
 from artsim.scoring.contract import Card
 from artsim.scoring.device import CPU, CUDA, Device
@@ -174,7 +174,7 @@ class Scorer:
             ModelError: the tower's card does not describe the training photographs.
         """
         rule = photograph_rule(self.card, str(self.tower.path))
-        return are_unfamiliar(rule, self.embed(images))
+        return rule.are_unfamiliar(self.embed(images))
 
     def cohort(self, images: Images) -> Cohort:
         """Make a cohort of unlabelled works, for `score`. Copies of a work count once.

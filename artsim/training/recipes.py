@@ -186,16 +186,18 @@ DEFAULT = "compact"
 DEFAULT_WITH_WEIGHTS = "transfer"
 
 
-def default_recipe(weights: str | None, *, is_demo: bool, has_package: bool) -> str:
+def default_recipe(weights: str | None, tower: str | None, *, is_demo: bool, has_package: bool) -> str:
     """The recipe of a command that names none.
 
     Args:
         weights: the flag's value; None: not given.
+        tower: the flag's value; None: not given. One that is trained from scratch takes no weights.
         is_demo: whether the collection is the embedded one, which pretrained weights do not help.
         has_package: whether pip has installed the weights of the recipes' network.
     """
-    wants_weights = weights not in (None, "none") or (weights is None and has_package and not is_demo)
-    return DEFAULT_WITH_WEIGHTS if wants_weights else DEFAULT
+    wants_weights = weights not in (None, "none")
+    may_have_weights = weights is None and tower in (None, *PRETRAINED) and has_package and not is_demo
+    return DEFAULT_WITH_WEIGHTS if wants_weights or may_have_weights else DEFAULT
 
 
 def recipe_of(name: str, overrides: Mapping[str, Any]) -> Recipe:

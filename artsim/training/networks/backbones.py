@@ -1,8 +1,8 @@
 """Pretrained backbones: float32 (N, S, S, 3) RGB in 0..255 -> feature maps float32 (N, h, w, C) at several depths.
 
 Each backbone scales its input itself. Its outputs go from the shallowest map to the deepest, and nothing after the
-deepest is computed. Weight files have the format of the library that the network comes from: keras.applications or
-keras-hub. A file fills all weights or is refused.
+deepest is computed. Files of weights have the format of the library that the network comes from: keras.applications,
+keras-hub, or torch for EfficientNet-Lite. A file fills all weights or is refused.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from contextlib import contextmanager, redirect_stdout
 from importlib.util import find_spec
 from pathlib import Path
 
-import h5py
 import keras
 import numpy as np
 from keras import layers
 
 from artsim.errors import ModelError, UsageError
 from artsim.training.networks.efficientnet_lite import SIZES, build_lite, load_state_dict
+from artsim.training.networks.weight_files import load_weights, reason
 from artsim.training.networks.weight_packages import PACKAGES, read_published
 from artsim.training.recipes import BackboneName
 
@@ -140,7 +140,7 @@ def _application(name: BackboneName, image_size: int, weights: str) -> keras.Mod
             return build(include_top=False, weights="imagenet", input_shape=shape)
     network = build(include_top=False, weights=None, input_shape=shape)
     if weights != RANDOM:
-        _load(network, name, Path(weights).expanduser())
+        load_weights(network, name, Path(weights).expanduser())
     return network
 
 
@@ -213,13 +213,13 @@ def _dinov2_network(image_size: int, weights: str) -> keras.Model:
     if weights == RANDOM or not path.is_dir():
         network = DINOV2Backbone(**DINOV2_SMALL, **settings)
         if weights != RANDOM:
-            _load(network, "dinov2-small", path)
+            load_weights(network, "dinov2-small", path)
         return network
     try:
         network = DINOV2Backbone.from_preset(str(path), load_weights=False, **settings)
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise ModelError(
-            f"{path}: not a folder that keras-hub saved DINOv2 to ({_reason(error)}). Name another with --weights."
+            f"{path}: not a folder that keras-hub saved DINOv2 to ({reason(error)}). Name another with --weights."
         ) from error
     found = (network.num_layers, network.hidden_dim, network.patch_size)
     if found != (expected := tuple(DINOV2_SMALL[key] for key in ("num_layers", "hidden_dim", "patch_size"))):
@@ -227,48 +227,8 @@ def _dinov2_network(image_size: int, weights: str) -> keras.Model:
             f"{path}: weights of another network: (layers, width, patch) is {found}, for dinov2-small {expected}. Name "
             "another folder with --weights."
         )
-    _load(network, "dinov2-small", path / "model.weights.h5")
+    load_weights(network, "dinov2-small", path / "model.weights.h5")
     return network
-
-
-def _load(network: keras.Model, name: BackboneName, path: Path) -> None:
-    """Fill every variable of a network from a file.
-
-    Raises:
-        ModelError: the file does not exist, is damaged, or has weights of another network.
-    """
-    if not path.is_file():
-        problem = "a folder, not a" if path.is_dir() else "no such"
-        raise ModelError(f"{path}: {problem} file of weights for {name}. Name one with --weights.")
-    if path.suffix not in (".h5", ".hdf5"):
-        raise ModelError(f"{path}: weights of {name} are read from files that end in .weights.h5 or .h5.")
-    try:
-        stored = _stored_weights(path)
-    except OSError as error:
-        raise ModelError(f"{path}: not an HDF5 file, or damaged ({_reason(error)}). Download it again.") from error
-    # Keras 3.15.1 ignores arrays that the network lacks, so it takes a larger network's file for a smaller network.
-    # No upstream issue found (searched keras-team/keras in 2026-11).
-    if path.name.endswith(".weights.h5") and stored != len(network.weights):
-        raise ModelError(
-            f"{path}: weights of another network: {stored} arrays, {name} has {len(network.weights)}. Name another "
-            "file with --weights."
-        )
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", UserWarning)  # Keras warns of layers that it could not fill
-            network.load_weights(path)
-    except (OSError, ValueError, TypeError, KeyError, UserWarning) as error:
-        raise ModelError(
-            f"{path}: weights of another network than {name} ({_reason(error)}). Name another file with --weights."
-        ) from error
-
-
-def _stored_weights(path: Path) -> int:
-    """The number of arrays in a weights file, without the states of random generators."""
-    names: list[str] = []
-    with h5py.File(path, "r") as file:
-        file.visititems(lambda name, entry: names.append(name) if isinstance(entry, h5py.Dataset) else None)
-    return sum("seed_generator" not in name for name in names)
 
 
 @contextmanager
@@ -292,11 +252,7 @@ def _downloading(name: BackboneName, weights: str) -> Iterator[None]:
         if type(error) is OSError and "Unable to" in str(error):  # h5py cannot read a cached file
             failed = "are damaged in the library's cache (Keras: ~/.keras/models or KERAS_HOME); delete them there"
         raise ModelError(
-            f"--weights {weights}: the weights of {name} {failed} ({_reason(error)}). Try again, {remedy}."
+            f"--weights {weights}: the weights of {name} {failed} ({reason(error)}). Try again, {remedy}."
         ) from error
     finally:
         socket.setdefaulttimeout(patience)
-
-
-def _reason(error: Exception) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".:")

@@ -19,7 +19,7 @@ from artsim.training.networks.backbones import build_backbone
 from artsim.training.networks.towers import STATISTICS, ChannelStatistics, PictureMask
 from artsim.training.recipes import BackboneName, FeatureMaps
 
-FEATURE_BATCH = 32  # paintings that pass through the backbone at once; a setting
+FEATURE_BATCH = 8  # paintings at once: more are no faster on a CPU, and their maps take memory. A setting
 BACKBONE = "backbone"  # the network's name in a saved tower
 
 

@@ -8,7 +8,6 @@
    W^(-1/2). W is the covariance of the works of one artist around the artist's mean, averaged over artists. Directions
    in which one artist varies count less. The method is also known as relevant component analysis (RCA; Bar-Hillel,
    Hertz, Shental and Weinshall 2003).
-
 4. Stretching: directions in which the training artists' means differ are multiplied by a factor. Seen artists are told
    apart better, and unseen ones as well as before. The recipe names the factor.
 
@@ -63,7 +62,10 @@ class Projection:
 
 def compressed(features: NDArray[np.float32], slope: NDArray[np.float32]) -> NDArray[np.float32]:
     """Compressed features sign(f) log(1 + |f| slope): (N, F) and slopes (F,) -> (N, F)."""
-    return np.sign(features) * np.log1p(np.abs(features) * slope)
+    size = np.abs(features)
+    size *= slope
+    np.log1p(size, out=size)  # in place: the features are the largest arrays of a run
+    return np.copysign(size, features, out=size)
 
 
 def weights_of(labels: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -92,9 +94,11 @@ def fit_projection(features: NDArray[np.float32], labels: NDArray[np.int64], com
     compact = compressed(features, slope)
     mean, square = _moments(compact, weights)
     scale = varies / np.where(varies, np.sqrt(square - mean**2), 1.0)
-    weighted = ((compact - mean) * scale * np.sqrt(weights)[:, None]).astype(np.float32)
-    axes = _principal_axes(weighted, components)
-    axes /= np.sqrt(np.mean(np.square(weighted @ axes)))
+    compact -= mean.astype(np.float32)
+    compact *= scale.astype(np.float32)
+    compact *= np.sqrt(weights).astype(np.float32)[:, None]
+    axes = _principal_axes(compact, components)
+    axes /= np.sqrt(np.mean(np.square(compact @ axes.astype(np.float32))))
     kernel = axes * scale[:, None]
     return Projection(slope, kernel.astype(np.float32), (-mean @ kernel).astype(np.float32))
 
@@ -110,13 +114,15 @@ def fit_whitening(
 ) -> NDArray[np.float32]:
     """WCCN matrix (K, D): the first D coordinates times the inverse square root of their covariance within artists.
 
+    Then the directions in which the artists' means differ are stretched.
+
     Args:
         coordinates: (N, K) of training works, the leading principal component first.
         labels: (N,), one number an artist. At least one artist has two works.
         width: D, at most K.
         views: (N, K) of one shifted view of each work; None: there are none.
         view_weight: of the views' covariance; that of the works has weight 1.
-        stretch: factor of the directions in which the artists' means differ.
+        stretch: factor of the directions in which the artists' means differ, at most (artists - 1) of D.
     """
     leading = coordinates[:, :width].astype(np.float64)
     means = _artist_means(leading, labels)
@@ -170,7 +176,7 @@ def _principal_axes(standard: NDArray[np.float32], components: int) -> NDArray[n
     if count >= width:
         return _leading(standard.T @ standard, components)[1]
     values, vectors = _leading(standard @ standard.T, components)
-    return np.asarray(standard.T @ (vectors / np.sqrt(values)))
+    return (standard.T @ (vectors / np.sqrt(values)).astype(np.float32)).astype(np.float64)
 
 
 def _leading(gram: NDArray[np.float32], components: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

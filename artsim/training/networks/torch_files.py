@@ -4,12 +4,13 @@ A file is a sequence of pickles (a magic number, a protocol version, a descripti
 names of its storages), then the storages: for each its number of elements as int64, and the elements. The state dict
 names tensors as views of storages: an offset, a shape and strides.
 
-A pickle can name any function to call. This reader knows the four names that a state dict needs, and refuses a file
-that has another one before it calls anything (see "Restricting Globals" in Python's documentation of pickle).
+A pickle can name any function to call. This reader knows the four names that a state dict needs. It refuses a file
+with another name before it calls anything (see "Restricting Globals" in Python's documentation of pickle).
 """
 
 from __future__ import annotations
 
+import math
 import pickle
 import struct
 from collections import OrderedDict
@@ -46,26 +47,33 @@ class _Tensor:
     strides: tuple[int, ...]
 
     def of(self, values: NDArray[Any]) -> NDArray[Any]:
-        """The tensor as an array of its own, from the values of its storage."""
-        last = self.offset + sum((length - 1) * step for length, step in zip(self.shape, self.strides, strict=True))
-        if min((self.offset, *self.strides, *self.shape), default=0) < 0 or last >= len(values):
+        """The tensor as an array of its own, from the values of its storage.
+
+        Raises:
+            ValueError: the tensor has numbers that are not in its storage, or is larger than it.
+        """
+        if min((self.offset, *self.strides, *self.shape)) < 0 or math.prod(self.shape) > len(values):
             raise ValueError("a tensor reaches beyond its storage")
-        steps = [step * values.itemsize for step in self.strides]
-        return np.lib.stride_tricks.as_strided(values[self.offset :], self.shape, steps, writeable=False).copy()
+        start, *steps = (step * values.itemsize for step in (self.offset, *self.strides))
+        return np.ndarray(self.shape, values.dtype, values, start, steps).copy()  # NumPy checks that it fits
 
 
-def _tensor(storage: _Storage, offset: int, shape: tuple[int, ...], strides: tuple[int, ...], *_: object) -> _Tensor:
-    return _Tensor(storage, offset, shape, strides)
+class _StateDictUnpickler(pickle._Unpickler):
+    """An unpickler that knows only what a state dict is made of.
 
-
-class _StateDictUnpickler(pickle.Unpickler):
-    """An unpickler that knows only what a state dict is made of."""
+    It is Python's unpickler in Python. The one in C reserves memory for as many objects as a file claims to have.
+    """
 
     def find_class(self, module: str, name: str) -> Any:
         """Resolve one of the four names, or refuse the file."""
+
+        # A pickle can change the attributes of a function that it names. So each name gets a function of its own.
+        def tensor(storage: Any, offset: Any, shape: Any, strides: Any, *_: Any) -> _Tensor:
+            return _Tensor(storage, offset, shape, strides)
+
         known: dict[tuple[str, str], Any] = {
             ("collections", "OrderedDict"): OrderedDict,
-            ("torch._utils", "_rebuild_tensor_v2"): _tensor,
+            ("torch._utils", "_rebuild_tensor_v2"): tensor,
             **{("torch", storage): storage for storage in STORAGES},
         }
         if (module, name) not in known:
@@ -77,7 +85,7 @@ class _StateDictUnpickler(pickle.Unpickler):
         match pid:
             case ("storage", str(kind), str(key), str(), int(size), None) if kind in STORAGES and size >= 0:
                 return _Storage(key, STORAGES[kind], size)
-        raise pickle.UnpicklingError(f"it has an unknown reference {pid!r}")
+        raise pickle.UnpicklingError("it refers to something other than a storage of float32 or int64")
 
 
 def read_state_dict(data: bytes) -> dict[str, NDArray[Any]]:
@@ -88,14 +96,16 @@ def read_state_dict(data: bytes) -> dict[str, NDArray[Any]]:
     """
     file = BytesIO(data)
     try:
-        header = [_unpickled(file) for _ in range(3)]
-        if header[:2] != [MAGIC_NUMBER, PROTOCOL_VERSION] or not header[2].get("little_endian"):
+        magic_number, version, machine = (_unpickled(file) for _ in range(3))
+        if (magic_number, version, machine["little_endian"]) != (MAGIC_NUMBER, PROTOCOL_VERSION, True):
             raise ValueError("not torch's legacy format")
-        tensors, keys = _unpickled(file), _unpickled(file)
+        tensors, keys = _checked(_unpickled(file)), _unpickled(file)
         storages = {tensor.storage.key: tensor.storage for tensor in tensors.values()}
         values = {key: _storage_values(file, storages[key]) for key in keys}
-        return {name: tensor.of(values[tensor.storage.key]) for name, tensor in _checked(tensors).items()}
-    except (pickle.UnpicklingError, EOFError, struct.error, KeyError, AttributeError, TypeError, IndexError) as error:
+        return {name: tensor.of(values[tensor.storage.key]) for name, tensor in tensors.items()}
+    except ValueError:
+        raise
+    except Exception as error:  # a pickle can be damaged in so many ways that Python's documentation lists no errors
         raise ValueError(str(error) or type(error).__name__) from error
 
 

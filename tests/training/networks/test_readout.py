@@ -131,3 +131,75 @@ def test_a_narrower_readout_takes_the_leading_coordinates() -> None:
     assert kernel.shape == (6, 4)
     np.testing.assert_array_equal(kernel[4:], 0)
     np.testing.assert_allclose(kernel[:4], fit_whitening(coordinates[:, :4], labels, 4), rtol=1e-5)
+
+
+def labelled(seed: int, artists: int = 4, width: int = 8) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    """Coordinates (N, K) of eight works by each of some artists."""
+    rng = np.random.default_rng(seed)
+    labels = np.repeat(np.arange(artists), 8)
+    return (rng.normal(size=(artists, width))[labels] + rng.normal(size=(len(labels), width))).astype(
+        np.float32
+    ), labels
+
+
+def along_means(values: NDArray[np.float64], means: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The part of values (N, D) that lies in the space of the differences of means (A, D)."""
+    space = np.linalg.qr((means[1:] - means[0]).T)[0]
+    return np.asarray(values @ space @ space.T)
+
+
+@given(st.integers(0, 20), st.floats(1, 5))
+def test_stretching_multiplies_distances_along_the_artists_means_and_leaves_the_others(
+    seed: int, stretch: float
+) -> None:
+    coordinates, labels = labelled(seed)
+    plain, stretched = (
+        (coordinates @ fit_whitening(coordinates, labels, 8, stretch=factor)).astype(np.float64)
+        for factor in (1.0, stretch)
+    )
+    means = np.stack([plain[labels == one].mean(axis=0) for one in range(4)])
+    along = along_means(plain, means)
+    np.testing.assert_allclose(along_means(stretched, means), stretch * along, atol=1e-3)
+    np.testing.assert_allclose(stretched - along_means(stretched, means), plain - along, atol=1e-3)
+
+
+def test_with_more_artists_than_directions_stretching_changes_the_scale_only() -> None:
+    coordinates, labels = labelled(0, artists=9)
+    plain = fit_whitening(coordinates, labels, 8)
+    np.testing.assert_allclose(fit_whitening(coordinates, labels, 8, stretch=2.0), 2 * plain, rtol=1e-4, atol=1e-5)
+
+
+def test_one_artist_has_no_means_to_stretch() -> None:
+    coordinates, labels = labelled(0, artists=1)
+    plain = fit_whitening(coordinates, labels, 8)
+    np.testing.assert_array_equal(fit_whitening(coordinates, labels, 8, stretch=2.0), plain)
+
+
+@given(st.integers(0, 7), st.floats(0.1, 5))
+def test_a_direction_in_which_views_differ_counts_less(direction: int, weight: float) -> None:
+    coordinates, labels = labelled(3)
+    shift = np.zeros(8, np.float32)
+    shift[direction] = 20
+    views = coordinates + np.random.default_rng(4).normal(size=(len(labels), 1)).astype(np.float32) * shift
+    plain = fit_whitening(coordinates, labels, 8)
+    wary = fit_whitening(coordinates, labels, 8, views=views, view_weight=weight)
+    share = np.linalg.norm(wary, axis=1) / np.linalg.norm(plain, axis=1)
+    assert share.argmin() == direction
+    assert share[direction] < 0.7 * np.delete(share, direction).min()
+
+
+def test_an_offset_that_all_views_share_counts_less_too() -> None:
+    coordinates, labels = labelled(3)
+    views = coordinates + np.eye(8, dtype=np.float32)[2] * 20
+    plain, wary = (fit_whitening(coordinates, labels, 8, views=views, view_weight=weight) for weight in (0.0, 1.0))
+    share = np.linalg.norm(wary, axis=1) / np.linalg.norm(plain, axis=1)
+    assert share.argmin() == 2
+
+
+def test_without_weight_views_have_no_effect_and_without_a_factor_nothing_is_stretched() -> None:
+    coordinates, labels = labelled(5)
+    plain = fit_whitening(coordinates, labels, 8)
+    unused = fit_whitening(coordinates, labels, 8, views=coordinates[::-1], view_weight=0.0, stretch=1.0)
+    np.testing.assert_allclose(unused, plain, rtol=1e-5, atol=1e-6)
+    same = fit_whitening(coordinates, labels, 8, views=coordinates, view_weight=3.0)
+    np.testing.assert_allclose(same, plain, rtol=1e-4, atol=1e-5)
