@@ -48,6 +48,12 @@ def balanced_pairs(artists: NDArray[Any], seed: int, at_most: int = MAX_PAIRS_OF
     return first, second, np.repeat(np.array([1, 0], dtype=np.uint8), count)
 
 
+def some_of_each(artists: NDArray[Any], at_most: int, seed: int) -> NDArray[np.int64]:
+    """Rows of at most so many works of each artist, drawn at random; `artists` is (N,)."""
+    rng = np.random.default_rng(seed)
+    return np.concatenate([rng.permutation(np.flatnonzero(artists == each))[:at_most] for each in np.unique(artists)])
+
+
 def rival_pairs(
     artists: NDArray[Any], styles: NDArray[np.bool_], seed: int, at_most: int = MAX_PAIRS_OF_A_KIND
 ) -> Pairs:

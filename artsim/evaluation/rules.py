@@ -12,16 +12,17 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 
-from artsim.collection.pairs import balanced_pairs
+from artsim.collection.pairs import balanced_pairs, some_of_each
 from artsim.evaluation.calibration import calibrate
 from artsim.evaluation.likelihood_ratio import cllr, log_likelihood_ratio
 from artsim.scoring.cohort import COPY_SHARE, MIN_COHORT, Cohort
 from artsim.scoring.contract import DecisionRule, DistanceName
 from artsim.scoring.distance import pair_distances
-from artsim.scoring.familiarity import EmbeddedFold, excess
+from artsim.scoring.familiarity import WORKS_OF_A_COLLECTION, EmbeddedFold, excess
 
 FAMILIAR_SHARE = 0.95  # of a fold's works are familiar, as they are photographed like the training works; a setting
-ONSET_SHARES = (0.25, 0.5, 0.75, 0.9)  # of these works are below the onsets that are tried
+# Of these works are below the onsets that are tried: most familiar photographs keep their distances.
+ONSET_SHARES = (0.75, 0.9)
 MOST_CORRECTION = 3.0  # of a factor for each unit of unfamiliarity; a bound of the search
 
 
@@ -105,10 +106,12 @@ def _view_pairs(fold: EmbeddedFold, distance: DistanceName, seed: int) -> _Pairs
 def _adapted(
     fold: EmbeddedFold, distance: DistanceName, pairs: _Pairs, seed: int, adapted_width: int
 ) -> NDArray[np.float32]:
-    """Distances (P,) of the fold's pairs, adapted to its works."""
-    names = tuple(f"{row:08d}" for row in range(len(fold.embeddings)))
+    """Distances (P,) of the fold's pairs, adapted to a collection of some works of its artists and of others."""
+    own = fold.embeddings[some_of_each(fold.artists, WORKS_OF_A_COLLECTION, seed)]
+    works = np.concatenate([own, fold.others])
+    names = tuple(f"{row:08d}" for row in range(len(works)))
     copies = COPY_SHARE * float(np.median(pairs.distance)) if len(pairs.distance) else 0.0
-    cohort = Cohort(names, fold.embeddings, 0, len(names), distance, copies, adapted_width, model_sha256="")
+    cohort = Cohort(names, works, 0, len(names), distance, copies, adapted_width, model_sha256="")
     vectors, factor = cohort.adapt(fold.embeddings)
     first, second, _ = balanced_pairs(fold.artists, seed)
     return pair_distances(vectors, first, second, distance, factor)

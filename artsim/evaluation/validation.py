@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import expit
 
-from artsim.collection.pairs import Pairs, balanced_pairs, rival_pairs, validation_pairs
+from artsim.collection.pairs import Pairs, balanced_pairs, rival_pairs, some_of_each, validation_pairs
 from artsim.collection.selection import TRAIN, VAL_SEEN, VAL_UNSEEN, Selection
 from artsim.collection.styles import styles_of
 from artsim.evaluation.calibration import calibrate, crossfitted
@@ -21,7 +21,7 @@ from artsim.evaluation.reliability import reliability
 from artsim.evaluation.retrieval import RETRIEVAL_METRICS, retrieval_metrics
 from artsim.scoring.contract import Calibration, Card, DecisionRule, DistanceName
 from artsim.scoring.distance import pair_distances
-from artsim.scoring.familiarity import EmbeddedFold, TrainingEmbeddings
+from artsim.scoring.familiarity import WORKS_OF_A_COLLECTION, EmbeddedFold, TrainingEmbeddings
 from artsim.scoring.scores import Criterion
 from artsim.shifted_views import photographers_of
 
@@ -64,9 +64,12 @@ class Validation:
         self, embeddings: NDArray[np.float32], views: NDArray[np.float32], training: TrainingEmbeddings
     ) -> EmbeddedFold:
         """The works by unknown artists as a fold, from embeddings and shifted views (V, D) of all works."""
-        rows = self.unknown
-        artists = np.unique(self.artists[rows].astype(str), return_inverse=True)[1]
-        return EmbeddedFold.of(artists, embeddings[rows], self.photographers[rows], views[rows], training)
+        rows, names = self.unknown, self.artists.astype(str)
+        artists = np.unique(names[rows], return_inverse=True)[1]
+        known = np.setdiff1d(np.arange(len(names)), rows)
+        others = known[some_of_each(names[known], WORKS_OF_A_COLLECTION, seed=0)] if len(known) else known
+        works = embeddings[rows]
+        return EmbeddedFold.of(artists, works, self.photographers[rows], views[rows], training, embeddings[others])
 
     def evaluate_shifted(
         self, views: NDArray[np.float32], factors: NDArray[np.float32] | None, rule: DecisionRule, seed: int

@@ -23,6 +23,7 @@ WORKS_PER_DIRECTION = 4  # at least; fewer would measure noise. A setting
 # More is no farther: validation says nothing about photographs beyond its shifted views. A setting
 FARTHEST = 0.3
 SMALLEST_VARIANCE = 1e-12  # of embeddings of length 1: rounding errors
+WORKS_OF_A_COLLECTION = 10  # of each artist in a typical collection; a setting
 BLOCK = 256  # embeddings at once; the last block is filled up, so that a result depends on its own embedding alone
 
 
@@ -119,7 +120,8 @@ class PhotographRule:
 class EmbeddedFold:
     """Works by artists whom a tower does not know, embedded by it, with one shifted view of each.
 
-    Photographers are numbered. Unfamiliarity is measured from the tower's own training embeddings.
+    Photographers are numbered. Unfamiliarity is measured from the tower's own training embeddings. `others` are works
+    by other artists, with as many works of each as a collection may have.
     """
 
     artists: NDArray[np.int64]  # (N,)
@@ -128,6 +130,7 @@ class EmbeddedFold:
     photographers: NDArray[np.int64]  # (N,) of the views
     views: NDArray[np.float32]  # (N, D)
     view_unfamiliarity: NDArray[np.float64]  # (N,)
+    others: NDArray[np.float32]  # (M, D)
 
     @classmethod
     def of(
@@ -137,10 +140,11 @@ class EmbeddedFold:
         photographers: NDArray[np.int64],
         views: NDArray[np.float32],
         training: TrainingEmbeddings,
+        others: NDArray[np.float32],
     ) -> EmbeddedFold:
         """Measure the unfamiliarity of embedded works and views."""
         unfamiliarity, of_views = (training.unfamiliarity(each) for each in (embeddings, views))
-        return cls(artists, embeddings, unfamiliarity, photographers, views, of_views)
+        return cls(artists, embeddings, unfamiliarity, photographers, views, of_views, others)
 
 
 def excess(unfamiliarity: NDArray[np.float64], onset: float) -> NDArray[np.float64]:

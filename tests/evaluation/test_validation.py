@@ -138,4 +138,6 @@ def test_folds_without_pairs_of_both_kinds_give_no_rules() -> None:
 def fold(embeddings: NDArray[np.float32], artists: NDArray[np.int64]) -> EmbeddedFold:
     """A fold whose views are the works themselves, by one photographer."""
     photographers = np.zeros(len(artists), dtype=np.int64)
-    return EmbeddedFold.of(artists, embeddings, photographers, embeddings, TrainingEmbeddings.of(embeddings))
+    return EmbeddedFold.of(
+        artists, embeddings, photographers, embeddings, TrainingEmbeddings.of(embeddings), embeddings[:0]
+    )

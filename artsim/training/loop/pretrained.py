@@ -16,7 +16,8 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from artsim.scoring.familiarity import EmbeddedFold, TrainingEmbeddings
+from artsim.collection.pairs import some_of_each
+from artsim.scoring.familiarity import WORKS_OF_A_COLLECTION, EmbeddedFold, TrainingEmbeddings
 from artsim.shifted_views import photographers_of
 from artsim.training.data.batches import LabelledImages, feature_dataset, steps_per_epoch
 from artsim.training.loop.epochs import run_epochs, write_graph
@@ -136,8 +137,9 @@ class HeadTrainer:
         """The works (N,) of a fold and their views by this trainer's head."""
         rows = features.subset(np.flatnonzero(in_fold))
         works, views, training = (embed(self.head, each) for each in (rows.features, rows.views, self.train.features))
+        others = training[some_of_each(self.train.labels, WORKS_OF_A_COLLECTION, self.seed)]
         described = TrainingEmbeddings.of(training)
-        return EmbeddedFold.of(features.labels[in_fold], works, photographers[in_fold], views, described)
+        return EmbeddedFold.of(features.labels[in_fold], works, photographers[in_fold], views, described, others)
 
     def fit(self, held_out: LabelledFeatures | None = None, monitor: Monitor | None = None) -> keras.Model:
         """Train the trained head, if there is one, and return the tower. Held-out works, if any, evaluate it."""
