@@ -22,17 +22,24 @@ CHANNELS = {
     "efficientnet-lite2": [32, 144, 288, 528, 720, 1248, 1248],
 }
 BLOCKS = {"efficientnet-lite0": 16, "efficientnet-lite1": 21, "efficientnet-lite2": 21}
-SIDES = [32, 16, 8, 4, 4, 2, 2]  # at 64 px
+REPEATS = {  # blocks of each stage
+    "efficientnet-lite0": (1, 2, 2, 3, 3, 4, 1),
+    "efficientnet-lite1": (1, 3, 3, 4, 4, 5, 1),
+    "efficientnet-lite2": (1, 3, 3, 4, 4, 5, 1),
+}
 
 
 @pytest.mark.parametrize("name", CHANNELS)
-def test_a_map_is_the_last_depthwise_convolution_of_a_stage(name: str) -> None:
+def test_every_block_gives_the_map_after_its_depthwise_convolution(name: str) -> None:
     found = build_lite(name, SIZE).output_shape
-    assert found == [(None, side, side, width) for side, width in zip(SIDES, CHANNELS[name], strict=True)]
+    assert len(found) == BLOCKS[name]
+    assert sorted({shape[1] for shape in found}, reverse=True) == [32, 16, 8, 4, 2]  # at 64 px
+    last_of_stages = [found[end - 1][3] for end in np.cumsum(REPEATS[name])]
+    assert last_of_stages == CHANNELS[name]
 
 
 def test_an_odd_side_is_halved_upwards() -> None:
-    assert [shape[1] for shape in build_lite("efficientnet-lite0", 75).output_shape] == [38, 19, 10, 5, 5, 3, 3]
+    assert sorted({shape[1] for shape in build_lite("efficientnet-lite0", 75).output_shape}) == [3, 5, 10, 19, 38]
 
 
 @pytest.mark.parametrize("name", CHANNELS)
