@@ -10,12 +10,17 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from artsim.demo import paint
 from artsim.errors import UsageError
+from artsim.scoring.familiarity import TrainingEmbeddings
+from artsim.shifted_views import ShiftedViews
 from artsim.training.data.batches import LabelledImages
 from artsim.training.loop.fit import fit
+from artsim.training.loop.pretrained import ARTIST_FOLDS, UNSEEN_FOLD, artist_folds
 from artsim.training.monitor import Monitor
 from artsim.training.networks.checkpoints import BEST, REFIT
 from artsim.training.networks.features import build_features, compute_features
@@ -127,6 +132,8 @@ def test_the_saved_tower_is_the_evaluated_one(
     np.testing.assert_allclose(np.linalg.norm(embeddings, axis=1), 1, rtol=1e-4)
     assert embeddings.shape[1] in (width, width + 1)  # a readout is as wide as its works allow
     assert not (fitted.folder / REFIT).exists()
+    assert fitted.folds == []
+    check_described(fitted, BEST, pixels[: -2 * WORKS], has_readout=share > 0)
     assert ("train/loss" in fitted.reported[0]) == (share < 1)
 
 
@@ -158,6 +165,31 @@ def test_a_refitted_tower_is_fitted_on_the_held_out_works_too(
     assert len(fitted.folds) == 3
     np.testing.assert_allclose(fitted.folds[0].embeddings, evaluated, atol=1e-5)  # of artists new to the first fit
     np.testing.assert_allclose(evaluated, fitted.evaluated[0], atol=1e-5)
+    views = ShiftedViews(held, fitted.folds[0].photographers)[:]
+    np.testing.assert_allclose(fitted.folds[0].views, fitted.embeddings(BEST, views), atol=1e-4)
+    of_first_fit = TrainingEmbeddings.of(fitted.embeddings(BEST, pixels[: -2 * WORKS]))
+    np.testing.assert_allclose(fitted.folds[0].unfamiliarity, of_first_fit.unfamiliarity(evaluated), rtol=0.05)
+    check_described(fitted, REFIT, pixels)
+
+
+def check_described(fitted: RecordedFit, name: str, works: NDArray[np.uint8], *, has_readout: bool = True) -> None:
+    """The embeddings described are those of the training works by the exported tower, not by the last epoch's."""
+    assert len(fitted.described) == has_readout
+    for embeddings, readout_width in fitted.described:
+        np.testing.assert_allclose(embeddings, fitted.embeddings(name, works), atol=1e-4)
+        assert 0 < readout_width <= embeddings.shape[1]
+
+
+@given(st.integers(1, 30), st.integers(0, 5), st.integers(0, 99))
+def test_folds_hold_whole_artists_and_two_or_more_where_there_are_enough(trained: int, unseen: int, seed: int) -> None:
+    labels = np.repeat(np.arange(trained + unseen), 3)
+    trained_on = labels[labels < trained]
+    folds = artist_folds(labels, trained_on, seed)
+    np.testing.assert_array_equal(folds == UNSEEN_FOLD, labels >= trained)
+    members = [set(labels[folds == fold].tolist()) for fold in np.unique(folds[labels < trained])]
+    assert sorted(artist for fold in members for artist in fold) == list(range(trained))  # each in one fold
+    assert len(members) + (unseen > 0) <= ARTIST_FOLDS
+    assert trained < 4 or min(map(len, members)) > 1
 
 
 @pytest.mark.slow
@@ -221,10 +253,11 @@ def _separation(embeddings: NDArray[np.float32], labels: NDArray[np.int64]) -> f
 
 @eagerly
 def test_trained_heads_learn_and_the_same_seed_gives_the_same(
-    tmp_path: Path, network: keras.Model, pixels: NDArray[np.uint8], nothing_saved: None
+    tmp_path: Path, network: keras.Model, pixels: NDArray[np.uint8]
 ) -> None:
     losses = []
     for run in ("one", "two"):
+        (tmp_path / run).mkdir()
         fitted = RecordedFit(tmp_path / run)
         fit_works(fitted, small("transfer", loss="softmax", epochs=6, learning_rate=5e-3, refit=False), network, pixels)
         losses.append([metrics["train/loss"] for metrics in fitted.reported])
