@@ -60,15 +60,17 @@ class ShiftedViews:
         return np.array(views, dtype=np.uint8).reshape(paintings.shape)
 
 
-def photographers_of(groups: NDArray[np.int64]) -> NDArray[np.int64]:
-    """The photographers (N,) of works in groups (N,), numbered from 0: each group has PHOTOGRAPHERS of its own.
+def photographers_of(groups: NDArray[np.int64], number: int = PHOTOGRAPHERS) -> NDArray[np.int64]:
+    """The photographers (N,) of works in groups (N,): each group has `number` of its own, at most PHOTOGRAPHERS.
 
-    Within a group, every photographer shows as many works.
+    Within a group, every photographer shows as many works, give or take one. A photographer shows two works in a row,
+    because these are mostly by one artist: pairs by one artist and one photographer are needed.
     """
     place = np.empty(len(groups), dtype=np.int64)
     for group in np.unique(groups):
         rows = np.flatnonzero(groups == group)
-        place[rows] = np.arange(len(rows)) % PHOTOGRAPHERS
+        turns = [np.arange(len(rows))[start : start + 2 * number] for start in range(0, len(rows), 2 * number)]
+        place[rows] = np.concatenate([np.sort(turn % number) for turn in turns])
     return groups * PHOTOGRAPHERS + place
 
 

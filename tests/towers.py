@@ -14,7 +14,7 @@ from onnx import TensorProto, helper, numpy_helper
 from PIL import Image
 
 from artsim.scoring.contract import CONTRACT, INPUT_NAME, METADATA_KEY, OUTPUT_NAME, Calibration, Card, CohortRule
-from artsim.scoring.familiarity import TrainingEmbeddings
+from artsim.scoring.familiarity import PhotographRule, TrainingEmbeddings
 
 SIZE = 16
 CELLS = 4  # along each side
@@ -56,6 +56,13 @@ def card_with_photographs(embeddings: NDArray[np.float32], of: Card | None = Non
     rule = {"training": asdict(training), "familiar": familiar, "onset": familiar, "correction": correction}
     fields = json.loads((of or card()).to_json())
     return json.dumps(fields | {"contract": CONTRACT, "photographs": rule})
+
+
+def familiar_card(**changes: Any) -> Card:
+    """The same with a rule for unfamiliar photographs, to which some of these towers' embeddings are familiar."""
+    described = np.random.default_rng(0).normal(size=(200, WIDTH)).astype(np.float32)
+    rule = PhotographRule(TrainingEmbeddings.of(3 * described), familiar=0.5, onset=0.5, correction=2.0)
+    return card(**({"photographs": rule} | changes))
 
 
 def write_tower(

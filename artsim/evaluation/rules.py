@@ -18,12 +18,11 @@ from artsim.evaluation.likelihood_ratio import cllr, log_likelihood_ratio
 from artsim.scoring.cohort import COPY_SHARE, MIN_COHORT, Cohort
 from artsim.scoring.contract import DecisionRule, DistanceName
 from artsim.scoring.distance import pair_distances
-from artsim.scoring.familiarity import WORKS_OF_A_COLLECTION, EmbeddedFold, excess
+from artsim.scoring.familiarity import MOST_CORRECTION, WORKS_OF_A_COLLECTION, EmbeddedFold, excess
 
 FAMILIAR_SHARE = 0.95  # of a fold's works are familiar, as they are photographed like the training works; a setting
 # Of these works are below the onsets that are tried: most familiar photographs keep their distances.
 ONSET_SHARES = (0.75, 0.9)
-MOST_CORRECTION = 3.0  # of a factor for each unit of unfamiliarity; a bound of the search
 
 
 @dataclass(frozen=True)
@@ -42,7 +41,7 @@ class TowerRules:
 
 @dataclass(frozen=True)
 class _Pairs:
-    """Labelled pairs (P,) of one fold: distances, labels, and the unfamiliarity of both works."""
+    """Labelled pairs (P,): distances, labels, and the unfamiliarity of both works."""
 
     distance: NDArray[np.float32]
     same: NDArray[np.uint8]
@@ -59,6 +58,8 @@ def fit_rules(
     folds: Iterable[EmbeddedFold], distance: DistanceName, seed: int, adapted_width: int
 ) -> TowerRules | None:
     """Fit all rules; None if the folds do not give pairs of both kinds.
+
+    A fold of MIN_COHORT works or fewer does not count for the rule for adapted distances.
 
     Args:
         folds: works by artists whom the fold's tower does not know.
@@ -106,7 +107,10 @@ def _view_pairs(fold: EmbeddedFold, distance: DistanceName, seed: int) -> _Pairs
 def _adapted(
     fold: EmbeddedFold, distance: DistanceName, pairs: _Pairs, seed: int, adapted_width: int
 ) -> NDArray[np.float32]:
-    """Distances (P,) of the fold's pairs, adapted to a collection of some works of its artists and of others."""
+    """Distances (P,) of the fold's pairs, adapted to a collection of some works of its artists and of others.
+
+    There is no threshold yet, which decides what copies are. The median distance stands for it.
+    """
     own = fold.embeddings[some_of_each(fold.artists, WORKS_OF_A_COLLECTION, seed)]
     works = np.concatenate([own, fold.others])
     names = tuple(f"{row:08d}" for row in range(len(works)))

@@ -23,7 +23,10 @@ from artsim.scoring.contract import Calibration, Card, DecisionRule, DistanceNam
 from artsim.scoring.distance import pair_distances
 from artsim.scoring.familiarity import WORKS_OF_A_COLLECTION, EmbeddedFold, TrainingEmbeddings
 from artsim.scoring.scores import Criterion
-from artsim.shifted_views import photographers_of
+from artsim.shifted_views import PHOTOGRAPHERS, photographers_of
+
+WORKS_PER_PHOTOGRAPHER = 6  # at least, of unknown artists; fewer give no pairs by one photographer. A setting
+VAL_SHIFTED = "val_shifted"  # no split of a selection: shifted views of works by unknown artists
 
 
 @dataclass(frozen=True)
@@ -55,10 +58,11 @@ class Validation:
         }
         self.distance: DistanceName = distance
         self.threshold = threshold
-        # Works of artists that the tower does not know, where there are any: they decide the rules.
-        splits = self.works["split"].to_numpy()
-        self.unknown: NDArray[np.int64] = np.flatnonzero(splits == (VAL_UNSEEN if VAL_UNSEEN in splits else VAL_SEEN))
-        self.photographers = photographers_of(np.zeros(len(self.works), dtype=np.int64))
+        # Works of artists that the tower does not know, where they give pairs: they decide the rules.
+        self.unknown_split = VAL_UNSEEN if VAL_UNSEEN in self.pairs["split"].to_numpy() else VAL_SEEN
+        self.unknown: NDArray[np.int64] = np.flatnonzero(self.works["split"] == self.unknown_split)
+        number = min(PHOTOGRAPHERS, max(1, len(self.unknown) // WORKS_PER_PHOTOGRAPHER))
+        self.photographers = photographers_of(np.zeros(len(self.works), dtype=np.int64), number)
 
     def fold(
         self, embeddings: NDArray[np.float32], views: NDArray[np.float32], training: TrainingEmbeddings
@@ -74,7 +78,9 @@ class Validation:
     def evaluate_shifted(
         self, views: NDArray[np.float32], factors: NDArray[np.float32] | None, rule: DecisionRule, seed: int
     ) -> dict[str, float]:
-        """The metrics `val_shifted/…` of the shifted twin: pairs by unknown artists, each by one photographer.
+        """The metrics `val_shifted/…` of the shifted twin: pairs by unknown artists, each as one photographer shows it.
+
+        They are empty if no photographer shows two works by one artist.
 
         Args:
             views: (V, D) of one shifted view of each work.
@@ -89,12 +95,12 @@ class Validation:
         log_ratio = log_likelihood_ratio(distances, rule.calibration)
         metrics = {
             **pair_metrics(distances, same, rule.threshold),
-            **_bounds("auc", auc_interval(distances, same, first, second, self.resampled[VAL_UNSEEN])),
+            **_bounds("auc", auc_interval(distances, same, first, second, self.resampled[self.unknown_split])),
             **reliability(expit(log_ratio).astype(np.float32), same, Calibration.prior),
             **cllr([(log_ratio, same)]),
             "predicted_same": float(np.mean(distances < rule.threshold)),
         }
-        return {f"val_shifted/{name}": value for name, value in metrics.items()}
+        return {f"{VAL_SHIFTED}/{name}": value for name, value in metrics.items()}
 
     def _pairs_by_photographer(self, seed: int) -> Pairs:
         drawn = []
@@ -105,16 +111,18 @@ class Validation:
         first, second, same = (np.concatenate(column) for column in zip(*drawn, strict=True))
         return first, second, same
 
-    def evaluate(self, embeddings: NDArray[np.float32], *, intervals: bool = False) -> ValidationResult:
-        """Fit the decision rule and compute the metrics.
+    def evaluate(
+        self, embeddings: NDArray[np.float32], factors: NDArray[np.float32] | None = None, *, intervals: bool = False
+    ) -> ValidationResult:
+        """Fit the decision rule and compute the metrics, of distances with factors (V,); None: 1.
 
         The calibration is fitted on pairs of unseen artists where there are any, as new works are mostly by such
         artists. The reliability of its probabilities is measured on the same pairs by cross-fitting, and on other
         pairs directly.
         """
-        distances = self._distances(embeddings)
+        distances = self._distances(embeddings, factors)
         splits = self.pairs["split"].to_numpy()
-        fitted_on = VAL_UNSEEN if VAL_UNSEEN in splits else VAL_SEEN
+        fitted_on = self.unknown_split
         rule = calibrate(distances[splits == fitted_on], self.same[splits == fitted_on])
         if self.threshold is not None:
             rule = DecisionRule(rule.calibration, self.threshold)
@@ -127,14 +135,16 @@ class Validation:
                 **pair_metrics(distances[rows], self.same[rows], rule.threshold),
                 **(self._interval(rows, distances[rows], self.resampled[split]) if intervals else {}),
                 **self._reliability(rows, distances[rows], None if split == fitted_on else rule.calibration),
-                **retrieval_set.metrics(embeddings, self.distance, intervals),
+                **retrieval_set.metrics(embeddings, factors, self.distance, intervals),
             }
             metrics.update({f"{split}/{name}": value for name, value in of_split.items()})
         return ValidationResult(rule, metrics)
 
-    def scores(self, embeddings: NDArray[np.float32], card: Card) -> pd.DataFrame:
-        """The pairs with the tower's scores."""
-        distances = self._distances(embeddings)
+    def scores(
+        self, embeddings: NDArray[np.float32], card: Card, factors: NDArray[np.float32] | None = None
+    ) -> pd.DataFrame:
+        """The pairs with the tower's scores, from distances with factors (V,)."""
+        distances = self._distances(embeddings, factors)
         criterion = Criterion.of(card)
         return self.pairs.assign(
             distance=distances,
@@ -142,8 +152,8 @@ class Validation:
             prediction=criterion.prediction(distances),
         )
 
-    def _distances(self, embeddings: NDArray[np.float32]) -> NDArray[np.float32]:
-        return pair_distances(embeddings, self.first, self.second, self.distance)
+    def _distances(self, embeddings: NDArray[np.float32], factors: NDArray[np.float32] | None) -> NDArray[np.float32]:
+        return pair_distances(embeddings, self.first, self.second, self.distance, factors)
 
     def _interval(
         self, rows: NDArray[np.int64], distances: NDArray[np.float32], artists: NDArray[np.int64] | None
@@ -186,11 +196,20 @@ class _RetrievalSet:
         first, second, same = rival_pairs(artists, styles, seed)
         return cls(rows, artists, styles, (rows[first], rows[second], same), resampled)
 
-    def metrics(self, embeddings: NDArray[np.float32], distance: DistanceName, intervals: bool) -> dict[str, float]:
-        """Retrieval among all works, and `same_style_…` metrics against other artists' works of the same style."""
+    def metrics(
+        self,
+        embeddings: NDArray[np.float32],
+        factors: NDArray[np.float32] | None,
+        distance: DistanceName,
+        intervals: bool,
+    ) -> dict[str, float]:
+        """Retrieval among all works, and `same_style_…` metrics against other artists' works of the same style.
+
+        Retrieval compares embeddings as they are; the distances of pairs have factors.
+        """
         metrics = self._retrieval(embeddings, None, intervals)
         first, second, same = self.style_pairs
-        distances = pair_distances(embeddings, first, second, distance)
+        distances = pair_distances(embeddings, first, second, distance, factors)
         same_style = {name: value for name, value in pair_metrics(distances, same, 0.0).items() if name == "auc"}
         if same_style and intervals:
             same_style |= _bounds("auc", auc_interval(distances, same, first, second, self.resampled))

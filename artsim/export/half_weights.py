@@ -20,7 +20,7 @@ def to_half_weights(proto: onnx.ModelProto) -> onnx.ModelProto:
     """The graph with its large float32 arrays stored as float16 and cast to float32.
 
     Raises:
-        GateError: a weight is too large for float16.
+        GateError: a weight is too large for float16, or not finite.
     """
     half = onnx.ModelProto()
     half.CopyFrom(proto)
@@ -29,8 +29,11 @@ def to_half_weights(proto: onnx.ModelProto) -> onnx.ModelProto:
         if array.data_type != TensorProto.FLOAT or np.prod(array.dims, dtype=np.int64) < LEAST_VALUES:
             continue
         name, values = array.name, numpy_helper.to_array(array)
-        if np.abs(values).max() > np.finfo(np.float16).max:
-            raise GateError(f"--precision fp16-weights: the weights {name} are too large for 16 bits. Use fp32.")
+        if not np.abs(values).max() <= np.finfo(np.float16).max:  # also refuses NaN
+            raise GateError(
+                f"--precision fp16-weights: the weights {name} are too large for 16 bits. No tower is written. "
+                "Use fp32."
+            )
         array.CopyFrom(numpy_helper.from_array(values.astype(np.float16), name + STORED))
         casts.append(helper.make_node("Cast", [name + STORED], [name], name=f"{name}_cast", to=TensorProto.FLOAT))
     nodes = [*casts, *graph.node]

@@ -42,6 +42,7 @@ class Exported:
     card: Card
     check: ExportCheck
     embeddings: NDArray[np.float32]  # (V, D) of the validation works, by the tower that was evaluated
+    factors: NDArray[np.float32] | None  # (V,) of their distances; None: 1
     validation: Validation
     cost: QuantizationCost | None = None  # None: float32
 
@@ -58,7 +59,8 @@ def export_tower(
     """Export a tower: nothing is written unless all checks pass.
 
     The metrics come from onnxruntime alone. A refitted tower is compared with its source like any other. Its metrics
-    are those of the tower before the refit, and its rules come from cross-validation folds of artists.
+    are those of the tower before the refit, and its rules come from cross-validation folds of artists. How familiar
+    photographs are is measured by the refitted tower, whose training works the card describes.
 
     Args:
         source: the tower.
@@ -90,21 +92,22 @@ def export_tower(
     evaluated = exported
     if source.evaluated is not None:
         evaluated, _, cost = _convert_and_compare(source.evaluated, unfitted, validation, pixels, quantization)
-    result = validation.evaluate(evaluated.embeddings, intervals=True)
     twin = ShiftedViews(pixels, validation.photographers)
     views = embed_works(evaluated.tower, twin)
     rules = source.rules or _rules_of_validation(source, validation, evaluated.embeddings, views, record.seed)
+    card = _with_contract_2(exported.card, source.embeddings, rules)
+    factors = view_factors = None
+    if card.photographs is not None:
+        own_views = views if source.evaluated is None else embed_works(exported.tower, twin)
+        factors, view_factors = (card.photographs.factors(each) for each in (exported.embeddings, own_views))
+    result = validation.evaluate(evaluated.embeddings, factors, intervals=True)
     plain = result.rule if rules is None else rules.plain
     if validation.threshold is not None:
         plain = DecisionRule(plain.calibration, validation.threshold)
-    card = replace(exported.card, threshold=plain.threshold, calibration=plain.calibration)
-    card = _with_contract_2(card, source.embeddings, rules)
-    own_views = views if source.evaluated is None else embed_works(exported.tower, twin)
-    factors = None if card.photographs is None else card.photographs.factors(own_views)
-    shifted = validation.evaluate_shifted(views, factors, plain, record.seed)
-    card = replace(card, validation=result.metrics | shifted)
+    metrics = result.metrics | validation.evaluate_shifted(views, view_factors, plain, record.seed)
+    card = replace(card, threshold=plain.threshold, calibration=plain.calibration, validation=metrics)
     write(exported.proto, card, output)
-    return Exported(output, card, check, evaluated.embeddings, validation, cost)
+    return Exported(output, card, check, evaluated.embeddings, factors, validation, cost)
 
 
 def _rules_of_validation(

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from artsim.collection.selection import VAL_SEEN, VAL_UNSEEN
+from artsim.evaluation.validation import VAL_SHIFTED
 from artsim.export.pipeline import Exported
 from artsim.export.reduced_precision import QuantizationCost
 
 SPLIT_NAMES = {VAL_SEEN: "artists trained on", VAL_UNSEEN: "artists never seen"}
+WITH_TWIN = {**SPLIT_NAMES, VAL_SHIFTED: "their shifted twin"}
 FURTHER_METRICS = {
     "precision@1": "precision_at_1",
     "MAP@R": "map_at_r",
@@ -16,6 +18,7 @@ FURTHER_METRICS = {
     "calibration error": "calibration_error",
     "Cllr": "cllr",
     "least Cllr": "cllr_min",
+    "predicted as same": "predicted_same",
 }
 
 
@@ -24,7 +27,7 @@ def describe(exported: Exported) -> str:
     metrics, check = exported.card.validation, exported.check
     tower = "The same tower before the refit on all works" if exported.card.refit else "The exported tower"
     lines = [f"{tower}, on works it was not trained on (threshold {exported.card.threshold:.4g}):"]
-    for split, meaning in SPLIT_NAMES.items():
+    for split, meaning in WITH_TWIN.items():
         if f"{split}/auc" in metrics:
             lines += [
                 f"  {meaning:<20}AUC {auc_text(metrics, split)}   EER {metrics[f'{split}/eer']:.3f}   "

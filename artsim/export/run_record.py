@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -71,7 +70,9 @@ def write_rules(folder: Path, rules: TowerRules | None) -> None:
 
 
 def read_rules(folder: Path) -> TowerRules | None:
-    """Read the rules of a folder; None if it has none. Folders of artsim 0.1 have the plain rule only.
+    """Read the rules of a folder; None if it has none.
+
+    Folders of artsim 0.1 have the plain rule only. The correction is then 0, which changes no distance.
 
     Raises:
         ModelError: the file is damaged.
@@ -84,8 +85,8 @@ def read_rules(folder: Path) -> TowerRules | None:
         adapted = fields.get("adapted")
         return TowerRules(
             _rule(fields),
-            fields.get("familiar", math.inf),
-            fields.get("onset", math.inf),
+            fields.get("familiar", 0.0),
+            fields.get("onset", 0.0),
             fields.get("correction", 0.0),
             None if adapted is None else _rule(adapted),
         )
@@ -123,7 +124,10 @@ class EmbeddingsRecord:
             return None
         try:
             fields = json.loads(path.read_text(encoding="utf-8"))
-            return cls(TrainingEmbeddings(**fields["training"]), fields["readout_width"])
+            record = cls(TrainingEmbeddings(**fields["training"]), int(fields["readout_width"]))
+            if not record.training.is_sound:
+                raise ValueError("its numbers are damaged")
+            return record
         except (OSError, ValueError, TypeError, KeyError) as error:
             raise ModelError(f"{path}: not a record of `artsim train` ({error}). Train the tower again.") from error
 

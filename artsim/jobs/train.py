@@ -23,7 +23,7 @@ from artsim.evaluation.shortcuts import (
 )
 from artsim.evaluation.validation import Validation, artist_numbers
 from artsim.export.pipeline import Exported, export_tower
-from artsim.export.report import SPLIT_NAMES, auc_text, describe
+from artsim.export.report import SPLIT_NAMES, WITH_TWIN, auc_text, describe
 from artsim.export.run_record import SELECTION_FILE, EmbeddingsRecord, ExportSource, RunRecord, write_rules
 from artsim.files import replacing, writing
 from artsim.messages import Progress, Say
@@ -36,7 +36,8 @@ from artsim.training.recipes import Recipe
 TOWER_FILE = "tower.onnx"
 PAIRS_FILE = "pairs.csv"
 SCORES_TABLE = "validation_scores.json"
-DESCRIBED = ("precision_at_1", "map_at_r", "eer", "balanced_accuracy")  # metrics in the run's description
+# Metrics in the run's description.
+DESCRIBED = ("precision_at_1", "map_at_r", "eer", "balanced_accuracy", "predicted_same")
 
 
 @dataclass(frozen=True)
@@ -217,7 +218,7 @@ def _log_end(job: _Job, exported: Exported, shortcuts: Mapping[str, CueAucs]) ->
         "export/threshold": card.threshold,
     }
     run.log_metrics(metrics, recipe.epochs + 1 if recipe.has_epochs else 0)  # the step after the last epoch
-    run.log_table(exported.validation.scores(exported.embeddings, card), SCORES_TABLE)
+    run.log_table(exported.validation.scores(exported.embeddings, card, exported.factors), SCORES_TABLE)
     run.log_file(exported.path)
     run.log_file(pairs_path)
     run.log_tower(exported.path, {"recipe": card.recipe, "selection_sha256": card.selection_sha256})
@@ -242,12 +243,14 @@ def _description(job: _Job, metrics: Mapping[str, float], shortcuts: Mapping[str
     lines = [
         _title(job),
         "",
-        "| validation works by | AUC (95 %) | AUC within a style | precision@1 | MAP@R | EER | balanced accuracy |",
-        "|---|---|---|---|---|---|---|",
+        "| validation works by | AUC (95 %) | AUC within a style | precision@1 | MAP@R | EER | balanced accuracy "
+        "| predicted as same |",
+        "|---|---|---|---|---|---|---|---|",
     ]
-    for split, meaning in SPLIT_NAMES.items():
+    for split, meaning in WITH_TWIN.items():
         if f"{split}/auc" in metrics:
-            values = [f"{metrics[f'{split}/{name}']:.3f}" for name in DESCRIBED]
+            keys = [f"{split}/{name}" for name in DESCRIBED]
+            values = [f"{metrics[key]:.3f}" if key in metrics else "–" for key in keys]
             aucs = [auc_text(metrics, split), auc_text(metrics, split, "same_style_auc")]
             lines.append(f"| {' | '.join([meaning, *aucs, *values])} |")
     for paragraph in (shortcut_table(shortcuts, SPLIT_NAMES), [shortcut_warning(shortcuts)]):

@@ -35,6 +35,6 @@ def photograph_rule(card: Card, model: str) -> PhotographRule:
     if card.photographs is None:
         raise ModelError(
             f"{model}: this tower can't tell unfamiliar photographs, because its card does not describe the training "
-            "photographs. Train or export it again with this version of artsim."
+            "photographs. Train it again with this version of artsim."
         )
     return card.photographs

@@ -189,7 +189,7 @@ class TowerOfCohort:
         if self.card.cohort is None:
             raise ModelError(
                 f"{self.name}: this tower can't adapt to a cohort, because its card has no rule for adapted distances. "
-                "Train or export it again with this version of artsim, or use no cohort (--cohort none)."
+                "Train it again with this version of artsim, or use no cohort (--cohort none)."
             )
         return self.card.cohort
 

@@ -47,7 +47,7 @@ def no_cohort(card: Card) -> CohortUse:
     """Say why distances are not adapted where the user chose none, or the tower cannot."""
     if card.cohort is None:
         return CohortUse(
-            NONE, None, "none: this tower can't adapt to a cohort. Train or export it again with this version of artsim"
+            NONE, None, "none: this tower can't adapt to a cohort. Train it again with this version of artsim"
         )
     return CohortUse(NONE, None, "none: a score depends on its two images only")
 

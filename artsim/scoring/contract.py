@@ -178,7 +178,9 @@ def _cohort_rule(fields: Mapping[str, Any] | None) -> CohortRule | None:
 def _photograph_rule(fields: Mapping[str, Any] | None) -> PhotographRule | None:
     if fields is None:
         return None
-    training = TrainingEmbeddings(**fields["training"])
+    described = fields["training"]
+    mean, directions, variances = (str(described[name]) for name in ("mean", "directions", "variances"))
+    training = TrainingEmbeddings(mean, directions, variances, float(described["rest"]))
     return PhotographRule(training, *(float(fields[name]) for name in ("familiar", "onset", "correction")))
 
 

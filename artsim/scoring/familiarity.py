@@ -3,15 +3,15 @@
 The embeddings of the training photographs are described by a Gaussian. A new embedding has a Mahalanobis distance to it
 (Lee, Lee, Lee and Shin 2018). Photographs of another museum, camera or size are far from the training photographs, and
 near each other, because they share what the tower has not learned to ignore. Their distances are therefore too small.
-An unfamiliar photograph multiplies its distances by a factor above 1, which validation has fitted on shifted views. The
-factor depends on the photograph alone; that of a familiar one is exactly 1.
+A photograph far from the training photographs multiplies its distances by a factor above 1, which validation has fitted
+on shifted views. The factor depends on the photograph alone. It is exactly 1 up to the onset of the correction.
 """
 
 from __future__ import annotations
 
 import base64
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -22,21 +22,27 @@ DIRECTIONS = 256  # of the Gaussian with variances of their own; all others shar
 WORKS_PER_DIRECTION = 4  # at least; fewer would measure noise. A setting
 # More is no farther: validation says nothing about photographs beyond its shifted views. A setting
 FARTHEST = 0.3
-SMALLEST_VARIANCE = 1e-12  # of embeddings of length 1: rounding errors
 WORKS_OF_A_COLLECTION = 10  # of each artist in a typical collection; a setting
-BLOCK = 256  # embeddings at once; the last block is filled up, so that a result depends on its own embedding alone
+MOST_CORRECTION = 3.0  # of a factor for each unit of unfamiliarity: a bound of the fit and of a card. A setting
+# In shares of the mean variance. Some embeddings fill fewer than D directions. In the others, the rounding of the
+# stored directions, about 1e-7 of the mean variance, would otherwise decide. A setting
+SMALLEST_SHARE = 1e-4
+SMALLEST_VARIANCE = 1e-12  # also if all embeddings are the same
+ORTHOGONAL = 1e-3  # largest error of stored directions; float32 causes about 1e-7
+BLOCK = 32  # embeddings at once; the last block is filled up, so that all blocks are computed in the same way
 
 
 @dataclass(frozen=True)
 class TrainingEmbeddings:
     """A Gaussian of the training photographs' embeddings, with arrays as base64 of little-endian float32.
 
-    `mean` is (D,), `directions` (R, D), `variances` (R,), and `rest` is the variance in each other direction.
+    `mean` is (D,). `directions` (R, D) are orthogonal and of length 1. `variances` (R,) are the variances along them,
+    and `rest` is the variance in each other direction.
     """
 
-    mean: str
-    directions: str
-    variances: str
+    mean: str = field(repr=False)
+    directions: str = field(repr=False)
+    variances: str = field(repr=False)
     rest: float
 
     @classmethod
@@ -48,8 +54,10 @@ class TrainingEmbeddings:
         covariance = deviation.T @ deviation / (count - 1)
         number = max(1, min(DIRECTIONS, count // WORKS_PER_DIRECTION, width - 1))
         variances, vectors = eigh(covariance, subset_by_index=[width - number, width - 1])
-        rest = max((np.trace(covariance) - variances.sum()) / (width - number), SMALLEST_VARIANCE)
-        return cls(_packed(mean), _packed(vectors.T), _packed(np.maximum(variances, SMALLEST_VARIANCE)), float(rest))
+        total = float(np.trace(covariance))
+        least = max(SMALLEST_SHARE * total / width, SMALLEST_VARIANCE)
+        rest = max((total - float(variances.sum())) / max(1, width - number), least)
+        return cls(_packed(mean), _packed(vectors.T), _packed(np.maximum(variances, least)), rest)
 
     @cached_property
     def _arrays(self) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
@@ -65,13 +73,21 @@ class TrainingEmbeddings:
     def is_sound(self) -> bool:
         """Whether the arrays fit together and hold usable numbers."""
         try:
-            arrays = self._arrays
-        except ValueError:  # not base64, or lengths that do not fit
+            mean, directions, variances = self._arrays
+            spread = np.append(variances, float(self.rest))
+        except (ValueError, TypeError):  # not base64 or no text, or lengths that do not fit
             return False
-        return all(np.isfinite(array).all() for array in arrays) and min(arrays[2].min(initial=1), self.rest) > 0
+        if not all(np.isfinite(array).all() for array in (mean, directions, spread)):
+            return False
+        are_orthogonal = np.allclose(directions @ directions.T, np.eye(len(variances)), atol=ORTHOGONAL)
+        return are_orthogonal and bool((spread >= np.finfo(np.float32).tiny).all())
 
     def unfamiliarity(self, embeddings: NDArray[np.float32]) -> NDArray[np.float64]:
-        """Squared Mahalanobis distances (N,) of embeddings (N, D), divided by D: 1 on average for the Gaussian."""
+        """Squared Mahalanobis distances (N,) of embeddings (N, D), divided by D: 1 on average for the Gaussian.
+
+        A value depends on its own embedding alone, to the last bit. So BLAS computes no product here: its sums may run
+        in another order in another place or with more threads.
+        """
         mean, directions, variances = self._arrays
         out = np.empty(len(embeddings))
         block = np.zeros((BLOCK, len(mean)))
@@ -79,7 +95,7 @@ class TrainingEmbeddings:
             rows = embeddings[start : start + BLOCK]
             block[: len(rows)] = rows - mean
             block[len(rows) :] = 0
-            along = np.square(block @ directions.T)
+            along = np.square(np.einsum("nd,rd->nr", block, directions))
             beside = np.square(block).sum(axis=1) - along.sum(axis=1)
             out[start : start + BLOCK] = ((along / variances).sum(axis=1) + beside / self.rest)[: len(rows)] / len(mean)
         return out
@@ -90,7 +106,7 @@ class PhotographRule:
     """What unfamiliar photographs do to distances.
 
     A photograph is unfamiliar if its unfamiliarity is above `familiar`. Its factor is 1 up to `onset`. Above, the
-    factor rises by `correction` for each unit, up to FARTHEST.
+    factor rises by `correction` for each unit, up to FARTHEST units.
     """
 
     training: TrainingEmbeddings
@@ -100,8 +116,9 @@ class PhotographRule:
 
     @property
     def is_sound(self) -> bool:
-        """Whether all numbers are usable."""
-        return self.training.is_sound and math.isfinite(self.familiar + self.onset) and 0 <= self.correction < math.inf
+        """Whether all numbers are usable: then every factor is finite and at least 1."""
+        are_finite = math.isfinite(self.familiar) and math.isfinite(self.onset)
+        return self.training.is_sound and are_finite and 0 <= self.correction <= MOST_CORRECTION
 
     def are_unfamiliar(self, embeddings: NDArray[np.float32]) -> NDArray[np.bool_]:
         """Whether photographs are unfamiliar, (N,). So are 5 % of those that are like the training photographs."""
@@ -148,7 +165,7 @@ class EmbeddedFold:
 
 
 def excess(unfamiliarity: NDArray[np.float64], onset: float) -> NDArray[np.float64]:
-    """What unfamiliarities (N,) exceed the onset of the correction by, at most FARTHEST."""
+    """By how much unfamiliarities (N,) exceed the onset of the correction, at most FARTHEST."""
     return np.clip(unfamiliarity - onset, 0.0, FARTHEST)
 
 

@@ -211,6 +211,11 @@ def _check_graph(path: Path, session: onnxruntime.InferenceSession, card: Card) 
             f"{path}: its card adapts {card.cohort.adapted_width} values of an embedding, but there are only {width}. "
             "Export it again with `artsim export`."
         )
+    if card.photographs is not None and card.photographs.training.width != width:
+        raise ModelError(
+            f"{path}: its card describes training photographs by {card.photographs.training.width} values, but an "
+            f"embedding has {width}. Export it again with `artsim export`."
+        )
     return width
 
 

@@ -8,6 +8,8 @@ from typing import get_args
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from artsim.collection.selection import Selection
@@ -15,7 +17,9 @@ from artsim.evaluation.intervals import auc_interval, mean_interval
 from artsim.evaluation.rules import fit_rules
 from artsim.evaluation.validation import Validation
 from artsim.scoring.familiarity import EmbeddedFold, TrainingEmbeddings
+from artsim.shifted_views import photographers_of
 from artsim.training.monitor import MEAN_AUC, MonitorName
+from tests.towers import card
 
 UNSEEN = "efghij"
 
@@ -133,6 +137,101 @@ def test_folds_without_pairs_of_both_kinds_give_no_rules() -> None:
     alone = fold(np.zeros((3, 2), np.float32), np.array([0, 1, 2]))
     assert fit_rules([alone], "euclidean", seed=0, adapted_width=2) is None
     assert fit_rules([], "euclidean", seed=0, adapted_width=2) is None
+
+
+def validation_of(table: pd.DataFrame) -> Validation:
+    return Validation(Selection(table, Path(), "test"), "euclidean", None, seed=0)
+
+
+def placed(validation: Validation, noise: float = 0.1) -> NDArray[np.float32]:
+    """Embeddings (V, 2) that put each artist's works around one place on a line."""
+    rng = np.random.default_rng(0)
+    middle = np.array([[APART[artist], 0.0] for artist in validation.works["artist"]])
+    return (middle + rng.normal(scale=noise, size=middle.shape)).astype(np.float32)
+
+
+def test_the_fold_has_the_works_by_unseen_artists_with_their_views() -> None:
+    validation = validation_of(works(None))
+    embeddings = placed(validation)
+    training = TrainingEmbeddings.of(embeddings)
+    found = validation.fold(embeddings, -embeddings, training)
+    unseen = (validation.works["split"] == "val_unseen").to_numpy()
+    np.testing.assert_array_equal(found.embeddings, embeddings[unseen])
+    np.testing.assert_array_equal(found.views, -embeddings[unseen])
+    np.testing.assert_array_equal(found.view_unfamiliarity, training.unfamiliarity(-embeddings[unseen]))
+    assert len(set(zip(found.artists, validation.works["artist"][unseen], strict=True))) == len(UNSEEN)
+    np.testing.assert_array_equal(found.photographers, validation.photographers[unseen])
+
+
+@pytest.mark.parametrize("unseen", ["", "e"])
+def test_the_fold_has_works_by_seen_artists_where_unseen_ones_give_no_pairs(unseen: str) -> None:
+    table = works(None)
+    validation = validation_of(table[table["artist"].isin(list("abcd" + unseen))].reset_index(drop=True))
+    embeddings = placed(validation)
+    found = validation.fold(embeddings, embeddings, TrainingEmbeddings.of(embeddings))
+    assert len(found.artists) == (validation.works["split"] == "val_seen").sum() == 16
+    shifted = validation.evaluate_shifted(embeddings, None, validation.evaluate(embeddings).rule, seed=0)
+    assert shifted["val_shifted/auc"] > 0.9
+
+
+@given(st.integers(3, 30), st.integers(16, 40))
+def test_a_photographer_shows_several_works_of_most_artists(works_per_artist: int, artists: int) -> None:
+    artist = np.repeat(np.arange(artists), works_per_artist)
+    photographers = photographers_of(np.zeros(len(artist), dtype=np.int64))
+    shown = np.unique(np.stack([artist, photographers]), axis=1, return_counts=True)
+    several = np.unique(shown[0][0][shown[1] > 1])
+    assert len(several) > 0.7 * artists
+    assert np.ptp(np.bincount(photographers)) <= 1
+
+
+def test_few_works_have_few_photographers_so_that_each_shows_pairs() -> None:
+    counts = []
+    for artists in ("abcdefgh", "abcd" + UNSEEN):
+        table = works(None)
+        validation = validation_of(table[table["artist"].isin(list(artists))].reset_index(drop=True))
+        counts.append(len(set(validation.photographers)))
+        embeddings = placed(validation)
+        assert validation.evaluate_shifted(embeddings, None, validation.evaluate(embeddings).rule, seed=0)
+    assert counts == [4, 6]  # of 24 and 36 works by unseen artists
+
+
+def test_pairs_of_the_shifted_twin_are_by_one_photographer() -> None:
+    """Photographers who add their own value: by one of them the artists are well apart, across them they are not."""
+    validation = validation_of(works(None))
+    embeddings = placed(validation)
+    views = embeddings.copy()
+    views[:, 1] += 100 * validation.photographers
+    rule = validation.evaluate(embeddings).rule
+    found = validation.evaluate_shifted(views, None, rule, seed=0)
+    assert found["val_shifted/auc"] > 0.95
+    assert found["val_shifted/auc_low"] <= found["val_shifted/auc"] <= found["val_shifted/auc_high"]
+    assert found["val_shifted/predicted_same"] == pytest.approx(0.5, abs=0.1)  # as many as are
+    assert {name.split("/")[0] for name in found} == {"val_shifted"}
+
+
+def test_the_rule_is_applied_to_distances_with_factors() -> None:
+    validation = validation_of(works(None))
+    embeddings = placed(validation)
+    rule = validation.evaluate(embeddings).rule
+    alike = (0.01 * embeddings).astype(np.float32)  # views whose distances are too small
+    plain = validation.evaluate_shifted(alike, None, rule, seed=0)
+    factors = np.full(len(alike), 10, np.float32)  # of both works of a pair: 100
+    corrected = validation.evaluate_shifted(alike, factors, rule, seed=0)
+    assert plain["val_shifted/predicted_same"] == 1
+    assert corrected["val_shifted/predicted_same"] == pytest.approx(0.5, abs=0.1)
+    assert corrected["val_shifted/cllr"] < plain["val_shifted/cllr"]
+
+
+def test_factors_of_works_enter_the_metrics_and_the_scores() -> None:
+    validation = validation_of(works(None))
+    embeddings = placed(validation, noise=1.0)
+    factors = np.where(np.arange(len(embeddings)) % 2, np.float32(3), np.float32(1))
+    plain, changed = (validation.evaluate(embeddings, each).metrics for each in (None, factors))
+    assert changed["val_unseen/auc"] != plain["val_unseen/auc"]
+    assert changed["val_unseen/map_at_r"] == plain["val_unseen/map_at_r"]  # of embeddings as they are
+    one, other = (validation.scores(embeddings, card(distance="euclidean"), each) for each in (None, factors))
+    wanted = one["distance"] * factors[validation.first] * factors[validation.second]
+    np.testing.assert_allclose(other["distance"], wanted, rtol=1e-6)
 
 
 def fold(embeddings: NDArray[np.float32], artists: NDArray[np.int64]) -> EmbeddedFold:

@@ -7,13 +7,11 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
-import keras
 import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from keras import layers
 from PIL import Image
 
 import artsim
@@ -26,36 +24,9 @@ from artsim.export.reduced_precision import (
     calibration_paintings,
     check_loss,
 )
-from artsim.export.run_record import SELECTION_FILE, RunRecord
-from artsim.training.networks.checkpoints import save_tower
-from artsim.training.networks.towers import Normalise
+from artsim.export.run_record import SELECTION_FILE
 from tests.command import artsim_in_process
-
-SIZE = 32
-
-
-@pytest.fixture(scope="module")
-def checkpoints(tmp_path_factory: pytest.TempPathFactory, demo_csv: Path) -> Path:
-    """What a run leaves, with a tower that was not trained; works 0 to 2 of artists 0 to 4 are its training works."""
-    folder = tmp_path_factory.mktemp("checkpoints")
-    table = pd.read_csv(demo_csv)[["filename", "artist"]]
-    artist = table.groupby("artist", sort=False).ngroup()
-    work = table.groupby("artist").cumcount()
-    table.insert(2, "split", np.select([artist > 4, work > 2], [VAL_UNSEEN, VAL_SEEN], TRAIN))
-    Selection(table, demo_csv.parent / "train", str(demo_csv)).write(folder / SELECTION_FILE)
-    RunRecord("compact", SIZE, "euclidean", None, 0, None, str(demo_csv.parent / "train")).write(folder)
-    save_colours(folder / "best.keras", channels=128)  # so many that fewer bits make a smaller file
-    return folder
-
-
-def save_colours(path: Path, channels: int) -> None:
-    """A tower that sees how a painting's colours are spread, which tells something of these painters."""
-    keras.utils.set_random_seed(0)
-    images = keras.Input((SIZE, SIZE, 3), dtype="uint8")
-    x = layers.Rescaling(1 / 127.5, offset=-1)(images)
-    for filters in (16, channels):
-        x = layers.Conv2D(filters, 2, strides=2, activation="relu")(x)
-    save_tower(keras.Model(images, Normalise()(layers.Dense(16)(layers.GlobalAveragePooling2D()(x)))), path)
+from tests.export.made_towers import save_colours
 
 
 @pytest.fixture(scope="module")
@@ -79,7 +50,7 @@ def training_works(checkpoints: Path, works: Path) -> list[Path]:
     return selection.paths(selection.part(TRAIN))
 
 
-@pytest.mark.parametrize("precision", ["fp16", "int8"])
+@pytest.mark.parametrize("precision", ["fp16-weights", "fp16", "int8"])
 def test_a_reduced_precision_tower_is_measured_and_scores(
     precision: str,
     checkpoints: Path,

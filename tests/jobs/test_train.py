@@ -187,6 +187,27 @@ def test_the_card_of_the_exported_tower_has_its_run_and_metrics(job: Job) -> Non
     assert 0 < job.run.data.metrics["export/max_distance_difference"] < 1e-5
 
 
+def test_the_card_holds_the_rules_for_cohorts_and_unfamiliar_photographs(job: Job) -> None:
+    card = artsim.load(job.artifact("tower.onnx")).card
+    assert card.contract == 2
+    assert card.cohort is not None
+    assert card.cohort.adapted_width == 8  # half of an embedding is the readout's
+    assert card.photographs is not None
+    assert card.photographs.training.width == 16
+
+
+@pytest.mark.parametrize("name", ["auc", "eer", "balanced_accuracy", "predicted_same", "cllr", "cllr_min"])
+def test_the_shifted_twin_has_metrics_in_the_run_its_description_and_its_report(job: Job, name: str) -> None:
+    (logged,) = job.client.get_metric_history(job.run.info.run_id, f"val_shifted/{name}")
+    assert logged.step == 3
+    assert artsim.load(job.artifact("tower.onnx")).card.validation[f"val_shifted/{name}"] == pytest.approx(logged.value)
+    shown = f"{logged.value:.3f}"
+    assert shown in next(line for line in job.stdout.split("their shifted twin")[1:])
+    note = job.run.data.tags["mlflow.note.content"]
+    (row,) = (line for line in note.splitlines() if "their shifted twin" in line)
+    assert shown in row or name.startswith("cllr")
+
+
 def test_the_validation_table_equals_scores_of_the_exported_tower(job: Job, demo_csv: Path) -> None:
     """From file to score by the public calls: the same as the run's own table."""
     scorer = artsim.load(job.artifact("tower.onnx"))

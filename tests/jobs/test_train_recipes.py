@@ -8,12 +8,21 @@ import numpy as np
 import pytest
 
 import artsim
+from artsim.scoring.contract import Card
 from tests.command import artsim_in_process, eagerly
 
 # Pretrained networks take 64 px or more. The works and steps are as few as a recipe can do with.
 WORKS = ["--num-of-artists", "6", "--num-of-images-per-artist", "4", "--works-per-artist", "2"]
 SMALL = [*WORKS, "--batch-size", "4", "--image-size", "64", "--embedding-size", "16", "--epochs", "1"]
 TUNED = ["--weights", "none", "--tune-epochs", "1", "--refit", "False"]
+
+
+def check_rules(card: Card) -> None:
+    """A card whose photographs are described by as many numbers as an embedding has."""
+    assert card.contract == 2
+    assert card.photographs is not None
+    assert card.photographs.is_sound
+    assert card.photographs.training.width == 16
 
 
 @eagerly
@@ -36,6 +45,10 @@ def test_a_recipe_trains_exports_and_scores(
     card = scorer.card
     assert (card.recipe, card.distance, card.image_size) == (recipe, distance, 64)
     assert card.refit == (recipe == "readout")
+    if recipe == "classic":  # has no readout, so nothing of it adapts, and an older artsim can read it
+        assert (card.contract, card.cohort, card.photographs) == (1, None, None)
+    else:
+        check_rules(card)
     first, second = sorted((demo_csv.parent / "train").iterdir())[:2]
     score = scorer.score(first, second)
     assert score.distance == pytest.approx(scorer.score(second, first).distance)

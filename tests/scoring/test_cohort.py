@@ -215,7 +215,7 @@ def test_a_cohort_of_one_work_is_refused(scorer: artsim.Scorer) -> None:
 
 
 def test_a_tower_that_cannot_adapt_says_so(scorer: artsim.Scorer) -> None:
-    with pytest.raises(ModelError, match=r"old\.onnx: this tower can't adapt.*Train or export it again"):
+    with pytest.raises(ModelError, match=r"old\.onnx: this tower can't adapt.*Train it again"):
         artsim.load("old.onnx", "cpu").cohort(NAMES)
 
 

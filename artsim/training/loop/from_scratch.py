@@ -59,9 +59,9 @@ def fit_from_scratch(
     evaluator = Evaluator(tower, embed_validation, hooks, monitor)
     evaluation = EvaluationCallback(evaluator, objective, validation.labels, artists, readout_width)
     run_epochs(recipe, objective, dataset, steps, artists, hooks, evaluation)
-    best = load_tower(hooks.outputs.checkpoint_dir / BEST)
-    rows = works_to_fit_on(train.labels, seed)
-    hooks.describe(_embed_works(best, train, rows, recipe.image_size), readout_width)
+    if with_readout is not None:
+        best = load_tower(hooks.outputs.checkpoint_dir / BEST)
+        hooks.describe(_embed_works(best, train, with_readout.rows, recipe.image_size), readout_width)
     return monitor
 
 

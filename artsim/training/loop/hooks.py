@@ -46,7 +46,7 @@ class FitHooks:
     `validate` computes the metrics of the validation works' embeddings (V, D). `report` receives the number of each
     epoch, from 1, and its metrics. `calibrate` receives the folds of a cross-validation, and the number of leading
     values of an embedding that are a readout's. `describe` receives the embeddings (N, D) of training works by the
-    tower that will be exported, and the same number.
+    tower that will be exported, and the same number. It is not called for a tower without a readout.
     """
 
     outputs: Outputs

@@ -26,7 +26,7 @@ from artsim.training.loop.hooks import FitHooks
 from artsim.training.loop.losses import build_objective
 from artsim.training.loop.tuning import FeatureExtractor
 from artsim.training.monitor import Monitor
-from artsim.training.networks.checkpoints import REFIT, save_tower
+from artsim.training.networks.checkpoints import BEST, REFIT, load_tower, save_tower
 from artsim.training.networks.features import LabelledFeatures
 from artsim.training.networks.heads import (
     COMPONENTS,
@@ -50,7 +50,7 @@ def fit_pretrained(
 ) -> Monitor:
     """Train the recipe's tower. The arguments are those of `fit`, and `network` is not None."""
     labels = np.concatenate([train.labels, validation.labels])
-    fold_of = _artist_folds(labels, train.labels, seed)
+    fold_of = artist_folds(labels, train.labels, seed)
     photographers = photographers_of(fold_of + 1)  # those of group 0 show the validation's shifted twin
     extractor = FeatureExtractor(recipe, network, [train.pixels, validation.pixels], labels, photographers, hooks, seed)
     train_rows, held_out_rows = np.split(np.arange(len(labels)), [len(train.labels)])
@@ -69,14 +69,18 @@ def fit_pretrained(
         network, features = extractor.tuned_on(np.arange(len(labels)))
         trainer = HeadTrainer(recipe, network, features, hooks, seed)
         save_tower(trainer.fit(), hooks.outputs.checkpoint_dir / REFIT)
-    hooks.describe(embed(trainer.head, trainer.train.features), trainer.readout_width)
+    elif recipe.has_epochs:  # the best epoch is exported, and training ended with the last
+        trainer.tower.set_weights(load_tower(hooks.outputs.checkpoint_dir / BEST).get_weights())
+    if trainer.readout_width:
+        hooks.describe(embed(trainer.head, trainer.train.features), trainer.readout_width)
     return monitor
 
 
-def _artist_folds(labels: NDArray[np.int64], trained_on: NDArray[np.int64], seed: int) -> NDArray[np.int64]:
+def artist_folds(labels: NDArray[np.int64], trained_on: NDArray[np.int64], seed: int) -> NDArray[np.int64]:
     """The fold (N,) of each work by its artist; UNSEEN_FOLD has the artists that are not trained on.
 
-    The others form folds of two artists or more, where possible: one has no different-artist pairs.
+    The others form folds of two artists or more, as far as there are enough: a fold of one artist has no
+    different-artist pairs.
     """
     artists = np.unique(trained_on)
     has_unseen = len(np.unique(labels)) > len(artists)
@@ -134,7 +138,13 @@ class HeadTrainer:
     def embedded(
         self, features: LabelledFeatures, in_fold: NDArray[np.bool_], photographers: NDArray[np.int64]
     ) -> EmbeddedFold:
-        """The works (N,) of a fold and their views by this trainer's head."""
+        """The works of a fold and their views by this trainer's head.
+
+        Args:
+            features: of all N works and their views, by this trainer's network.
+            in_fold: (N,) whether a work is in the fold.
+            photographers: (N,) of the views.
+        """
         rows = features.subset(np.flatnonzero(in_fold))
         works, views, training = (embed(self.head, each) for each in (rows.features, rows.views, self.train.features))
         others = training[some_of_each(self.train.labels, WORKS_OF_A_COLLECTION, self.seed)]

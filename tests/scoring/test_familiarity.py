@@ -1,0 +1,213 @@
+"""Unfamiliarity and the factors of distances: what must hold for any embeddings, and which cards are refused."""
+
+from __future__ import annotations
+
+import base64
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+import artsim
+from artsim.errors import ModelError
+from artsim.scoring.contract import Card
+from artsim.scoring.familiarity import FARTHEST, MOST_CORRECTION, PhotographRule, TrainingEmbeddings
+from tests.command import artsim_in_process
+from tests.towers import SIZE, WIDTH, familiar_card, write_paintings, write_tower
+
+Vectors = NDArray[np.float32]
+SEEDS = st.integers(0, 2**32 - 1)
+
+
+def gaussian(seed: int, count: int, width: int = WIDTH) -> Vectors:
+    """Embeddings that vary less and less from the first value to the last, around a mean that is not 0."""
+    deviation = np.random.default_rng(seed).normal(size=(count, width)) * np.linspace(1, 0.1, width)
+    return (2 + deviation).astype(np.float32)
+
+
+def rule(correction: float = 2.0) -> PhotographRule:
+    return PhotographRule(TrainingEmbeddings.of(gaussian(0, 400)), familiar=1.8, onset=1.5, correction=correction)
+
+
+@pytest.mark.parametrize("width", [1, 2, WIDTH, 60])
+def test_unfamiliarity_is_1_on_average_for_photographs_like_those_described(width: int) -> None:
+    described = TrainingEmbeddings.of(gaussian(0, 2000, width))
+    assert described.unfamiliarity(gaussian(0, 2000, width)).mean() == pytest.approx(1, abs=0.01)
+    assert described.unfamiliarity(gaussian(1, 2000, width)).mean() == pytest.approx(1, abs=0.1)
+
+
+def test_unfamiliarity_is_the_mahalanobis_distance_where_all_directions_but_one_have_their_variance() -> None:
+    works, others = gaussian(0, 400), gaussian(1, 50)
+    deviation = others - works.mean(axis=0)
+    inverse = np.linalg.inv(np.cov(works.T))
+    wanted = np.einsum("nd,de,ne->n", deviation, inverse, deviation) / WIDTH
+    np.testing.assert_allclose(TrainingEmbeddings.of(works).unfamiliarity(others), wanted, rtol=1e-3)
+
+
+def test_a_shift_counts_more_where_training_photographs_vary_less() -> None:
+    described, works = TrainingEmbeddings.of(gaussian(0, 400)), gaussian(1, 100)
+    plain = described.unfamiliarity(works)
+    shifted = []
+    for axis in (0, WIDTH - 1):
+        moved = works.copy()
+        moved[:, axis] += 0.5
+        shifted.append(described.unfamiliarity(moved) - plain)
+    assert shifted[1].mean() > 10 * abs(shifted[0].mean())
+    assert shifted[1].mean() > 2
+
+
+@given(SEEDS, st.integers(1, 100), st.sampled_from([3, WIDTH, 70]))
+def test_a_photograph_has_the_same_bytes_alone_and_in_any_batch_and_order(seed: int, count: int, width: int) -> None:
+    described = TrainingEmbeddings.of(gaussian(0, 300, width))
+    works = gaussian(seed, count, width)
+    found = described.unfamiliarity(works)
+    order = np.random.default_rng(seed).permutation(count)
+    assert described.unfamiliarity(works[order]).tobytes() == found[order].tobytes()
+    for row in {0, count // 2, count - 1}:
+        assert described.unfamiliarity(works[row : row + 1]).tobytes() == found[row : row + 1].tobytes()
+
+
+def test_values_that_are_always_0_do_not_count() -> None:
+    """A readout of few works fills an embedding with zeros."""
+    works, others = (np.pad(gaussian(seed, 200), ((0, 0), (0, 2 * WIDTH))) for seed in (0, 1))
+    wanted = TrainingEmbeddings.of(gaussian(0, 200)).unfamiliarity(gaussian(1, 200))
+    np.testing.assert_allclose(TrainingEmbeddings.of(works).unfamiliarity(others) * 3, wanted, rtol=0.02)
+
+
+def test_equal_embeddings_are_described_too() -> None:
+    works = np.ones((5, WIDTH), np.float32)
+    described = TrainingEmbeddings.of(works)
+    assert described.is_sound
+    assert (described.unfamiliarity(works) == 0).all()
+
+
+@given(SEEDS, st.floats(0, MOST_CORRECTION))
+def test_factors_are_1_up_to_the_onset_and_bounded_beyond(seed: int, correction: float) -> None:
+    fitted = rule(correction)
+    works = gaussian(seed, 60) + np.random.default_rng(seed).choice([0, 0.3, 1000], 60)[:, None].astype(np.float32)
+    factors, unfamiliarity = fitted.factors(works), fitted.training.unfamiliarity(works)
+    assert (factors[unfamiliarity <= fitted.onset] == 1).all()
+    assert (factors >= 1).all()
+    assert (factors <= np.float32(1 + correction * FARTHEST)).all()
+    np.testing.assert_array_equal(fitted.are_unfamiliar(works), unfamiliarity > fitted.familiar)
+    assert (factors[unfamiliarity > fitted.onset + FARTHEST] == np.float32(1 + correction * FARTHEST)).all()
+    vectors, same_factors = fitted.adapt(works)
+    assert vectors is works
+    assert same_factors.tobytes() == factors.tobytes()
+
+
+def test_a_card_with_the_rule_follows_contract_2_and_comes_back_from_its_json() -> None:
+    text = familiar_card().to_json()
+    read = Card.from_json(text)
+    assert read == familiar_card()
+    assert read.contract == 2
+    works = gaussian(3, 20)
+    wanted, found = (each.photographs for each in (familiar_card(), read))
+    assert wanted is not None
+    assert found is not None
+    assert found.factors(works).tobytes() == wanted.factors(works).tobytes()
+
+
+@pytest.fixture
+def paintings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    names = [f"{letter}.png" for letter in "abcdefghijklmn"]
+    write_paintings(tmp_path, *names)
+    monkeypatch.chdir(tmp_path)
+    return names
+
+
+def test_scores_without_a_cohort_depend_on_the_two_pictures_alone(tmp_path: Path, paintings: list[str]) -> None:
+    write_tower(tmp_path / "tower.onnx", familiar_card())
+    pairs = [f"{one},{other}" for one in paintings for other in paintings]
+    one = f"{paintings[3]},{paintings[11]}"
+    found = []
+    for lines in (pairs, pairs[::-1], [one]):
+        Path("pairs.csv").write_text("\n".join(["image1,image2", *lines, ""]))
+        command = ["score", "--model", "tower.onnx", "--cohort", "none", "pairs.csv", "-o", "scores.csv", "--quiet"]
+        assert artsim_in_process(*command) == 0
+        rows = Path("scores.csv").read_text().splitlines()
+        found.append(next(row for row in rows if row.startswith(one)))
+    assert found[0] == found[1] == found[2]
+
+
+def test_unfamiliar_pictures_are_further_apart_and_each_stays_0_from_itself(
+    tmp_path: Path, paintings: list[str]
+) -> None:
+    plain = artsim.load(write_tower(tmp_path / "plain.onnx"))
+    adapted = artsim.load(write_tower(tmp_path / "tower.onnx", familiar_card()))
+    assert adapted.score(paintings, paintings).distance.tolist() == [0] * len(paintings)
+    photographs = adapted.card.photographs
+    assert photographs is not None
+    factors = photographs.factors(adapted.embed(paintings))
+    assert factors.max() > 1
+    assert factors.min() == 1
+    first, second = paintings[:-1], paintings[1:]
+    before, after = (scorer.score(first, second).distance for scorer in (plain, adapted))
+    np.testing.assert_allclose(after, before * factors[:-1] * factors[1:], rtol=1e-6)
+
+
+def packed(*values: float) -> str:
+    return base64.b64encode(np.array(values, "<f4").tobytes()).decode()
+
+
+HOSTILE: dict[str, dict[str, Any]] = {
+    "not base64": {"training": {"mean": "§%&"}},
+    "base64 of no whole numbers": {"training": {"mean": "AAAAAAA="}},
+    "an array, not text": {"training": {"mean": [0.0] * WIDTH}},
+    "too few directions": {"training": {"directions": packed(*[1.0] + [0.0] * (WIDTH - 1))}},
+    "too few variances": {"training": {"variances": packed(1.0)}},
+    "directions that are long": {"training": {"directions": packed(*[3e38] * (WIDTH * (WIDTH - 1)))}},
+    "a mean of NaN": {"training": {"mean": packed(*[float("nan")] * WIDTH)}},
+    "an infinite mean": {"training": {"mean": packed(*[float("inf")] * WIDTH)}},
+    "a variance of 0": {"training": {"variances": packed(*[0.0] * (WIDTH - 1))}},
+    "a negative variance": {"training": {"variances": packed(*[-1.0] * (WIDTH - 1))}},
+    "a rest of NaN": {"training": {"rest": float("nan")}},
+    "an infinite rest": {"training": {"rest": float("inf")}},
+    "a rest of 0": {"training": {"rest": 0.0}},
+    "a rest that is no number": {"training": {"rest": "much"}},
+    "no description": {"training": None},
+    "a familiar of NaN": {"familiar": float("nan")},
+    "an infinite familiar": {"familiar": float("inf")},
+    "an onset of NaN": {"onset": float("nan")},
+    "an infinite onset": {"onset": -float("inf")},
+    "a negative correction": {"correction": -0.1},
+    "a correction of NaN": {"correction": float("nan")},
+    "an infinite correction": {"correction": float("inf")},
+    "a correction that makes distances infinite": {"correction": 1e300},
+    "a width other than the graph's": {"training": {"mean": packed(*[0.0] * 4), "directions": "", "variances": ""}},
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_card_with_a_damaged_rule_exits_5(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    fields = json.loads(familiar_card().to_json())
+    change = HOSTILE[name]
+    if isinstance(change.get("training"), dict):
+        change = {"training": fields["photographs"]["training"] | change["training"]}
+    fields["photographs"] |= change
+    path = write_tower(tmp_path / "tower.onnx", json.dumps(fields))
+    with pytest.raises(ModelError, match="Export"):
+        artsim.load(path)
+    assert artsim_in_process("info", str(path)) == 5
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1
+    assert len(error) < 500  # not the arrays
+
+
+def test_a_rule_that_is_no_object_or_lacks_a_field_is_refused() -> None:
+    fields = json.loads(familiar_card().to_json())
+    for change in (3, {}, {key: value for key, value in fields["photographs"].items() if key != "onset"}):
+        with pytest.raises(ModelError, match="metadata"):
+            Card.from_json(json.dumps(fields | {"photographs": change}))
+
+
+def test_the_card_is_shown_without_its_arrays(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = write_tower(tmp_path / "tower.onnx", familiar_card(), size=SIZE)
+    assert artsim_in_process("info", str(path)) == 0
+    shown = json.loads(capsys.readouterr().out)["photographs"]
+    assert shown == {"familiar": 0.5, "onset": 0.5, "correction": 2.0}
