@@ -68,6 +68,8 @@ def _row(option: click.Option, context: click.Context, *, in_recipe: bool) -> st
 def _default(option: click.Option, context: click.Context, *, in_recipe: bool) -> str:
     if in_recipe or option.required:
         return "of the recipe" if in_recipe else "required"
+    if isinstance(option.show_default, str):  # words for a default that is a path here
+        return option.show_default
     default = option.get_default(context)
     # click has a sentinel of its own for an option without a default.
     return f"`{default}`" if isinstance(default, str | int | float) and not option.is_flag else ""

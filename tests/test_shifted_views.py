@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from artsim import images, shifted_views
 from artsim.demo import paint
-from artsim.shifted_views import PHOTOGRAPHERS, ShiftedViews, photographers_of, shifted_view
+from artsim.shifted_views import FRAME_WIDTH, PHOTOGRAPHERS, ShiftedViews, photographers_of, shifted_view
 
 SIZE = 64
 SEEDS = st.integers(0, 2**40)
@@ -50,16 +50,17 @@ def test_photographers_differ(pixels: NDArray[np.uint8], seeds: list[int]) -> No
     assert np.abs(one - other).mean() > 0.5
 
 
-@given(st.integers(1, SIZE), st.integers(1, SIZE), SEEDS)
+@given(st.integers(SIZE // 4, SIZE), st.integers(SIZE // 4, SIZE), SEEDS)
 def test_bars_are_black_and_the_picture_is_not(long: int, short: int, seed: int) -> None:
     """A view is letterboxed as an image that is loaded: in the middle, with bars on two sides at most."""
     height, width = max(long, short), min(long, short)
     for form in ((height, width), (width, height)):
         view = shifted_view(letterboxed(*form), seed)
         rows, columns = (np.flatnonzero(view.any(axis=(other, 2))) for other in (1, 0))
-        assert len(rows) == SIZE or len(columns) == SIZE
+        # A dark frame can turn black: it is then a part of the bars.
+        assert max(len(rows), len(columns)) >= (1 - 2 * FRAME_WIDTH[1]) * SIZE
         for lines in (rows, columns):
-            assert abs(lines[0] - (SIZE - 1 - lines[-1])) <= 1
+            assert abs(lines[0] - (SIZE - 1 - lines[-1])) <= 2
         dark = view.max(axis=2)[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1] == 0
         assert dark.mean() < 0.5
 

@@ -50,7 +50,7 @@ def hooks(tmp_path: Path) -> FitHooks:
 
 
 def small(**changes: object) -> Recipe:
-    settings = {"weights": "none", "image_size": SIZE, "tune_epochs": 2}
+    settings = {"tower": "mobilenet", "weights": "none", "image_size": SIZE, "tune_epochs": 2}
     return replace(RECIPES["transfer"], **{**settings, **changes})  # type: ignore[arg-type]
 
 
