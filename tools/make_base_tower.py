@@ -32,7 +32,7 @@ SETTINGS = {
 def main() -> int:
     """Train, export and check the size of the file."""
     paintings = Path(os.environ["ARTSIM_DATA"], "paintings")
-    with tempfile.TemporaryDirectory() as name:
+    with tempfile.TemporaryDirectory(prefix="artsim-") as name:
         folder = Path(name)
         data = {"data-file-path": paintings / "train_info.csv", "data-dir": paintings / "train"}
         flags = [part for key, value in (SETTINGS | data).items() for part in (f"--{key}", str(value))]

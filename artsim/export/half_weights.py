@@ -1,7 +1,8 @@
 """Weights stored in 16 bits: a file of half the size, which computes in 32 bits.
 
-Each large array is followed by a cast to float32. onnxruntime casts it once, when it opens the file, so the tower is as
-fast as in float32.
+Each large matrix or kernel is followed by a cast to float32. onnxruntime casts it once, when it opens the file, so the
+tower is as fast as in float32. Vectors stay in 32 bits: they are small, and the slopes of a readout's compression reach
+beyond what 16 bits hold.
 """
 
 from __future__ import annotations
@@ -26,7 +27,8 @@ def to_half_weights(proto: onnx.ModelProto) -> onnx.ModelProto:
     half.CopyFrom(proto)
     graph, casts = half.graph, []
     for array in graph.initializer:
-        if array.data_type != TensorProto.FLOAT or np.prod(array.dims, dtype=np.int64) < LEAST_VALUES:
+        is_small = len(array.dims) < 2 or np.prod(array.dims, dtype=np.int64) < LEAST_VALUES
+        if array.data_type != TensorProto.FLOAT or is_small:
             continue
         name, values = array.name, numpy_helper.to_array(array)
         if not np.abs(values).max() <= np.finfo(np.float16).max:  # also refuses NaN

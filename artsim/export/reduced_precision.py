@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     import onnx
 
 CALIBRATION_WORKS = 128  # a compromise: more paintings widen the ranges and take longer
-TIMED_IMAGES = 96  # three batches
+TIMED_IMAGES = 96  # twelve batches
 TIMED_ROUNDS = 5  # their median ignores two rounds that another process disturbs
-TOWER_BATCH = 32  # bounds the memory
+TOWER_BATCH = 8  # bounds the memory: onnxruntime keeps the feature maps of a whole batch
 
 
 @dataclass(frozen=True)
