@@ -66,7 +66,9 @@ def test_a_pretrained_tower_is_evaluated_refitted_and_exported(
     judged = artsim.load(best)
     assert not judged.card.refit
     # The metrics of the refitted tower are those of the one that had not met the works it is judged by.
-    assert judged.card.validation == pytest.approx(dict(card.validation), abs=1e-4)
+    for name, value in card.validation.items():
+        if not name.startswith("val_shifted/"):  # these depend on the rules, which only the refitted tower has
+            assert judged.card.validation[name] == pytest.approx(value, abs=1e-4), name
     assert judged.card.calibration != card.calibration  # which is of fits without some of the artists, in turn
     (checkpoints / "calibration.json").write_text("{}")
     assert artsim_in_process("export", str(checkpoints)) == 5

@@ -195,7 +195,7 @@ def test_folds_hold_whole_artists_and_two_or_more_where_there_are_enough(trained
 def test_every_fit_of_a_tuned_tower_tunes_again(
     fitted: RecordedFit, network: keras.Model, pixels: NDArray[np.uint8], held: NDArray[np.uint8]
 ) -> None:
-    recipe = small("transfer", tune_epochs=3, tune_rate=1e-3, epochs=2)
+    recipe = small("transfer", tower="mobilenet", tune_epochs=3, tune_rate=1e-3, epochs=2)
     monitor = fit_works(fitted, recipe, network, pixels)
     np.testing.assert_allclose(fitted.embeddings(BEST, held), fitted.evaluated[monitor.best_epoch - 1], atol=1e-5)
     # One tuned without the works held out, one with them; both began at the network that was given.
