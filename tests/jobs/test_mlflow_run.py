@@ -36,6 +36,7 @@ def mlflow_run(
     """Start it as README says, with its outputs and its environments in tmp_path."""
     given = {
         "data_file_path": demo_csv,
+        "recipe": "compact",
         "checkpoint_dir": tmp_path / "checkpoints",
         "summaries_dir": tmp_path / "summaries",
         "num_of_artists": 8,
