@@ -157,7 +157,10 @@ def _check_file(path: Path) -> None:
         with path.open("rb"):
             pass
     except OSError as error:
-        raise ModelError(f"{path}: the model can't be read ({error.strerror}). Check the path.") from error
+        raise ModelError(
+            f"{path}: the model can't be read ({error.strerror}). Check the path. `artsim train` makes towers. Where "
+            "none is named, artsim uses the tower that comes with it."
+        ) from error
     if empty:
         raise ModelError(f"{path}: the model file is empty. Export it again.")
 
