@@ -121,4 +121,5 @@ def test_the_notebook_shows_works_and_two_pairs_and_leaves_nothing_behind(
     NotebookClient(notebook, timeout=300, kernel_name="python3").execute(cwd=str(tmp_path))
     outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
     assert sum("image/png" in output.get("data", {}) for output in outputs) == 3
-    assert not list((tmp_path / "TMPDIR").iterdir())
+    left = {path.name for path in (tmp_path / "TMPDIR").iterdir()}
+    assert left <= {"__pycache__"}  # TensorFlow's autograph compiles its generated files there
