@@ -10,6 +10,7 @@ embedded by the first fit. Each other fold has some of the training artists, emb
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import chain
 
 import keras
@@ -53,18 +54,14 @@ def fit_pretrained(
     fold_of = artist_folds(labels, train.labels, seed)
     photographers = photographers_of(fold_of + 1)  # those of group 0 show the validation's shifted twin
     extractor = FeatureExtractor(recipe, network, [train.pixels, validation.pixels], labels, photographers, hooks, seed)
-    train_rows, held_out_rows = np.split(np.arange(len(labels)), [len(train.labels)])
+    folds = _Folds(recipe, extractor, fold_of, photographers, hooks, seed)
     monitor = Monitor(recipe.monitor, recipe.patience)
-    network, features = extractor.tuned_on(train_rows)
-    held_out = LabelledFeatures.without_views(features.features[held_out_rows], labels[held_out_rows])
-    trainer = HeadTrainer(recipe, network, features.subset(train_rows), hooks, seed)
-    trainer.fit(held_out, monitor)
+    trainer, unseen = _first_fit(folds, len(train.labels), monitor)
     if recipe.refit:
+        readout_width = trainer.readout_width
+        del trainer  # it holds the features, which the next fits need memory for
         hooks.say("fitting on folds of artists, to calibrate …")
-        unseen = fold_of == UNSEEN_FOLD
-        first = [trainer.embedded(features, unseen, photographers)] if unseen.any() else []
-        rest = _folds(recipe, extractor, fold_of, photographers, hooks, seed)
-        hooks.calibrate(chain(first, rest), trainer.readout_width)
+        hooks.calibrate(chain(unseen, folds.of_trained_artists()), readout_width)
         hooks.say("refitting on all works …")
         network, features = extractor.tuned_on(np.arange(len(labels)))
         trainer = HeadTrainer(recipe, network, features, hooks, seed)
@@ -74,6 +71,18 @@ def fit_pretrained(
     if trainer.readout_width:
         hooks.describe(embed(trainer.head, trainer.train.features), trainer.readout_width)
     return monitor
+
+
+def _first_fit(folds: _Folds, trained_on: int, monitor: Monitor) -> tuple[HeadTrainer, list[EmbeddedFold]]:
+    """The fit on the training works, the first of all, evaluated on the others; and the fold of unseen artists."""
+    extractor = folds.extractor
+    train_rows, held_out_rows = np.split(np.arange(len(extractor.labels)), [trained_on])
+    network, features = extractor.tuned_on(train_rows)
+    held_out = LabelledFeatures.without_views(features.features[held_out_rows], extractor.labels[held_out_rows])
+    trainer = HeadTrainer(folds.recipe, network, features.subset(train_rows), folds.hooks, folds.seed)
+    trainer.fit(held_out, monitor)
+    unseen = folds.fold_of == UNSEEN_FOLD
+    return trainer, [trainer.embedded(features, unseen, folds.photographers)] if unseen.any() else []
 
 
 def artist_folds(labels: NDArray[np.int64], trained_on: NDArray[np.int64], seed: int) -> NDArray[np.int64]:
@@ -91,23 +100,28 @@ def artist_folds(labels: NDArray[np.int64], trained_on: NDArray[np.int64], seed:
     return fold_of
 
 
-def _folds(
-    recipe: Recipe,
-    extractor: FeatureExtractor,
-    fold_of: NDArray[np.int64],
-    photographers: NDArray[np.int64],
-    hooks: FitHooks,
-    seed: int,
-) -> Iterator[EmbeddedFold]:
-    """Each fold of artists trained on, by a fit on all other works. There are no folds of too few artists."""
-    if len(np.unique(extractor.labels)) < MIN_ARTISTS_TO_FOLD:
-        return
-    for fold in np.unique(fold_of[fold_of != UNSEEN_FOLD]):
-        others = np.flatnonzero(fold_of != fold)
-        network, features = extractor.tuned_on(others)
-        trainer = HeadTrainer(recipe, network, features.subset(others), hooks, seed)
+@dataclass(frozen=True)
+class _Folds:
+    """The folds of artists, and what a fit on the other folds needs. `fold_of` and `photographers` are (N,)."""
+
+    recipe: Recipe
+    extractor: FeatureExtractor
+    fold_of: NDArray[np.int64]
+    photographers: NDArray[np.int64]
+    hooks: FitHooks
+    seed: int
+
+    def of_trained_artists(self) -> Iterator[EmbeddedFold]:
+        """Each fold of artists trained on, by a fit on all other works. There are no folds of too few artists."""
+        if len(np.unique(self.extractor.labels)) >= MIN_ARTISTS_TO_FOLD:
+            yield from (self._embedded(fold) for fold in np.unique(self.fold_of[self.fold_of != UNSEEN_FOLD]))
+
+    def _embedded(self, fold: np.int64) -> EmbeddedFold:
+        others = np.flatnonzero(self.fold_of != fold)
+        network, features = self.extractor.tuned_on(others)
+        trainer = HeadTrainer(self.recipe, network, features.subset(others), self.hooks, self.seed)
         trainer.fit()
-        yield trainer.embedded(features, fold_of == fold, photographers)
+        return trainer.embedded(features, self.fold_of == fold, self.photographers)
 
 
 class HeadTrainer:

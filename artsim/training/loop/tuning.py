@@ -172,8 +172,8 @@ class FeatureExtractor:
         if self.recipe.tune_epochs == 0:
             return self.network, self.frozen
         paintings = [painting for part in self.pixels for painting in part]
-        frozen, train = self.frozen.subset(rows), [paintings[row] for row in rows]
-        network = tune_network(self.recipe, self.network, train, frozen, self.hooks, self.seed)
+        train = [paintings[row] for row in rows]
+        network = tune_network(self.recipe, self.network, train, self.frozen.subset(rows), self.hooks, self.seed)
         return network, self._features(network)
 
     def _features(self, network: keras.Model) -> LabelledFeatures:
