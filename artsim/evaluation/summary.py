@@ -17,6 +17,7 @@ from artsim.scoring.cohort_use import CohortUse
 from artsim.scoring.contract import Card
 from artsim.scoring.score_blocks import ScoredBlock
 from artsim.scoring.scores import Criterion
+from artsim.tables.labels import UNLABELLED
 from artsim.tables.output import open_output
 
 # The metrics with their full names, the most important ones first.
@@ -67,8 +68,9 @@ class PairStage:
         self.pairs += len(good)
         self.unscored += int(np.count_nonzero(~good))
         if scored.block.same is not None:
-            same = scored.block.same[good]
-            self.labelled.add(scored.scores.distance[good], same, scored.first[good], scored.second[good])
+            known = good & (scored.block.same != UNLABELLED)
+            same = scored.block.same[known]
+            self.labelled.add(scored.scores.distance[known], same, scored.first[known], scored.second[known])
 
 
 @dataclass(frozen=True)
@@ -144,15 +146,19 @@ class Summary:
     def _metric_lines(self) -> list[tuple[str, str]]:
         if not self.labelled_pairs:
             return []
+        scored = self.pairs - self.unscored_pairs
+        is_partial = self.labelled_pairs < scored
+        count = f"{self.labelled_pairs:,}" + (f" of {scored:,} scored pairs" if is_partial else "")
         if not self.metrics:
-            return [("metrics", f"none: all {self.labelled_pairs:,} scored pairs have the same label")]
+            pairs = f"{count} with a label" if is_partial else f"all {count} scored pairs"
+            return [("metrics", f"none: {pairs} have the same label")]
         lines = [(label, f"{self.metrics[name]:.3f}") for name, label in METRICS.items()]
         if self.auc_interval is not None:
             low, high = self.auc_interval
             interval = f"95 % interval {low:.3f} to {high:.3f}, resampling {self.interval_resamples}"
             lines[0] = (lines[0][0], f"{lines[0][1]} ({interval})")
         return [
-            ("labelled pairs", f"{self.labelled_pairs:,}, threshold {self.threshold:g}, prior {self.prior:g}"),
+            ("labelled pairs", f"{count}, threshold {self.threshold:g}, prior {self.prior:g}"),
             *lines,
         ]
 

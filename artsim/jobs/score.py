@@ -32,6 +32,7 @@ from artsim.scoring.embedding_store import EmbeddingStore
 from artsim.scoring.score_blocks import BlockScorer, ScoredBlock
 from artsim.scoring.scorer import Scorer, load
 from artsim.scoring.scores import Criterion
+from artsim.tables.bounds import BLOCK_BYTES
 from artsim.tables.formats import Bytes, Format, make_format
 from artsim.tables.image_index import ImageIndex, index_images
 from artsim.tables.output import FormatName, check_place, format_of
@@ -43,7 +44,6 @@ from artsim.tables.pairs_file import (
     image_folder,
     open_pairs,
 )
-from artsim.tables.readers import BLOCK_BYTES
 from artsim.tables.resume import RowSink, open_sink
 
 MAX_PREFETCH = 8  # blocks, each of some tens of megabytes while it is scored
@@ -217,7 +217,7 @@ def _write_scores(
     """
     started = time.perf_counter()
     pairs, total = score_block.pairs, score_block.index.rows
-    stage = PairStage(LabelledPairs(total if pairs.labelled else 0))
+    stage = PairStage(LabelledPairs(score_block.index.labelled))
 
     def score_and_encode(numbered: tuple[int, Block]) -> tuple[ScoredBlock, Bytes | None]:
         number, block = numbered

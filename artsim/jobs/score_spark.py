@@ -163,7 +163,7 @@ def _cohort_of(options: ScoreOptions, tower: TowerOfCohort, named: CohortUse | N
 def _pair_stage(staged: StagedPairs, scores: Path, seconds: float) -> PairStage:
     """Count the pairs that the workers wrote, and collect those with a label and a score."""
     distance = read_distances(scores, staged.rows)
-    labelled = LabelledPairs(staged.rows if staged.labelled else 0)
+    labelled = LabelledPairs(staged.labelled)
     if staged.labelled:
         for block in scored_labels(staged, distance):
             labelled.add(*block)

@@ -18,13 +18,15 @@ from artsim.tables.pairs_file import Block, PairsFile
 class ImageIndex:
     """The different images of a pairs file.
 
-    Two names of one path are one image. `row_of` is the image of each name; `rows` is the number of pairs.
+    Two names of one path are one image. `row_of` is the image of each name; `rows` is the number of pairs,
+    `labelled` of which have a label.
     """
 
     names: pa.StringArray  # (N,), N ≥ M
     row_of: NDArray[np.int64]  # (N,)
     images: list[str]  # (M,), the first name of each
     rows: int
+    labelled: int
 
     def find(self, names: pa.StringArray) -> NDArray[np.int64] | None:
         """The image (B,) of each of B names; None if one of them is unknown."""
@@ -69,9 +71,10 @@ class ImageNumbering:
 def index_images(pairs: PairsFile, folder: Path) -> ImageIndex:
     """Read a pairs file and index its images."""
     numbers = ImageNumbering(folder)
-    rows = 0
+    rows = labelled = 0
     for block in pairs.blocks():
         rows += len(block)
+        labelled += block.labelled
         numbers.of(block)
     row_of = np.fromiter(numbers.by_name.values(), np.int64, len(numbers.by_name))
-    return ImageIndex(of_texts(list(numbers.by_name)), row_of, numbers.names, rows)
+    return ImageIndex(of_texts(list(numbers.by_name)), row_of, numbers.names, rows, labelled)

@@ -21,7 +21,7 @@ from artsim.jobs import score as job
 from artsim.jobs.score import ScoreOptions, check_bad_images, score_pairs
 from artsim.scoring import embed_images
 from artsim.scoring.status import STATUSES
-from artsim.tables.readers import BLOCK_BYTES
+from artsim.tables.bounds import BLOCK_BYTES
 from tests.towers import write_paintings, write_tower
 
 PAIRS = "index,image1,image2,sameArtist,note\n7,a.png,b.png,0,x\n3,a.png,a.png,1,\n9,b.png,c.png,1,\u00fc\n"

@@ -14,6 +14,7 @@ from pyarrow import dataset
 from artsim.errors import ArtsimError
 from artsim.scoring.spark.staging import StagedPairs
 from artsim.scoring.status import OK
+from artsim.tables.labels import UNLABELLED
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,7 @@ def scored_labels(
     columns = ["row", "first", "second", "same"]
     for batch in dataset.dataset(staged.pairs, format="parquet").to_batches(columns=columns):
         row, first, second, same = (np.asarray(batch[name]) for name in columns)
-        good = ~np.isnan(distance[row])
+        good = ~np.isnan(distance[row]) & (same != UNLABELLED)
         yield (
             distance[row][good],
             same.astype(np.uint8)[good],

@@ -10,8 +10,8 @@ from pyarrow import parquet
 
 from artsim.errors import InputError
 from artsim.scoring.spark.staging import StagedPairs, stage_pairs
+from artsim.tables.bounds import BLOCK_BYTES
 from artsim.tables.pairs_file import open_pairs
-from artsim.tables.readers import BLOCK_BYTES
 
 
 def staged(folder: Path, text: str, block_bytes: int = BLOCK_BYTES) -> StagedPairs:
