@@ -14,6 +14,7 @@ from artsim.collection.inputs import NamedImage, list_images
 from artsim.files import file_sha256
 from artsim.locking import only_one
 from artsim.messages import Progress, no_progress
+from artsim.overwrites import check_overwrites
 from artsim.scoring.device import Device
 from artsim.scoring.embed_images import EmbeddedImages, embed_named, open_store, store_path
 from artsim.scoring.embedding_store import EmbeddingStore, write_store
@@ -72,13 +73,14 @@ def embed_collections(options: EmbedOptions, progress: Progress = no_progress) -
     A run that ends early leaves the old rows and its new rows, so the next run resumes there.
 
     Raises:
-        UsageError: the output does not end in .parquet.
+        UsageError: the output does not end in .parquet, or is an input.
         InputError: see `list_images` and `read_store`.
         OutputError: another run is writing the output, or it can't be written.
         ModelError, DeviceError: see `load`.
     """
     started = time.perf_counter()
     path = store_path(options.output)
+    check_overwrites({"--model": options.model, "FOLDER_OR_FILE": options.inputs}, {"--output": options.output})
     check_place(options.output)
     listed = list_images(options.inputs, None if options.data_dir is None else Path(options.data_dir))
     with only_one(path):

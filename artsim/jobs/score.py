@@ -21,10 +21,11 @@ from artsim.evaluation.summary import ImageStage, PairStage, Summary, summarize,
 from artsim.jobs.cohort import read_cohort, tower_of
 from artsim.locking import only_one
 from artsim.messages import Progress, no_progress
+from artsim.overwrites import Named, check_overwrites
 from artsim.prefetch import core_count, prefetch_map
 from artsim.scoring.adaptation import adapter_of, photograph_rule
 from artsim.scoring.cohort import Cohort
-from artsim.scoring.cohort_use import SELF, CohortUse, own_cohort
+from artsim.scoring.cohort_use import NONE, SELF, CohortUse, own_cohort
 from artsim.scoring.contract import Card
 from artsim.scoring.device import Device
 from artsim.scoring.embed_images import EmbeddedImages, embed_files, open_store, store_path
@@ -75,6 +76,19 @@ class ScoreOptions:
         asked = {EVIDENCE_COLUMN: self.evidence, UNFAMILIAR_COLUMN: self.unfamiliar}
         return tuple(name for name, is_asked in asked.items() if is_asked)
 
+    def check_files(self) -> None:
+        """Check, before anything is opened, that every output has a file of its own.
+
+        Raises:
+            UsageError: an output is an input, another output, a picture or a tower.
+        """
+        # The cohort may be the store: that gets rows, and keeps its own.
+        cohort = None if self.cohort in (SELF, NONE) else self.cohort
+        read: dict[str, Named] = {"PAIRS.CSV": self.pairs, "--model": self.model}
+        outputs: dict[str, Named] = {"--output": self.output, "--summary": self.summary}
+        check_overwrites(read, {"--embeddings": self.embeddings})
+        check_overwrites({**read, "--embeddings": self.embeddings, "--cohort": cohort}, outputs)
+
     def check_card(self, card: Card) -> None:
         """Check, before the images are read, that a tower can do what the options ask for.
 
@@ -100,6 +114,7 @@ def score_pairs(options: ScoreOptions, progress: Progress = no_progress, *, bloc
     """
     started = time.perf_counter()
     _check_format(options)
+    options.check_files()
     if options.summary is not None:
         check_place(options.summary)
     if options.embeddings is not None:

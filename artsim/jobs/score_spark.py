@@ -67,6 +67,7 @@ def score_on_spark(options: ScoreOptions, master: str | None = None, progress: P
     for flag, value in {"--format": options.format, "--embeddings": options.embeddings}.items():
         if value is not None:
             raise UsageError(f"{flag} is for --engine local.")
+    options.check_files()
     output = Path(options.output)
     check_folder(output)
     if options.summary is not None:

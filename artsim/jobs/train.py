@@ -27,6 +27,7 @@ from artsim.export.report import SPLIT_NAMES, WITH_TWIN, auc_text, describe
 from artsim.export.run_record import SELECTION_FILE, EmbeddingsRecord, ExportSource, RunRecord, write_rules
 from artsim.files import replacing, writing
 from artsim.messages import Progress, Say
+from artsim.overwrites import check_overwrites
 from artsim.scoring.familiarity import TrainingEmbeddings
 from artsim.tracking.run import Run, tracked_run, ui_command
 from artsim.training.loop.hooks import FitHooks, Outputs, TrainingDisplay
@@ -82,6 +83,7 @@ def train(options: TrainOptions, feedback: Feedback) -> str:
         ArtsimError: any kind. The run then ends as FAILED, with the reason in a tag.
     """
     started = time.monotonic()
+    _check_files(options)
     with tracked_run(f"{options.recipe.name}-seed{options.seed}") as run:
         run.log_params(options.flags)
         selection = prepare_selection(options.selection, feedback.say, feedback.progress)
@@ -96,6 +98,13 @@ def train(options: TrainOptions, feedback: Feedback) -> str:
         exported = _train_and_export(job)
         _log_end(job, exported, shortcuts)
     return _report(job, exported, shortcuts, time.monotonic() - started)
+
+
+def _check_files(options: TrainOptions) -> None:
+    """Check that the selection overwrites nothing that is read."""
+    if options.save_data_to_file:
+        read = {"--data-file-path": options.selection.data_file_path, "--weights": options.recipe.weights}
+        check_overwrites(read, {"--save-data-to-file": SELECTION_FILE})
 
 
 def _make_outputs(options: TrainOptions, run: Run, selection: Selection) -> Outputs:
