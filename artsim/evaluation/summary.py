@@ -41,7 +41,8 @@ METRICS = {
 class ImageStage:
     """The first stage of a run: images read and embedded in `seconds`, the reasons of bad ones, by which provider.
 
-    `unfamiliar` is the number of unfamiliar photographs; None: the tower cannot tell them.
+    `unfamiliar` is the number of unfamiliar photographs; None: the tower cannot tell them. `names_note` says which
+    names were found under another spelling.
     """
 
     provider: str
@@ -50,6 +51,7 @@ class ImageStage:
     bad_images: Sequence[str]
     seconds: float
     unfamiliar: int | None = None
+    names_note: str = ""
 
 
 @dataclass
@@ -84,6 +86,7 @@ class Summary:
         unscored_pairs: pairs with a bad image.
         cohort: its source, works, digest and so on; None if distances are not adapted.
         cohort_note: a line about it.
+        names_note: a line about names that were found under another spelling; None if there are none.
         bad_images: a sentence for each, which begins with the image's name.
         unfamiliar_images: the number of unfamiliar photographs; None if the tower cannot tell them.
         unfamiliar_note: a line about them; None if they are no more than chance gives.
@@ -106,6 +109,7 @@ class Summary:
     pairs_resumed: int
     pairs_per_second: float
     unscored_pairs: int
+    names_note: str | None
     bad_images: Sequence[str]
     unfamiliar_images: int | None
     unfamiliar_note: str | None
@@ -129,6 +133,7 @@ class Summary:
             ("provider", self.provider + (f" ({self.provider_note})" if self.provider_note else "")),
             ("images", f"{self.images:,} ({self.images_per_second:,.1f} images/s)"),
             ("pairs", f"{self.pairs:,} ({self.pairs_per_second:,.0f} pairs/s)"),
+            *([("names", self.names_note)] if self.names_note else []),
             *([("resumed at", f"row {self.pairs_resumed:,}")] if self.pairs_resumed else []),
             ("cohort", self.cohort_note),
             *([("unfamiliar", self.unfamiliar_note)] if self.unfamiliar_note else []),
@@ -187,6 +192,7 @@ def summarize(
         pairs_resumed=pairs.resumed,
         pairs_per_second=pairs.pairs / pairs.seconds,
         unscored_pairs=pairs.unscored,
+        names_note=images.names_note or None,
         bad_images=images.bad_images,
         unfamiliar_images=images.unfamiliar,
         unfamiliar_note=unfamiliar_note(card, use, images.unfamiliar, images.images - len(images.bad_images)),

@@ -28,7 +28,7 @@ from artsim.scoring.cohort import Cohort
 from artsim.scoring.cohort_use import NONE, SELF, CohortUse, own_cohort
 from artsim.scoring.contract import Card
 from artsim.scoring.device import Device
-from artsim.scoring.embed_images import EmbeddedImages, embed_files, open_store, store_path
+from artsim.scoring.embed_images import EmbeddedImages, embed_named, open_store, store_path
 from artsim.scoring.embedding_store import EmbeddingStore
 from artsim.scoring.score_blocks import BlockScorer, ScoredBlock
 from artsim.scoring.scorer import Scorer, load
@@ -122,16 +122,15 @@ def score_pairs(options: ScoreOptions, progress: Progress = no_progress, *, bloc
     optional = options.optional_columns
     with open_pairs(options.pairs, block_bytes, optional) as pairs, open_sink(options.output) as sink:
         row_format = make_format(options.output, options.format, pairs.schema, optional)
-        folder = image_folder(options.pairs, options.data_dir)
-        index = index_images(pairs, folder)
+        index = index_images(pairs, image_folder(options.pairs, options.data_dir))
         scorer = load(options.model, options.device, batch_size=options.batch_size, max_pixels=options.max_pixels)
         options.check_card(scorer.card)
         named = read_cohort(options.cohort, tower_of(scorer), lambda: scorer, progress)
         opened = time.perf_counter()
-        embedded = _embed(scorer, index, folder, options.embeddings, sink.embeddings, progress)
+        embedded = _embed(scorer, index, options.embeddings, sink.embeddings, progress)
         embedded = embedded.compared(scorer.card.photographs)
         seconds = time.perf_counter() - opened
-        image_stage = _image_stage(scorer, embedded, seconds)
+        image_stage = _image_stage(scorer, embedded, seconds, index.lookup.note)
         use = _cohort_of(options, scorer, named, embedded)
         embedded = embedded.adapted(adapter_of(scorer.card, use.cohort))
         criterion = Criterion.of(scorer.card, options.threshold, options.prior, adapted=use.cohort is not None)
@@ -161,22 +160,23 @@ def _check_format(options: ScoreOptions) -> None:
         raise UsageError(f"--format kaggle has the columns index and sameArtist only. Leave out {flags}.")
 
 
-def _image_stage(scorer: Scorer, embedded: EmbeddedImages, seconds: float) -> ImageStage:
+def _image_stage(scorer: Scorer, embedded: EmbeddedImages, seconds: float, names_note: str) -> ImageStage:
     unfamiliar = None if embedded.unfamiliar is None else int(np.count_nonzero(embedded.unfamiliar))
     count = len(embedded.status)
-    return ImageStage(scorer.provider, scorer.tower.note, count, embedded.reasons, seconds, unfamiliar)
+    return ImageStage(scorer.provider, scorer.tower.note, count, embedded.reasons, seconds, unfamiliar, names_note)
 
 
 def _embed(
-    scorer: Scorer, index: ImageIndex, folder: Path, embeddings: str | None, unfinished: Path | None, progress: Progress
+    scorer: Scorer, index: ImageIndex, embeddings: str | None, unfinished: Path | None, progress: Progress
 ) -> EmbeddedImages:
     """Embed images that have no stored embedding: in the user's store, or in that of an interrupted run."""
+    paths, faults = index.lookup.paths(index.images), index.lookup.faults(index.images)
     if embeddings is None:
-        return embed_files(scorer, index.images, folder, _left_over(unfinished, scorer), unfinished, progress)
+        return embed_named(scorer, paths, _left_over(unfinished, scorer), unfinished, progress, faults)
     path = store_path(embeddings)
     # A read-only store is fine if it has all images.
     with only_one(path) if os.access(path.parent, os.W_OK) else nullcontext():
-        return embed_files(scorer, index.images, folder, open_store(path, scorer), path, progress)
+        return embed_named(scorer, paths, open_store(path, scorer), path, progress, faults)
 
 
 def _left_over(unfinished: Path | None, scorer: Scorer) -> EmbeddingStore | None:

@@ -128,7 +128,7 @@ def _run_on_workers(
             frame = embedded_images(session, staged.images, staged.image_count, tower)
             frame.write.parquet(to_write(embeddings))
         embedded = time.perf_counter()
-        results = read_embedding_results(embeddings)
+        results = read_embedding_results(embeddings, staged.faults)
         session.conf.set("spark.sql.execution.arrow.maxRecordsPerBatch", str(rows_of_a_batch(results.width)))
         use = _cohort_of(options, owner, named, read_embedded_files(embeddings))
         criterion = Criterion.of(owner.card, options.threshold, options.prior, adapted=use.cohort is not None)
@@ -144,7 +144,8 @@ def _run_on_workers(
         scored = time.perf_counter()
         cluster = f"Spark at {session.sparkContext.master}"
     provider = ", ".join(results.providers) or "none"
-    image_stage = ImageStage(provider, cluster, staged.image_count, results.reasons, embedded - opened, unfamiliar)
+    seconds, count = embedded - opened, staged.image_count
+    image_stage = ImageStage(provider, cluster, count, results.reasons, seconds, unfamiliar, staged.names_note)
     return image_stage, use, criterion, scored - embedded
 
 

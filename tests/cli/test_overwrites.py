@@ -42,7 +42,7 @@ REFUSED = {
     f"{SCORE} --embeddings store.parquet -o store.parquet": "--output store.parquet: is the file that --embeddings",
     f"{SCORE} --cohort store.parquet -o store.parquet": "--output store.parquet: is the file that --cohort reads",
     f"{SCORE} --engine spark -o x.parquet --summary tower.onnx": "--summary tower.onnx: is the file that --model",
-    "embed store.parquet -o store.parquet --model tower.onnx": "--output store.parquet: is the file that FOLDER_OR_FILE",
+    "embed store.parquet -o store.parquet --model tower.onnx": "--output store.parquet: is the file that FOLDER",
     "pairs works.csv -o works.csv": "--output works.csv: is the file that FOLDER_OR_CSV reads",
     "pairs im --queries works.csv -o works.csv": "--output works.csv: is the file that --queries reads",
     f"{NEAREST} -o works.csv": "--output works.csv: is the file that --among reads",
@@ -56,9 +56,7 @@ REFUSED = {
 
 
 def contents(folder: Path) -> dict[Path, str]:
-    return {
-        path: hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(folder.rglob("*")) if path.is_file()
-    }
+    return {path: hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(folder.rglob("*")) if path.is_file()}
 
 
 @pytest.mark.parametrize("command", REFUSED)

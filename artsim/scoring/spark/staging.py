@@ -30,6 +30,8 @@ class StagedPairs:
     rows: int
     image_count: int
     labelled: int  # rows with a label
+    names_note: str  # a line about names that were found under another spelling
+    faults: dict[int, str]  # what to say of some of the missing images, by number
 
 
 def stage_pairs(pairs: PairsFile, folder: Path, place: Path) -> StagedPairs:
@@ -61,7 +63,10 @@ def stage_pairs(pairs: PairsFile, folder: Path, place: Path) -> StagedPairs:
             if rows == 0:
                 writer.write(_no_rows(pairs))
         pyarrow.parquet.write_table(_image_table(numbers, pairs.name), staged_images)
-    return StagedPairs(staged_pairs, staged_images, columns, rows, len(numbers.paths), labelled)
+    sentences = numbers.lookup.faults(numbers.names)
+    faults = {number: sentences[name] for number, name in enumerate(numbers.names) if name in sentences}
+    note = numbers.lookup.note
+    return StagedPairs(staged_pairs, staged_images, columns, rows, len(numbers.paths), labelled, note, faults)
 
 
 def _image_table(numbers: ImageNumbering, name: str) -> pa.Table:
