@@ -270,8 +270,10 @@ def _description(job: _Job, metrics: Mapping[str, float], shortcuts: Mapping[str
 
 def _report(job: _Job, exported: Exported, shortcuts: Mapping[str, CueAucs], seconds: float) -> str:
     """The metrics of the exported tower, a warning if they may mislead, and the next commands."""
-    score = ["artsim-score", "--model", str(exported.path), "--data-dir", str(job.selection.folder)]
-    steps = (ui_command(), shlex.join([*score, str(exported.path.parent / PAIRS_FILE)]))
+    is_launched = job.run.is_launched
+    tower, folder = (path.absolute() if is_launched else path for path in (exported.path, job.selection.folder))
+    score = ["artsim-score", "--model", str(tower), "--data-dir", str(folder), str(tower.with_name(PAIRS_FILE))]
+    steps = (ui_command(anywhere=is_launched), shlex.join(score))
     done = f"Run {job.run.id} is done in {seconds / 60:.1f} min. Next:"
     warning = shortcut_warning(shortcuts)
     return "\n".join(
