@@ -6,7 +6,6 @@ All values are text. The rows are in the order of the source.
 
 from __future__ import annotations
 
-import os
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -152,8 +151,12 @@ def find_folder(path: Path, data_dir: Path | None, filenames: pd.Series[str]) ->
     candidates = [data_dir] if data_dir else [path.parent, path.parent / path.stem.removesuffix("_info")]
     first = list(filenames.head(20))
     for folder in candidates:
+        if any((folder / name).is_file() for name in first):
+            return folder
+    for folder in candidates:  # only now: a name that is a file as it is written says more
         lookup = ImageNames(folder)
-        if any(os.path.isfile(lookup.path(name) or "") for name in first):  # noqa: PTH113 - a name may be too long
+        lookup.paths(first)
+        if lookup.found:
             return folder
     searched = " or ".join(str(folder) for folder in candidates)
     raise InputError(f"{path}: its first file {first[0]!r} is not in {searched}. Name the folder with --data-dir.")

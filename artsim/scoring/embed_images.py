@@ -126,11 +126,9 @@ def embed_named(
     progress: Progress | None = None,
     faults: Mapping[str, str] | None = None,
 ) -> EmbeddedImages:
-    """Embed images by name, each at its own path (None: no path is known); otherwise the same as `embed_files`.
-
-    `faults` has a sentence for some of the names, for the case that their files are missing.
-    """
-    job = _EmbeddingPass(scorer, paths, store, progress, faults or {})
+    """Like `embed_files`, with a path for each name, None if unknown; `faults` says more of names without a file."""
+    job = _EmbeddingPass(scorer, paths, store, progress)
+    job.faults = faults or {}
     writer = None if update_at is None else _StoreWriter(update_at, store or _empty_store(scorer))
     for positions, vectors in run_batches(scorer.tower, job.new_images(), scorer.batch_size):
         job.settle(positions, vectors)
@@ -158,14 +156,9 @@ class _EmbeddingPass:
     """The state of one pass over the names. A position is decided once it has a SHA-256 or a failure."""
 
     def __init__(
-        self,
-        scorer: Scorer,
-        paths: Mapping[str, Path | None],
-        store: EmbeddingStore | None,
-        progress: Progress | None,
-        faults: Mapping[str, str],
+        self, scorer: Scorer, paths: Mapping[str, Path | None], store: EmbeddingStore | None, progress: Progress | None
     ) -> None:
-        self._faults = faults
+        self.faults: Mapping[str, str] = {}  # what to say of a missing file, by name
         self.names = list(paths)
         self.sha256s = [""] * len(paths)
         self.vectors = np.zeros((len(paths), scorer.tower.width), dtype=np.float32)
@@ -246,8 +239,8 @@ class _EmbeddingPass:
         if sha256 is not None and is_missing:
             self._take(position, sha256)
         else:
-            is_explained = is_missing and name in self._faults
-            self.failures[position] = MissingImageError(self._faults[name]) if is_explained else error
+            is_explained = is_missing and name in self.faults
+            self.failures[position] = MissingImageError(self.faults[name]) if is_explained else error
 
     def _take(self, position: int, sha256: str) -> None:
         self.vectors[position] = self._known[sha256]
