@@ -16,6 +16,10 @@ def no_progress(stage: str, done: int, total: int) -> None:
     """Report nothing: the default of functions that report progress."""
 
 
+def no_notes(line: str) -> None:
+    """Say nothing: the default of functions that tell the user a line."""
+
+
 def counted(number: int, noun: str, plural: str | None = None) -> str:
     """1 artist, 2 artists, 1,000 artists; `plural` is for nouns without an s."""
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {plural or noun + 's'}"

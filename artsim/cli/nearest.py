@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 WORK_COLUMNS = ("query", "rank", "distance", "probability", "artist", "image", "unlike")
 ARTIST_COLUMNS = ("query", "rank", "distance", "probability", "artist", "works")
 
+INPUTS = {"QUERY": "queries", "--among": "among", "--model": "model", "--cohort": "cohort"}  # flags and parameters
+
 EPILOG = f"""
 \b
 Examples:
@@ -78,8 +80,11 @@ def nearest(max_bad_images: BadImageLimit, quiet: bool, output: str, artists: st
     still not be in the gallery.
     """
     from artsim.jobs.nearest import NearestOptions, check_outcome, find_nearest
+    from artsim.overwrites import check_overwrites
     from artsim.tables.output import check_output
 
+    read = {flag: options[name] for flag, name in INPUTS.items()}
+    check_overwrites(read, {"--output": output, "--artists": artists})
     for file in (output, artists):
         if file is not None:
             check_output(file, plain_text=True)

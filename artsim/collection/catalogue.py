@@ -16,6 +16,7 @@ from platformdirs import user_cache_path
 
 from artsim import demo
 from artsim.errors import InputError
+from artsim.image_names import ImageNames
 from artsim.messages import Progress
 
 DEMO = "demo"
@@ -33,7 +34,14 @@ class Catalogue:
 
     def paths(self, table: pd.DataFrame) -> list[Path]:
         """The files of some of the works."""
-        return [self.folder / name for name in table["filename"]]
+        lookup = ImageNames(self.folder)
+        return [lookup.path(name) or self.folder for name in table["filename"]]
+
+    def names_note(self) -> str:
+        """A line about names that were found under another spelling; empty if there are none."""
+        lookup = ImageNames(self.folder)
+        lookup.paths(list(self.table["filename"]))
+        return lookup.note
 
 
 def read_catalogue(
@@ -144,6 +152,11 @@ def find_folder(path: Path, data_dir: Path | None, filenames: pd.Series[str]) ->
     first = list(filenames.head(20))
     for folder in candidates:
         if any((folder / name).is_file() for name in first):
+            return folder
+    for folder in candidates:  # only now: a name that is a file as it is written says more
+        lookup = ImageNames(folder)
+        lookup.paths(first)
+        if lookup.found:
             return folder
     searched = " or ".join(str(folder) for folder in candidates)
     raise InputError(f"{path}: its first file {first[0]!r} is not in {searched}. Name the folder with --data-dir.")

@@ -5,23 +5,26 @@ from __future__ import annotations
 import filecmp
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from artsim.collection.catalogue import IMAGE_SUFFIXES, find_folder, read_table
 from artsim.errors import InputError
+from artsim.image_names import ImageNames
+from artsim.messages import Say, no_notes
 
 
 @dataclass(frozen=True)
 class NamedImage:
-    """One image: its name, its file, and its artist if known."""
+    """One image: its name, its file, its artist if known, and what to say if the file is missing."""
 
     name: str
     path: Path
     artist: str | None
+    fault: str | None = None
 
 
-def list_images(inputs: Sequence[str], data_dir: Path | None = None) -> list[NamedImage]:
+def list_images(inputs: Sequence[str], data_dir: Path | None = None, say: Say = no_notes) -> list[NamedImage]:
     """List the images of some inputs, in order.
 
     A folder gives all images in it and in its subfolders, named by their path within it, with `/`. A csv gives the
@@ -30,6 +33,7 @@ def list_images(inputs: Sequence[str], data_dir: Path | None = None) -> list[Nam
     Args:
         inputs: paths.
         data_dir: the folder of a csv's files; None: see `find_folder`.
+        say: receives a line about names that were found under another spelling.
 
     Raises:
         InputError: an input does not exist, a folder has no images, a csv can't be read, or two files of different
@@ -37,7 +41,7 @@ def list_images(inputs: Sequence[str], data_dir: Path | None = None) -> list[Nam
     """
     found: dict[str, NamedImage] = {}
     for each in inputs:
-        for image in _images_of(each, data_dir):
+        for image in _images_of(each, data_dir, say):
             other = found.setdefault(image.name, image)
             if other.path != image.path and not _same_content(other.path, image.path):
                 raise InputError(
@@ -45,7 +49,7 @@ def list_images(inputs: Sequence[str], data_dir: Path | None = None) -> list[Nam
                     "or name a folder that holds both."
                 )
             if other.artist is None:
-                found[image.name] = NamedImage(other.name, other.path, image.artist)
+                found[image.name] = replace(other, artist=image.artist)
     return list(found.values())
 
 
@@ -66,7 +70,7 @@ def list_folder(folder: Path) -> list[NamedImage]:
     return [NamedImage(name, folder / name, name.partition("/")[0] if by_artist else None) for name in names]
 
 
-def _images_of(source: str, data_dir: Path | None) -> Iterable[NamedImage]:
+def _images_of(source: str, data_dir: Path | None, say: Say) -> Iterable[NamedImage]:
     path = Path(source)
     if path.is_dir():
         return list_folder(path)
@@ -77,7 +81,12 @@ def _images_of(source: str, data_dir: Path | None) -> Iterable[NamedImage]:
     table = read_table(path)
     folder = find_folder(path, data_dir, table["filename"])
     rows = zip(table["filename"], table["artist"], strict=True)
-    return [NamedImage(name, folder / name, artist) for name, artist in rows]
+    lookup = ImageNames(folder)
+    names = list(table["filename"])
+    paths, faults = lookup.paths(names), lookup.faults(names)
+    if lookup.note:
+        say(f"{source}: {lookup.note}")
+    return [NamedImage(name, paths[name] or folder, artist, faults.get(name)) for name, artist in rows]
 
 
 def _walk(folder: Path) -> Iterator[Path]:

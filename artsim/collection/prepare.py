@@ -45,6 +45,8 @@ def prepare_selection(options: SelectionOptions, say: Say, progress: Progress) -
         BadImagesError: more images are bad than allowed.
     """
     chosen = _choose(options, say, progress)
+    if note := chosen.names_note():
+        say(note)
     fingerprints, failures = _fingerprints(chosen, options.max_pixels, progress)
     _report_bad(failures, len(chosen.table), options.max_bad_images, say)
     works = replace(chosen, table=chosen.table.drop(index=list(failures)).reset_index(drop=True))

@@ -8,6 +8,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from artsim.errors import InputError
 from artsim.evaluation.known_artists import KnownArtists
 from artsim.scoring.scores import Criterion
 
@@ -41,8 +42,14 @@ class LabelledPairs:
         image1: NDArray[np.int64],
         image2: NDArray[np.int64],
     ) -> None:
-        """Add a block of scored pairs (B,): distances, labels, and the numbers of both images."""
+        """Add a block of scored pairs (B,): distances, labels, and the numbers of both images.
+
+        Raises:
+            InputError: there are more than `capacity`.
+        """
         end = self._count + len(distance)
+        if end > len(self._distance):
+            raise InputError("the pairs changed while they were read: there are more labels than before. Start again.")
         self._distance[self._count : end] = distance
         self._same[self._count : end] = same
         chosen = np.flatnonzero(self._rng.random(len(distance)) < self._chance)

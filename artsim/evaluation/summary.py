@@ -17,6 +17,7 @@ from artsim.scoring.cohort_use import CohortUse
 from artsim.scoring.contract import Card
 from artsim.scoring.score_blocks import ScoredBlock
 from artsim.scoring.scores import Criterion
+from artsim.tables.labels import UNLABELLED
 from artsim.tables.output import open_output
 
 # The metrics with their full names, the most important ones first.
@@ -40,7 +41,8 @@ METRICS = {
 class ImageStage:
     """The first stage of a run: images read and embedded in `seconds`, the reasons of bad ones, by which provider.
 
-    `unfamiliar` is the number of unfamiliar photographs; None: the tower cannot tell them.
+    `unfamiliar` is the number of unfamiliar photographs; None: the tower cannot tell them. `names_note` says which
+    names were found under another spelling.
     """
 
     provider: str
@@ -49,6 +51,7 @@ class ImageStage:
     bad_images: Sequence[str]
     seconds: float
     unfamiliar: int | None = None
+    names_note: str = ""
 
 
 @dataclass
@@ -67,8 +70,9 @@ class PairStage:
         self.pairs += len(good)
         self.unscored += int(np.count_nonzero(~good))
         if scored.block.same is not None:
-            same = scored.block.same[good]
-            self.labelled.add(scored.scores.distance[good], same, scored.first[good], scored.second[good])
+            known = good & (scored.block.same != UNLABELLED)
+            same = scored.block.same[known]
+            self.labelled.add(scored.scores.distance[known], same, scored.first[known], scored.second[known])
 
 
 @dataclass(frozen=True)
@@ -82,6 +86,7 @@ class Summary:
         unscored_pairs: pairs with a bad image.
         cohort: its source, works, digest and so on; None if distances are not adapted.
         cohort_note: a line about it.
+        names_note: a line about names that were found under another spelling; None if there are none.
         bad_images: a sentence for each, which begins with the image's name.
         unfamiliar_images: the number of unfamiliar photographs; None if the tower cannot tell them.
         unfamiliar_note: a line about them; None if they are no more than chance gives.
@@ -104,6 +109,7 @@ class Summary:
     pairs_resumed: int
     pairs_per_second: float
     unscored_pairs: int
+    names_note: str | None
     bad_images: Sequence[str]
     unfamiliar_images: int | None
     unfamiliar_note: str | None
@@ -127,6 +133,7 @@ class Summary:
             ("provider", self.provider + (f" ({self.provider_note})" if self.provider_note else "")),
             ("images", f"{self.images:,} ({self.images_per_second:,.1f} images/s)"),
             ("pairs", f"{self.pairs:,} ({self.pairs_per_second:,.0f} pairs/s)"),
+            *([("names", self.names_note)] if self.names_note else []),
             *([("resumed at", f"row {self.pairs_resumed:,}")] if self.pairs_resumed else []),
             ("cohort", self.cohort_note),
             *([("unfamiliar", self.unfamiliar_note)] if self.unfamiliar_note else []),
@@ -144,15 +151,19 @@ class Summary:
     def _metric_lines(self) -> list[tuple[str, str]]:
         if not self.labelled_pairs:
             return []
+        scored = self.pairs - self.unscored_pairs
+        is_partial = self.labelled_pairs < scored
+        count = f"{self.labelled_pairs:,}" + (f" of {scored:,} scored pairs" if is_partial else "")
         if not self.metrics:
-            return [("metrics", f"none: all {self.labelled_pairs:,} scored pairs have the same label")]
+            pairs = f"{count} with a label" if is_partial else f"all {count} scored pairs"
+            return [("metrics", f"none: {pairs} have the same label")]
         lines = [(label, f"{self.metrics[name]:.3f}") for name, label in METRICS.items()]
         if self.auc_interval is not None:
             low, high = self.auc_interval
             interval = f"95 % interval {low:.3f} to {high:.3f}, resampling {self.interval_resamples}"
             lines[0] = (lines[0][0], f"{lines[0][1]} ({interval})")
         return [
-            ("labelled pairs", f"{self.labelled_pairs:,}, threshold {self.threshold:g}, prior {self.prior:g}"),
+            ("labelled pairs", f"{count}, threshold {self.threshold:g}, prior {self.prior:g}"),
             *lines,
         ]
 
@@ -181,6 +192,7 @@ def summarize(
         pairs_resumed=pairs.resumed,
         pairs_per_second=pairs.pairs / pairs.seconds,
         unscored_pairs=pairs.unscored,
+        names_note=images.names_note or None,
         bad_images=images.bad_images,
         unfamiliar_images=images.unfamiliar,
         unfamiliar_note=unfamiliar_note(card, use, images.unfamiliar, images.images - len(images.bad_images)),

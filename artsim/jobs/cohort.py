@@ -41,4 +41,4 @@ def read_cohort(
     scorer = open_scorer()
     works = read_gallery(Path(source), None, scorer, lambda done, total: progress("cohort", done, total))
     cohort = build_cohort(tower, works.sha256s, lambda rows: works.vectors[rows])
-    return named_cohort(cohort, source, len(works.bad))
+    return named_cohort(cohort, source, len(works.bad), works.names_note)

@@ -13,7 +13,8 @@ from artsim import images
 from artsim.collection.inputs import NamedImage, list_images
 from artsim.files import file_sha256
 from artsim.locking import only_one
-from artsim.messages import Progress, no_progress
+from artsim.messages import Progress, Say, no_notes, no_progress
+from artsim.overwrites import check_overwrites
 from artsim.scoring.device import Device
 from artsim.scoring.embed_images import EmbeddedImages, embed_named, open_store, store_path
 from artsim.scoring.embedding_store import EmbeddingStore, write_store
@@ -66,26 +67,29 @@ class EmbedSummary:
         ]
 
 
-def embed_collections(options: EmbedOptions, progress: Progress = no_progress) -> EmbedSummary:
+def embed_collections(options: EmbedOptions, progress: Progress = no_progress, say: Say = no_notes) -> EmbedSummary:
     """Write the embeddings of exactly the listed images; embeddings that the output has already are reused.
 
     A run that ends early leaves the old rows and its new rows, so the next run resumes there.
 
     Raises:
-        UsageError: the output does not end in .parquet.
+        UsageError: the output does not end in .parquet, or is an input.
         InputError: see `list_images` and `read_store`.
         OutputError: another run is writing the output, or it can't be written.
         ModelError, DeviceError: see `load`.
     """
     started = time.perf_counter()
     path = store_path(options.output)
+    check_overwrites({"--model": options.model, "FOLDER_OR_FILE": options.inputs}, {"--output": options.output})
     check_place(options.output)
-    listed = list_images(options.inputs, None if options.data_dir is None else Path(options.data_dir))
+    listed = list_images(options.inputs, None if options.data_dir is None else Path(options.data_dir), say)
     with only_one(path):
         scorer = load(options.model, options.device, batch_size=options.batch_size, max_pixels=options.max_pixels)
         stored = open_store(path, scorer)
         opened = time.perf_counter()
-        embedded = embed_named(scorer, {image.name: image.path for image in listed}, stored, path, progress)
+        paths = {image.name: image.path for image in listed}
+        faults = {image.name: image.fault for image in listed if image.fault}
+        embedded = embed_named(scorer, paths, stored, path, progress, faults)
         seconds = time.perf_counter() - opened
         write_store(path, _store_of(scorer, listed, embedded))
     good = len(listed) - len(embedded.reasons)

@@ -14,6 +14,7 @@ from artsim.export.reduced_precision import Quantization, calibration_paintings
 from artsim.export.run_record import SELECTION_FILE, ExportSource, RunRecord, Which
 from artsim.images import MAX_PIXELS
 from artsim.messages import Progress, Say
+from artsim.overwrites import check_overwrites
 from artsim.scoring.contract import Precision
 
 
@@ -34,18 +35,22 @@ def export_checkpoint(options: ExportOptions, say: Say, progress: Progress) -> E
     """Export a checkpoint with the files beside it.
 
     Raises:
+        UsageError: the output is a file that the run has written, or a picture.
         ModelError: there is no such checkpoint.
         InputError: the works are missing, or the validation works give no pairs.
         GateError: the export differs from its source, or loses too much AUC.
     """
+    name = "tower.onnx" if options.precision == "fp32" else f"tower-{options.precision}.onnx"
+    output = options.output or options.folder / name
+    others = [file for file in options.folder.glob("*") if file.suffix.lower() != ".onnx"]
+    check_overwrites({"CHECKPOINTS": others}, {"--output": output}, makes_tower=True)
     from artsim.training.runtime import start_tensorflow
 
     start_tensorflow()
     from artsim.training.data.pixels import decoded
 
     record = RunRecord.read(options.folder)
-    name = "tower.onnx" if options.precision == "fp32" else f"tower-{options.precision}.onnx"
-    output, path = options.output or options.folder / name, options.folder / SELECTION_FILE
+    path = options.folder / SELECTION_FILE
     if not output.parent.is_dir():
         raise OutputError(f"{output}: there is no folder {output.parent}. Create it, or name another file by --output.")
     selection = read_selection(path, options.data_dir or Path(record.data_dir))

@@ -26,6 +26,7 @@ class Gallery:
     artists: list[str | None]
     vectors: NDArray[np.float32]  # (N, D)
     bad: list[str]
+    names_note: str = ""  # a line about names that were found under another spelling
 
     @property
     def total(self) -> int:
@@ -62,6 +63,7 @@ def read_gallery(source: Path, data_dir: Path | None, scorer: Scorer, progress: 
         [works.artists[row] for row in good],
         embedded.vectors[good],
         embedded.reasons,
+        embedded.names_note,
     )
     if not gallery.names:
         raise InputError(f"{source}: none of its {gallery.total:,} images can be used: {first_few(gallery.bad, '; ')}.")

@@ -21,7 +21,7 @@ from artsim.messages import Progress, Say, counted, first_few
 from artsim.scoring.adaptation import Adapter, adapter_of
 from artsim.scoring.cohort_use import SELF, CohortUse, own_cohort
 from artsim.scoring.device import Device
-from artsim.scoring.embed_images import EmbeddedImages, embed_files
+from artsim.scoring.embed_images import EmbeddedImages, embed_named
 from artsim.scoring.scorer import Scorer, load
 from artsim.scoring.scores import Criterion
 from artsim.scoring.search import SearchIndex, SearchResult, artist_probabilities
@@ -105,11 +105,15 @@ def find_nearest(options: NearestOptions, say: Say, progress: Progress, show: Ca
     names = query_files(options.queries)
     scorer = load(options.model, options.device, batch_size=options.batch_size, max_pixels=options.max_pixels)
     named = read_cohort(options.cohort, tower_of(scorer), lambda: scorer, progress)
-    queries = embed_files(scorer, names, Path(), progress=lambda _, *at: progress("queries", *at))
+    queries = embed_named(
+        scorer, {name: Path(name) for name in names}, progress=lambda _, *at: progress("queries", *at)
+    )
     if len(queries.reasons) == len(names):
         raise InputError(f"no query can be used: {first_few(queries.reasons, '; ')}.")
     gallery = _read_gallery(options, scorer, progress)
     say(_described(gallery))
+    if gallery.names_note:
+        say(f"{options.among}: {gallery.names_note}")
     use = _cohort_of(options, scorer, named, gallery)
     say(f"cohort: {use.note}")
     criterion = Criterion.of(scorer.card, prior=options.prior, adapted=use.cohort is not None)

@@ -11,6 +11,7 @@ from artsim.collection.pairing import BLOCK_PAIRS, Indices, Spans, balanced_samp
 from artsim.collection.works import Works, numbered, read_queries, read_works
 from artsim.errors import InputError, UsageError
 from artsim.messages import Progress, Say, counted
+from artsim.overwrites import check_overwrites
 from artsim.tables.output import check_output
 from artsim.tables.pairs_writer import open_pairs_writer
 
@@ -47,12 +48,13 @@ def make_pairs(options: PairsOptions, say: Say, progress: Progress) -> None:
     """Report the number of pairs and write them.
 
     Raises:
-        UsageError: more than one way to pair, or an unknown suffix of the output.
+        UsageError: more than one way to pair, an unknown suffix of the output, or an output that is an input.
         InputError: no works, no such column, or too few pairs.
         OutputError: the pairs can't be written.
     """
     if sum((options.within is not None, bool(options.queries), options.sample is not None)) > 1:
         raise UsageError("--within, --queries and --sample are three ways to pair. Choose one.")
+    check_overwrites({"FOLDER_OR_CSV": options.source, "--queries": options.queries}, {"--output": options.output})
     check_output(options.output)
     plan = _plan(options, read_works(options.source), say)
     if not plan.pairs:

@@ -21,17 +21,19 @@ from artsim.evaluation.summary import ImageStage, PairStage, Summary, summarize,
 from artsim.jobs.cohort import read_cohort, tower_of
 from artsim.locking import only_one
 from artsim.messages import Progress, no_progress
+from artsim.overwrites import Named, check_overwrites
 from artsim.prefetch import core_count, prefetch_map
 from artsim.scoring.adaptation import adapter_of, photograph_rule
 from artsim.scoring.cohort import Cohort
-from artsim.scoring.cohort_use import SELF, CohortUse, own_cohort
+from artsim.scoring.cohort_use import NONE, SELF, CohortUse, own_cohort
 from artsim.scoring.contract import Card
 from artsim.scoring.device import Device
-from artsim.scoring.embed_images import EmbeddedImages, embed_files, open_store, store_path
+from artsim.scoring.embed_images import EmbeddedImages, embed_named, open_store, store_path
 from artsim.scoring.embedding_store import EmbeddingStore
 from artsim.scoring.score_blocks import BlockScorer, ScoredBlock
 from artsim.scoring.scorer import Scorer, load
 from artsim.scoring.scores import Criterion
+from artsim.tables.bounds import BLOCK_BYTES
 from artsim.tables.formats import Bytes, Format, make_format
 from artsim.tables.image_index import ImageIndex, index_images
 from artsim.tables.output import FormatName, check_place, format_of
@@ -43,7 +45,6 @@ from artsim.tables.pairs_file import (
     image_folder,
     open_pairs,
 )
-from artsim.tables.readers import BLOCK_BYTES
 from artsim.tables.resume import RowSink, open_sink
 
 MAX_PREFETCH = 8  # blocks, each of some tens of megabytes while it is scored
@@ -75,6 +76,19 @@ class ScoreOptions:
         asked = {EVIDENCE_COLUMN: self.evidence, UNFAMILIAR_COLUMN: self.unfamiliar}
         return tuple(name for name, is_asked in asked.items() if is_asked)
 
+    def check_files(self) -> None:
+        """Check, before anything is opened, that every output has a file of its own.
+
+        Raises:
+            UsageError: an output is an input, another output, a picture or a tower.
+        """
+        # The cohort may be the store: that gets rows, and keeps its own.
+        cohort = None if self.cohort in (SELF, NONE) else self.cohort
+        read: dict[str, Named] = {"PAIRS.CSV": self.pairs, "--model": self.model}
+        outputs: dict[str, Named] = {"--output": self.output, "--summary": self.summary}
+        check_overwrites(read, {"--embeddings": self.embeddings})
+        check_overwrites({**read, "--embeddings": self.embeddings, "--cohort": cohort}, outputs)
+
     def check_card(self, card: Card) -> None:
         """Check, before the images are read, that a tower can do what the options ask for.
 
@@ -100,6 +114,7 @@ def score_pairs(options: ScoreOptions, progress: Progress = no_progress, *, bloc
     """
     started = time.perf_counter()
     _check_format(options)
+    options.check_files()
     if options.summary is not None:
         check_place(options.summary)
     if options.embeddings is not None:
@@ -107,16 +122,15 @@ def score_pairs(options: ScoreOptions, progress: Progress = no_progress, *, bloc
     optional = options.optional_columns
     with open_pairs(options.pairs, block_bytes, optional) as pairs, open_sink(options.output) as sink:
         row_format = make_format(options.output, options.format, pairs.schema, optional)
-        folder = image_folder(options.pairs, options.data_dir)
-        index = index_images(pairs, folder)
+        index = index_images(pairs, image_folder(options.pairs, options.data_dir))
         scorer = load(options.model, options.device, batch_size=options.batch_size, max_pixels=options.max_pixels)
         options.check_card(scorer.card)
         named = read_cohort(options.cohort, tower_of(scorer), lambda: scorer, progress)
         opened = time.perf_counter()
-        embedded = _embed(scorer, index, folder, options.embeddings, sink.embeddings, progress)
+        embedded = _embed(scorer, index, options.embeddings, sink.embeddings, progress)
         embedded = embedded.compared(scorer.card.photographs)
         seconds = time.perf_counter() - opened
-        image_stage = _image_stage(scorer, embedded, seconds)
+        image_stage = _image_stage(scorer, embedded, seconds, index.lookup.note)
         use = _cohort_of(options, scorer, named, embedded)
         embedded = embedded.adapted(adapter_of(scorer.card, use.cohort))
         criterion = Criterion.of(scorer.card, options.threshold, options.prior, adapted=use.cohort is not None)
@@ -146,22 +160,23 @@ def _check_format(options: ScoreOptions) -> None:
         raise UsageError(f"--format kaggle has the columns index and sameArtist only. Leave out {flags}.")
 
 
-def _image_stage(scorer: Scorer, embedded: EmbeddedImages, seconds: float) -> ImageStage:
+def _image_stage(scorer: Scorer, embedded: EmbeddedImages, seconds: float, names_note: str) -> ImageStage:
     unfamiliar = None if embedded.unfamiliar is None else int(np.count_nonzero(embedded.unfamiliar))
     count = len(embedded.status)
-    return ImageStage(scorer.provider, scorer.tower.note, count, embedded.reasons, seconds, unfamiliar)
+    return ImageStage(scorer.provider, scorer.tower.note, count, embedded.reasons, seconds, unfamiliar, names_note)
 
 
 def _embed(
-    scorer: Scorer, index: ImageIndex, folder: Path, embeddings: str | None, unfinished: Path | None, progress: Progress
+    scorer: Scorer, index: ImageIndex, embeddings: str | None, unfinished: Path | None, progress: Progress
 ) -> EmbeddedImages:
     """Embed images that have no stored embedding: in the user's store, or in that of an interrupted run."""
+    paths, faults = index.lookup.paths(index.images), index.lookup.faults(index.images)
     if embeddings is None:
-        return embed_files(scorer, index.images, folder, _left_over(unfinished, scorer), unfinished, progress)
+        return embed_named(scorer, paths, _left_over(unfinished, scorer), unfinished, progress, faults)
     path = store_path(embeddings)
     # A read-only store is fine if it has all images.
     with only_one(path) if os.access(path.parent, os.W_OK) else nullcontext():
-        return embed_files(scorer, index.images, folder, open_store(path, scorer), path, progress)
+        return embed_named(scorer, paths, open_store(path, scorer), path, progress, faults)
 
 
 def _left_over(unfinished: Path | None, scorer: Scorer) -> EmbeddingStore | None:
@@ -217,7 +232,7 @@ def _write_scores(
     """
     started = time.perf_counter()
     pairs, total = score_block.pairs, score_block.index.rows
-    stage = PairStage(LabelledPairs(total if pairs.labelled else 0))
+    stage = PairStage(LabelledPairs(score_block.index.labelled))
 
     def score_and_encode(numbered: tuple[int, Block]) -> tuple[ScoredBlock, Bytes | None]:
         number, block = numbered

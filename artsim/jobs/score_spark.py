@@ -67,6 +67,7 @@ def score_on_spark(options: ScoreOptions, master: str | None = None, progress: P
     for flag, value in {"--format": options.format, "--embeddings": options.embeddings}.items():
         if value is not None:
             raise UsageError(f"{flag} is for --engine local.")
+    options.check_files()
     output = Path(options.output)
     check_folder(output)
     if options.summary is not None:
@@ -127,7 +128,7 @@ def _run_on_workers(
             frame = embedded_images(session, staged.images, staged.image_count, tower)
             frame.write.parquet(to_write(embeddings))
         embedded = time.perf_counter()
-        results = read_embedding_results(embeddings)
+        results = read_embedding_results(embeddings, staged.faults)
         session.conf.set("spark.sql.execution.arrow.maxRecordsPerBatch", str(rows_of_a_batch(results.width)))
         use = _cohort_of(options, owner, named, read_embedded_files(embeddings))
         criterion = Criterion.of(owner.card, options.threshold, options.prior, adapted=use.cohort is not None)
@@ -143,7 +144,8 @@ def _run_on_workers(
         scored = time.perf_counter()
         cluster = f"Spark at {session.sparkContext.master}"
     provider = ", ".join(results.providers) or "none"
-    image_stage = ImageStage(provider, cluster, staged.image_count, results.reasons, embedded - opened, unfamiliar)
+    seconds, count = embedded - opened, staged.image_count
+    image_stage = ImageStage(provider, cluster, count, results.reasons, seconds, unfamiliar, staged.names_note)
     return image_stage, use, criterion, scored - embedded
 
 
@@ -163,7 +165,7 @@ def _cohort_of(options: ScoreOptions, tower: TowerOfCohort, named: CohortUse | N
 def _pair_stage(staged: StagedPairs, scores: Path, seconds: float) -> PairStage:
     """Count the pairs that the workers wrote, and collect those with a label and a score."""
     distance = read_distances(scores, staged.rows)
-    labelled = LabelledPairs(staged.rows if staged.labelled else 0)
+    labelled = LabelledPairs(staged.labelled)
     if staged.labelled:
         for block in scored_labels(staged, distance):
             labelled.add(*block)

@@ -27,6 +27,7 @@ from artsim.export.report import SPLIT_NAMES, WITH_TWIN, auc_text, describe
 from artsim.export.run_record import SELECTION_FILE, EmbeddingsRecord, ExportSource, RunRecord, write_rules
 from artsim.files import replacing, writing
 from artsim.messages import Progress, Say
+from artsim.overwrites import check_overwrites
 from artsim.scoring.familiarity import TrainingEmbeddings
 from artsim.tracking.run import Run, tracked_run, ui_command
 from artsim.training.loop.hooks import FitHooks, Outputs, TrainingDisplay
@@ -82,6 +83,7 @@ def train(options: TrainOptions, feedback: Feedback) -> str:
         ArtsimError: any kind. The run then ends as FAILED, with the reason in a tag.
     """
     started = time.monotonic()
+    _check_files(options)
     with tracked_run(f"{options.recipe.name}-seed{options.seed}") as run:
         run.log_params(options.flags)
         selection = prepare_selection(options.selection, feedback.say, feedback.progress)
@@ -96,6 +98,13 @@ def train(options: TrainOptions, feedback: Feedback) -> str:
         exported = _train_and_export(job)
         _log_end(job, exported, shortcuts)
     return _report(job, exported, shortcuts, time.monotonic() - started)
+
+
+def _check_files(options: TrainOptions) -> None:
+    """Check that the selection overwrites nothing that is read."""
+    if options.save_data_to_file:
+        read = {"--data-file-path": options.selection.data_file_path, "--weights": options.recipe.weights}
+        check_overwrites(read, {"--save-data-to-file": SELECTION_FILE})
 
 
 def _make_outputs(options: TrainOptions, run: Run, selection: Selection) -> Outputs:
@@ -261,8 +270,10 @@ def _description(job: _Job, metrics: Mapping[str, float], shortcuts: Mapping[str
 
 def _report(job: _Job, exported: Exported, shortcuts: Mapping[str, CueAucs], seconds: float) -> str:
     """The metrics of the exported tower, a warning if they may mislead, and the next commands."""
-    score = ["artsim-score", "--model", str(exported.path), "--data-dir", str(job.selection.folder)]
-    steps = (ui_command(), shlex.join([*score, str(exported.path.parent / PAIRS_FILE)]))
+    is_launched = job.run.is_launched
+    tower, folder = (path.absolute() if is_launched else path for path in (exported.path, job.selection.folder))
+    score = ["artsim-score", "--model", str(tower), "--data-dir", str(folder), str(tower.with_name(PAIRS_FILE))]
+    steps = (ui_command(anywhere=is_launched), shlex.join(score))
     done = f"Run {job.run.id} is done in {seconds / 60:.1f} min. Next:"
     warning = shortcut_warning(shortcuts)
     return "\n".join(

@@ -76,14 +76,21 @@ def own_cohort(
     return CohortUse(SELF, cohort, _note(cohort, f"{place} (self)", 0))
 
 
-def named_cohort(cohort: Cohort, source: str, bad: int) -> CohortUse:
-    """Use the works that the user names; `bad` is the number of bad images among them.
+def named_cohort(cohort: Cohort, source: str, bad: int, names_note: str = "") -> CohortUse:
+    """Use the works that the user names.
+
+    Args:
+        cohort: of these works.
+        source: its name.
+        bad: the number of bad images among them.
+        names_note: a line about names that were found under another spelling.
 
     Raises:
         InputError: there are fewer than two works.
     """
     check_works(cohort, source)
-    return CohortUse(source, cohort, _note(cohort, source, bad))
+    note = _note(cohort, source, bad)
+    return CohortUse(source, cohort, f"{note}; {names_note}" if names_note else note)
 
 
 def _note(cohort: Cohort, of: str, bad: int) -> str:

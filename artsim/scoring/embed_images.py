@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from artsim import images
 from artsim.errors import ImageError, MissingImageError, UnreadableImageError, UsageError
 from artsim.files import file_sha256
+from artsim.image_names import ImageNames
 from artsim.messages import Progress
 from artsim.prefetch import prefetch_images
 from artsim.scoring.adaptation import Adapter
@@ -49,6 +50,7 @@ class EmbeddedImages:
     embedded: int  # the number of images that went through the tower
     factor: NDArray[np.float32] | None = None  # (M,) of each image's distances, once adapted
     unfamiliar: NDArray[np.bool_] | None = None  # (M,) once known; False for bad images
+    names_note: str = ""  # a line about names that were found under another spelling
 
     def adapted(self, adapter: Adapter | None) -> EmbeddedImages:
         """The same images, adapted; None: as they are. Their unfamiliarity must be known before."""
@@ -100,7 +102,7 @@ def embed_files(
 
     Args:
         scorer: of the store's model.
-        names: paths relative to `folder`, each once.
+        names: paths relative to `folder`, each once; `image_names` says which file another name means.
         folder: the folder of the images.
         store: embeddings to reuse.
         update_at: where to write the updated store: all of `names` that were embedded, and the rows of `store` with
@@ -111,7 +113,9 @@ def embed_files(
         OutputError: `update_at` can't be written.
         DeviceError, ModelError: see `Tower`.
     """
-    return embed_named(scorer, {name: folder / name if name else None for name in names}, store, update_at, progress)
+    lookup = ImageNames(folder)
+    embedded = embed_named(scorer, lookup.paths(names), store, update_at, progress, lookup.faults(names))
+    return replace(embedded, names_note=lookup.note)
 
 
 def embed_named(
@@ -120,9 +124,11 @@ def embed_named(
     store: EmbeddingStore | None = None,
     update_at: Path | None = None,
     progress: Progress | None = None,
+    faults: Mapping[str, str] | None = None,
 ) -> EmbeddedImages:
-    """Embed images by name, each at its own path (None: no path is known); otherwise the same as `embed_files`."""
+    """Like `embed_files`, with a path for each name, None if unknown; `faults` says more of names without a file."""
     job = _EmbeddingPass(scorer, paths, store, progress)
+    job.faults = faults or {}
     writer = None if update_at is None else _StoreWriter(update_at, store or _empty_store(scorer))
     for positions, vectors in run_batches(scorer.tower, job.new_images(), scorer.batch_size):
         job.settle(positions, vectors)
@@ -152,6 +158,7 @@ class _EmbeddingPass:
     def __init__(
         self, scorer: Scorer, paths: Mapping[str, Path | None], store: EmbeddingStore | None, progress: Progress | None
     ) -> None:
+        self.faults: Mapping[str, str] = {}  # what to say of a missing file, by name
         self.names = list(paths)
         self.sha256s = [""] * len(paths)
         self.vectors = np.zeros((len(paths), scorer.tower.width), dtype=np.float32)
@@ -226,11 +233,14 @@ class _EmbeddingPass:
         return _File(sha256, image)
 
     def _not_read(self, position: int, error: ImageError) -> None:
-        sha256 = self._stored.get(self.names[position])
-        if sha256 is not None and isinstance(error, MissingImageError):
+        name = self.names[position]
+        sha256 = self._stored.get(name)
+        is_missing = isinstance(error, MissingImageError)
+        if sha256 is not None and is_missing:
             self._take(position, sha256)
         else:
-            self.failures[position] = error
+            is_explained = is_missing and name in self.faults
+            self.failures[position] = MissingImageError(self.faults[name]) if is_explained else error
 
     def _take(self, position: int, sha256: str) -> None:
         self.vectors[position] = self._known[sha256]

@@ -7,21 +7,17 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import IO, TYPE_CHECKING
+from typing import IO
 
 import numpy as np
 from numpy.typing import NDArray
 
 from artsim.errors import InputError
-
-if TYPE_CHECKING:
-    from _csv import Reader  # `csv.reader` is a function
+from artsim.tables.bounds import BLOCK_BYTES, Open
 
 CHUNK_BYTES = 2**24
-
-Open = Callable[[], IO[bytes]]
 
 _QUOTE = ord('"')
 _BESIDE = np.isin(np.arange(256), list(b',\n\r"'))  # a quote in its place has one of these on one side
@@ -91,9 +87,37 @@ def _at(name: str, row: int, line: int, fault: str) -> InputError:
 
 
 @contextmanager
-def _rows(open_file: Open) -> Iterator[Reader]:
+def _rows(open_file: Open) -> Iterator[_Rows]:
     with io.TextIOWrapper(open_file(), encoding="utf-8-sig", errors="surrogateescape", newline="") as text:
-        yield csv.reader(text, strict=True)
+        yield _Rows(text)
+
+
+class _Rows:
+    """The rows of a csv; csv.Error for a faulty one, and for one of more characters than a block has bytes."""
+
+    def __init__(self, text: IO[str]) -> None:
+        self._text = text
+        self._length = 0
+        self._reader = csv.reader(self._lines(), strict=True)
+
+    @property
+    def line_num(self) -> int:
+        """The number of lines read."""
+        return self._reader.line_num
+
+    def __iter__(self) -> _Rows:
+        return self
+
+    def __next__(self) -> list[str]:
+        self._length = 0
+        return next(self._reader)
+
+    def _lines(self) -> Iterator[str]:
+        for line in self._text:  # quoted line ends are no ends of a row
+            self._length += len(line)
+            if self._length > BLOCK_BYTES:
+                raise csv.Error(f"a row is longer than {BLOCK_BYTES / 2**20:.3g} MiB")
+            yield line
 
 
 def _is_text(row: list[str]) -> bool:

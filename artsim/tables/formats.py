@@ -32,8 +32,9 @@ import pyarrow.parquet
 from artsim.errors import InputError
 from artsim.tables.arrow import as_texts, of_texts, text, text_bytes
 from artsim.tables.compression import Compression, compress
+from artsim.tables.labels import LABEL_COLUMN
 from artsim.tables.output import FormatName, format_of
-from artsim.tables.pairs_file import EVIDENCE_COLUMN, LABEL_COLUMN, SCORE_COLUMNS, UNFAMILIAR_COLUMN
+from artsim.tables.pairs_file import EVIDENCE_COLUMN, SCORE_COLUMNS, UNFAMILIAR_COLUMN
 
 INDEX_COLUMN = "index"
 

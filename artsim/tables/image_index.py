@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from artsim.image_names import ImageNames
 from artsim.tables.arrow import numbers_of, of_texts
 from artsim.tables.pairs_file import Block, PairsFile
 
@@ -18,13 +19,16 @@ from artsim.tables.pairs_file import Block, PairsFile
 class ImageIndex:
     """The different images of a pairs file.
 
-    Two names of one path are one image. `row_of` is the image of each name; `rows` is the number of pairs.
+    Two names of one file are one image. `row_of` is the image of each name; `rows` is the number of pairs,
+    `labelled` of which have a label.
     """
 
     names: pa.StringArray  # (N,), N ≥ M
     row_of: NDArray[np.int64]  # (N,)
     images: list[str]  # (M,), the first name of each
     rows: int
+    labelled: int
+    lookup: ImageNames  # finds the files of the names
 
     def find(self, names: pa.StringArray) -> NDArray[np.int64] | None:
         """The image (B,) of each of B names; None if one of them is unknown."""
@@ -33,13 +37,13 @@ class ImageIndex:
 
 
 class ImageNumbering:
-    """Numbers of images, in the order of their first appearance; two names of one path are one image.
+    """Numbers of images, in the order of their first appearance; two names of one file are one image.
 
     `names` has the first name of each image. The empty name is an image of its own.
     """
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        self.lookup = ImageNames(folder)
         self._by_path: dict[str, int] = {}
         self.by_name: dict[str, int] = {}
         self.names: list[str] = []
@@ -58,7 +62,7 @@ class ImageNumbering:
 
     def _number(self, name: str) -> int:
         if name not in self.by_name:
-            path = str(self._folder / name) if name else ""  # not the folder itself
+            path = str(self.lookup.path(name) or "")
             if path not in self._by_path:
                 self._by_path[path] = len(self.names)
                 self.names.append(name)
@@ -69,9 +73,10 @@ class ImageNumbering:
 def index_images(pairs: PairsFile, folder: Path) -> ImageIndex:
     """Read a pairs file and index its images."""
     numbers = ImageNumbering(folder)
-    rows = 0
+    rows = labelled = 0
     for block in pairs.blocks():
         rows += len(block)
+        labelled += block.labelled
         numbers.of(block)
     row_of = np.fromiter(numbers.by_name.values(), np.int64, len(numbers.by_name))
-    return ImageIndex(of_texts(list(numbers.by_name)), row_of, numbers.names, rows)
+    return ImageIndex(of_texts(list(numbers.by_name)), row_of, numbers.names, rows, labelled, numbers.lookup)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import shutil
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
@@ -16,29 +17,27 @@ from typing import IO
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from artsim.errors import InputError
 from artsim.files import file_sha256, is_stream
-from artsim.tables.arrow import as_texts, numbers_of, of_texts
-from artsim.tables.readers import BLOCK_BYTES, open_reader, reading
+from artsim.tables.arrow import as_texts
+from artsim.tables.bounds import BLOCK_BYTES, reading
+from artsim.tables.labels import LABEL_COLUMN, UNLABELLED, LabelReader
+from artsim.tables.readers import open_reader
 
 IMAGE_COLUMNS = (("image1", "image2"), ("img1", "img2"))
-LABEL_COLUMN = "sameArtist"
 SCORE_COLUMNS = ("distance", "probability", "prediction", "status")
 # Written after these if the user asks for them.
 EVIDENCE_COLUMN, UNFAMILIAR_COLUMN = "log10_lr", "unfamiliar"
-
-_LABELS = of_texts(["0", "1"])
 
 
 @dataclass(frozen=True)
 class Block:
     """B rows of a pairs file.
 
-    `table` has all columns of the file. An image without a name is the empty string. `same` is 1 for the same artist;
-    None if the file has no labels.
+    `table` has all columns of the file. An image without a name is the empty string. `same` is 0, 1
+    or UNLABELLED; None if the file has no labels.
     """
 
     table: pa.RecordBatch
@@ -48,6 +47,11 @@ class Block:
 
     def __len__(self) -> int:
         return int(self.table.num_rows)
+
+    @property
+    def labelled(self) -> int:
+        """The number of rows with a label."""
+        return 0 if self.same is None else int(np.count_nonzero(self.same != UNLABELLED))
 
 
 class PairsFile:
@@ -94,17 +98,17 @@ class PairsFile:
             InputError: a row that can't be used, with its number; or the file has changed since it was opened.
         """
         rows_before = 0
+        labels = LabelReader(self.name)
         try:
             for batch in self._reader.batches():
                 if batch.schema.names != self.schema.names:
                     raise self.changed()
-                yield Block(
-                    batch,
-                    as_texts(batch.column(self._image1)),
-                    as_texts(batch.column(self._image2)),
-                    self._labels(batch, rows_before),
-                )
+                same = labels.read(batch.column(LABEL_COLUMN), rows_before) if self.labelled else None
                 rows_before += batch.num_rows
+                if not labels.faults:  # else only the other faults are looked for
+                    image1, image2 = as_texts(batch.column(self._image1)), as_texts(batch.column(self._image2))
+                    yield Block(batch, image1, image2, same)
+            labels.check()
         except InputError:
             self._check_unchanged()
             raise
@@ -132,20 +136,6 @@ class PairsFile:
             return -1, -1
         return status.st_size, status.st_mtime_ns
 
-    def _labels(self, batch: pa.RecordBatch, rows_before: int) -> NDArray[np.uint8] | None:
-        if not self.labelled:
-            return None
-        column = batch.column(LABEL_COLUMN)
-        is_boolean = pa.types.is_boolean(column.type)
-        labels = pc.index_in(as_texts(column.cast(pa.int8()) if is_boolean else column), _LABELS)
-        if labels.null_count:
-            row = labels.is_null().to_pylist().index(True)
-            wrong = column[row].as_py()
-            raise InputError(
-                f"{self.name}, row {rows_before + row + 1}: {LABEL_COLUMN} is {wrong!r}, should be 0 or 1."
-            )
-        return numbers_of(labels).astype(np.uint8)
-
     def _image_columns(self) -> tuple[str, str]:
         header = self.schema.names
         for first, second in IMAGE_COLUMNS:
@@ -162,8 +152,9 @@ class PairsFile:
                     f"{self.name}: has a column '{column}', which the output needs for the scores. "
                     "Rename it or leave it out."
                 )
+        times = Counter(header)
         for column, kind in zip(header, self.schema.types, strict=True):
-            if header.count(column) > 1:
+            if times[column] > 1:
                 raise InputError(f"{self.name}: has the column '{column}' more than once. Leave one of them out.")
             if not _can_be_text(kind):
                 raise InputError(

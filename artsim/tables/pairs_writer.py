@@ -21,8 +21,9 @@ from pyarrow import compute, parquet
 from artsim.tables.arrow import of_texts
 from artsim.tables.compression import ByteWriter, compressing
 from artsim.tables.formats import quoted
+from artsim.tables.labels import LABEL_COLUMN
 from artsim.tables.output import FormatName, format_of, open_output
-from artsim.tables.pairs_file import IMAGE_COLUMNS, LABEL_COLUMN
+from artsim.tables.pairs_file import IMAGE_COLUMNS
 
 IMAGE1, IMAGE2 = IMAGE_COLUMNS[0]
 

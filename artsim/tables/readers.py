@@ -6,25 +6,19 @@ unchanged. jsonl and parquet keep their types.
 
 from __future__ import annotations
 
-import gzip
-import json
-import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Protocol
 
 import pyarrow as pa
 import pyarrow.csv
-import pyarrow.json
-import pyarrow.parquet
 
 from artsim.errors import InputError
+from artsim.tables.bounds import BLOCK_BYTES, bounded_lines, check_columns, first_line, reading
 from artsim.tables.compression import Compression, open_bytes, sniff_compression, split_suffix
 from artsim.tables.csv_faults import first_fault, has_odd_quotes, read_header
-
-BLOCK_BYTES = 2**23  # a row of text has to be shorter
-ROW_BYTES = 64  # of an ordinary row, which turns bytes into rows of parquet
+from artsim.tables.jsonl_reader import JsonlReader
+from artsim.tables.parquet_reader import ParquetReader
 
 
 class TableReader(Protocol):
@@ -47,6 +41,7 @@ class CsvReader:
         self._path, self._name, self._compression, self._block_bytes = path, name, compression, block_bytes
         with reading(name):
             header = read_header(self._open, name)
+        check_columns(len(header), name)
         self.schema = pa.schema([(column, pa.string()) for column in header])
         self._are_quotes_checked = False
         self._is_checked_strictly = False
@@ -64,7 +59,7 @@ class CsvReader:
         except pa.ArrowInvalid as error:
             with reading(self._name):
                 fault = first_fault(self._open, self._name, len(self.schema))
-            raise fault or InputError(f"{self._name}: can't be read as csv ({_first_line(error)}).") from None
+            raise fault or InputError(f"{self._name}: can't be read as csv ({first_line(error)}).") from None
 
     def _read(self) -> Iterator[pa.RecordBatch]:
         with reading(self._name), self._open() as file:
@@ -93,92 +88,7 @@ class CsvReader:
         self._is_checked_strictly = True
 
     def _open(self) -> IO[bytes]:
-        return open_bytes(self._path, self._compression)
-
-
-class JsonlReader:
-    """A file with one JSON object per line; its first block decides the columns and their types."""
-
-    def __init__(self, path: Path, name: str, compression: Compression | None, block_bytes: int) -> None:
-        self._path, self._name, self._compression, self._block_bytes = path, name, compression, block_bytes
-        with self._faults_named(), self._open() as file:
-            inferred = self._json_reader(file, None).schema
-        # A text that looks like a time stays text.
-        self.schema = pa.schema(
-            [(field.name, pa.string() if pa.types.is_timestamp(field.type) else field.type) for field in inferred]
-        )
-
-    def batches(self) -> Iterator[pa.RecordBatch]:
-        """Record batches of the first block's types."""
-        with self._faults_named(), self._open() as file:
-            for batch in self._json_reader(file, self.schema):
-                batch.validate(full=True)  # text that is not UTF-8
-                yield batch
-
-    def _open(self) -> IO[bytes]:
-        return open_bytes(self._path, self._compression)
-
-    def _json_reader(self, file: IO[bytes], schema: pa.Schema | None) -> pa.RecordBatchReader:
-        return pyarrow.json.open_json(
-            file,
-            pyarrow.json.ReadOptions(block_size=self._block_bytes),
-            pyarrow.json.ParseOptions(
-                explicit_schema=schema,
-                newlines_in_values=False,
-                unexpected_field_behavior="error" if schema else "infer",
-            ),
-        )
-
-    @contextmanager
-    def _faults_named(self) -> Iterator[None]:
-        with reading(self._name):
-            try:
-                yield
-            except pa.ArrowInvalid as error:
-                raise self._fault(error) from error
-
-    def _fault(self, error: pa.ArrowInvalid) -> InputError:
-        """Read again, slowly, and name the faulty line."""
-        number = 0
-        with self._open() as file:
-            for number, line in enumerate(file, start=1):
-                try:
-                    if line.strip() and not isinstance(json.loads(line), dict):
-                        return InputError(f"{self._name}, line {number}: is not a JSON object.")
-                except ValueError as fault:
-                    return InputError(f"{self._name}, line {number}: is not a JSON object ({fault}).")
-        if number == 0:
-            return InputError(f"{self._name}: is empty. Expected a JSON object for each pair.")
-        return InputError(f"{self._name}: all lines need the same columns of the same types ({_first_line(error)}).")
-
-
-class ParquetReader:
-    """A parquet file; messages call it `name`."""
-
-    def __init__(self, path: Path, name: str, block_bytes: int) -> None:
-        self._path, self._name, self._block_bytes = path, name, block_bytes
-        with reading(name), self._open() as file:
-            self.schema = file.schema_arrow
-
-    def batches(self) -> Iterator[pa.RecordBatch]:
-        """Record batches of the file's types."""
-        block_rows = max(1, self._block_bytes // ROW_BYTES)
-        with reading(self._name), self._open() as file:
-            try:
-                for batch in file.iter_batches(block_rows):
-                    batch.validate(full=True)  # text that is not UTF-8
-                    step = max(1, block_rows * self._block_bytes // max(batch.nbytes, self._block_bytes))
-                    yield from (batch.slice(start, step) for start in range(0, len(batch), step))
-            except pa.ArrowException as error:
-                raise InputError(f"{self._name}: the parquet file is damaged ({_first_line(error)}).") from error
-
-    def _open(self) -> pyarrow.parquet.ParquetFile:
-        try:
-            return pyarrow.parquet.ParquetFile(self._path)
-        except pa.ArrowInvalid as error:
-            raise InputError(
-                f"{self._name}: is not a parquet file, or not a complete one ({_first_line(error)})."
-            ) from error
+        return bounded_lines(lambda: open_bytes(self._path, self._compression), self._name)
 
 
 def open_reader(path: Path, name: str, *, sniff: bool = False, block_bytes: int = BLOCK_BYTES) -> TableReader:
@@ -213,18 +123,3 @@ def _has_line_end(column: pa.StringArray) -> bool:
     buffer = column.buffers()[2]
     text = b"" if buffer is None else memoryview(buffer).tobytes()
     return b"\n" in text or b"\r" in text
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).partition("\n")[0][:200]
-
-
-@contextmanager
-def reading(name: str) -> Iterator[None]:
-    """Turn the system's errors in the block into an InputError about `name`."""
-    try:
-        yield
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise InputError(f"{name}: is not a complete compressed file ({error}).") from error
-    except OSError as error:
-        raise InputError(f"{name}: can't be read ({error.strerror or _first_line(error)}).") from error

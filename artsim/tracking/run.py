@@ -12,6 +12,7 @@ from __future__ import annotations
 import logging
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -47,8 +48,9 @@ _GENERATED_NAME = re.compile(r"[a-z]+-[a-z]+-\d+")  # a name that MLflow generat
 class Run:
     """An MLflow run; every failure of MLflow is raised as a TrackingError."""
 
-    def __init__(self, client: MlflowClient, run_id: str, *, is_named_by_user: bool) -> None:
+    def __init__(self, client: MlflowClient, run_id: str, *, is_named_by_user: bool, is_launched: bool) -> None:
         self.id = run_id
+        self.is_launched = is_launched  # by `mlflow run`, whose user may stand in another folder
         self._client = client
         self._is_named_by_user = is_named_by_user
         self._folders: list[tuple[Path, str | None]] = []
@@ -147,7 +149,7 @@ def tracked_run(name: str) -> Iterator[Run]:
         active = mlflow.start_run(log_system_metrics=True, run_name=None if is_launched else name)
         client = MlflowClient()
         is_named_by_user = is_launched and not _GENERATED_NAME.fullmatch(active.info.run_name or "")
-        run = Run(client, active.info.run_id, is_named_by_user=is_named_by_user)
+        run = Run(client, active.info.run_id, is_named_by_user=is_named_by_user, is_launched=is_launched)
         run.rename(name)
     try:
         yield run
@@ -174,14 +176,26 @@ def _start_restoring(run_id: str) -> None:
     subprocess.Popen(command, stdin=nothing, stdout=nothing, stderr=nothing, start_new_session=True)  # noqa: S603 - our own
 
 
-def ui_command() -> str:
-    """The command that shows the runs, or the address of the tracking server."""
+def ui_command(*, anywhere: bool = False) -> str:
+    """The command that shows the runs, or the address of the tracking server.
+
+    Args:
+        anywhere: whether the command has to work in every folder, not only in the working folder.
+    """
     uri = mlflow.get_tracking_uri()
     if uri.startswith(("http://", "https://")):
         return uri
-    if uri in (f"sqlite:///{Path.cwd() / 'mlflow.db'}", "sqlite:///mlflow.db"):
+    if not anywhere and uri in (f"sqlite:///{Path.cwd() / 'mlflow.db'}", "sqlite:///mlflow.db"):
         return "mlflow ui"
-    return f"mlflow ui --backend-store-uri {uri}"
+    return shlex.join(["mlflow", "ui", "--backend-store-uri", _absolute_uri(uri) if anywhere else uri])
+
+
+def _absolute_uri(uri: str) -> str:
+    """The same store, named from every folder."""
+    scheme, found, path = uri.partition("sqlite:///") if uri.startswith("sqlite:///") else ("", "", uri)
+    if "://" in path or path.startswith("file:/"):
+        return uri
+    return f"{scheme}{found}{Path(path.removeprefix('file:')).absolute()}"
 
 
 def _silence_logs() -> None:

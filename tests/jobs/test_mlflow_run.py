@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,7 +15,7 @@ import pytest
 from mlflow.entities import Run
 from mlflow.tracking import MlflowClient
 
-from tests.command import ROOT
+from tests.command import ROOT, artsim_in_process
 
 pytestmark = pytest.mark.slow
 
@@ -31,7 +33,12 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> MlflowClient:
 
 
 def mlflow_run(
-    tmp_path: Path, demo_csv: Path, environment: str = "local", **parameters: object
+    tmp_path: Path,
+    demo_csv: Path,
+    environment: str = "local",
+    project: Path = ROOT,
+    cwd: Path = ROOT,
+    **parameters: object,
 ) -> subprocess.Popen[str]:
     """Start it as README says, with its outputs and its environments in tmp_path."""
     given = {
@@ -47,8 +54,11 @@ def mlflow_run(
     }
     flags = [part for name, value in given.items() for part in ("-P", f"{name}={value}")]
     return subprocess.Popen(
-        [sys.executable, "-m", "mlflow", "run", ".", "--env-manager", environment, "--experiment-name", "test", *flags],
-        cwd=ROOT,
+        [
+            *(sys.executable, "-m", "mlflow", "run", "." if project == cwd else str(project)),
+            *("--env-manager", environment, "--experiment-name", "test", *flags),
+        ],
+        cwd=cwd,
         env={
             **os.environ,
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
@@ -82,6 +92,24 @@ def test_mlflow_run_makes_one_complete_run(
     assert run.data.params["learning_rate"] == "0.002"
     assert "tower.onnx" in {item.path for item in store.list_artifacts(run.info.run_id)}
     assert "artsim-score --model" in out
+
+
+def test_the_commands_printed_at_the_end_work_where_the_user_stands(
+    store: MlflowClient, tmp_path: Path, demo_csv: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project, elsewhere = tmp_path / "the project", tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    shutil.copytree(ROOT / "artsim", project / "artsim")
+    for file in ("MLproject", "conda.yaml"):
+        shutil.copy(ROOT / file, project)
+    process = mlflow_run(tmp_path, demo_csv, project=project, cwd=elsewhere, checkpoint_dir="Checkpoints")
+    out, err = process.communicate(timeout=TIMEOUT)
+    assert the_run(store).info.status == "FINISHED", err
+    show, score = out.splitlines()[-2:]
+    monkeypatch.chdir(elsewhere)
+    assert shlex.split(show) == ["mlflow", "ui", "--backend-store-uri", f"sqlite:///{tmp_path}/mlflow.db"]
+    assert "/the project/Checkpoints/" in score
+    assert artsim_in_process(*shlex.split(score.replace("artsim-score", "score")), "-o", "scores.csv") == 0
 
 
 def test_a_failed_mlflow_run_has_its_reason(store: MlflowClient, tmp_path: Path, demo_csv: Path) -> None:

@@ -21,7 +21,7 @@ from artsim.jobs import score as job
 from artsim.jobs.score import ScoreOptions, check_bad_images, score_pairs
 from artsim.scoring import embed_images
 from artsim.scoring.status import STATUSES
-from artsim.tables.readers import BLOCK_BYTES
+from artsim.tables.bounds import BLOCK_BYTES
 from tests.towers import write_paintings, write_tower
 
 PAIRS = "index,image1,image2,sameArtist,note\n7,a.png,b.png,0,x\n3,a.png,a.png,1,\n9,b.png,c.png,1,\u00fc\n"
@@ -178,12 +178,6 @@ def test_blocks_do_not_show(folder: Path) -> None:
     assert (folder / "scores.csv").read_bytes() == whole
 
 
-def test_the_output_may_be_the_input(folder: Path) -> None:
-    run(folder)
-    run(folder, output="pairs.csv")
-    assert (folder / "pairs.csv").read_bytes() == (folder / "scores.csv").read_bytes()
-
-
 def test_data_dir_is_where_the_images_lie(folder: Path) -> None:
     (folder / "lists").mkdir()
     (folder / "pairs.csv").rename(folder / "lists" / "pairs.csv")
@@ -225,7 +219,7 @@ def test_the_summary_is_written_as_json(folder: Path) -> None:
 
 
 def test_a_pairs_file_that_changes_on_the_way_is_noticed(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    real = embed_images.embed_files  # it runs between the two readings of the pairs
+    real = embed_images.embed_named  # it runs between the two readings of the pairs
     for changed in ("image1,image2\na.png,b.png\n", PAIRS + "1,a.png,c.png,0,\n", PAIRS.replace("c.png", "d.png")):
         (folder / "pairs.csv").write_text(PAIRS, encoding="utf-8")
 
@@ -233,7 +227,7 @@ def test_a_pairs_file_that_changes_on_the_way_is_noticed(folder: Path, monkeypat
             (folder / "pairs.csv").write_text(text, encoding="utf-8")
             return real(*arguments, **options)
 
-        monkeypatch.setattr(job, "embed_files", change)
+        monkeypatch.setattr(job, "embed_named", change)
         with pytest.raises(InputError):
             run(folder)
         assert not list(folder.glob("*scores*"))

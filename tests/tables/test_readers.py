@@ -12,8 +12,8 @@ import pytest
 from pyarrow import parquet
 
 from artsim.errors import InputError
+from artsim.tables.bounds import BLOCK_BYTES
 from artsim.tables.pairs_file import open_pairs
-from artsim.tables.readers import BLOCK_BYTES
 
 ROWS = [{"image1": f"{n}.jpg", "image2": 'ü, "b".jpg', "year": n, "sameArtist": n % 2} for n in range(200)]
 LINES = [json.dumps(row) for row in ROWS]
@@ -92,7 +92,7 @@ JSONL = {
     "no object": (["[1]"], "line 3: is not a JSON object"),
     "another type": ([json.dumps({**ROWS[0], "image1": 5})], "same types"),
     "a column more": ([json.dumps({**ROWS[0], "z": 5})], "same columns"),
-    "a label of 2": ([json.dumps({**ROWS[0], "sameArtist": 2})], "row 3: sameArtist is 2"),
+    "a label of 2": ([json.dumps({**ROWS[0], "sameArtist": 2})], "row 3 has the label 2: sameArtist should be"),
 }
 
 

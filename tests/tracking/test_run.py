@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import signal
 import threading
 from pathlib import Path
@@ -144,4 +145,26 @@ def test_the_ui_command_names_the_store_unless_it_is_the_default(
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/other.db")
     assert ui_command() == f"mlflow ui --backend-store-uri sqlite:///{tmp_path}/other.db"
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:5000")
+    assert ui_command(anywhere=True) == "http://127.0.0.1:5000"
     assert ui_command() == "http://127.0.0.1:5000"
+
+
+@pytest.mark.parametrize("uri", ["sqlite:///{place}/mlflow.db", "sqlite:///mlflow.db", "mlruns", "file:mlruns"])
+def test_the_ui_command_of_a_launched_run_works_in_every_folder(
+    store: MlflowClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, uri: str
+) -> None:
+    place = tmp_path / "with space"
+    place.mkdir()
+    monkeypatch.chdir(place)
+    monkeypatch.setattr(mlflow, "get_tracking_uri", lambda: uri.format(place=place))
+    *command, named = shlex.split(ui_command(anywhere=True))
+    assert command == ["mlflow", "ui", "--backend-store-uri"]
+    assert named in (f"sqlite:///{place}/mlflow.db", f"{place}/mlruns")
+
+
+def test_a_run_knows_whether_mlflow_run_has_made_it(store: MlflowClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    with tracked_run("a-name") as run:
+        assert not run.is_launched
+    monkeypatch.setenv("MLFLOW_RUN_ID", store.create_run("0").info.run_id)
+    with tracked_run("a-name") as run:
+        assert run.is_launched

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,9 +11,10 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from pyarrow import dataset
 
-from artsim.errors import ArtsimError
+from artsim.errors import ArtsimError, MissingImageError
 from artsim.scoring.spark.staging import StagedPairs
 from artsim.scoring.status import OK
+from artsim.tables.labels import UNLABELLED
 
 
 @dataclass(frozen=True)
@@ -25,13 +26,17 @@ class EmbeddingResults:
     width: int
 
 
-def read_embedding_results(embeddings: Path) -> EmbeddingResults:
-    """Read what the summary and the next stage need of a folder of embeddings."""
+def read_embedding_results(embeddings: Path, faults: Mapping[int, str] | None = None) -> EmbeddingResults:
+    """Read what the summary and the next stage need of a folder of embeddings; for `faults`, see StagedPairs."""
     rows = dataset.dataset(embeddings, format="parquet")
-    bad = rows.to_table(["image", "reason"], filter=dataset.field("status") != OK).sort_by("image")
+    bad = rows.to_table(["image", "status", "reason"], filter=dataset.field("status") != OK).sort_by("image")
     providers = sorted(set(rows.to_table(["provider"])["provider"].to_pylist()))
     first = rows.head(1, columns=["vector"])["vector"].to_pylist()
-    return EmbeddingResults(providers, bad["reason"].to_pylist(), len(first[0]) // 4 if first else 1)
+    reasons = [
+        faults[image] if faults and status == MissingImageError.status and image in faults else reason
+        for image, status, reason in zip(*(column.to_pylist() for column in bad.columns), strict=True)
+    ]
+    return EmbeddingResults(providers, reasons, len(first[0]) // 4 if first else 1)
 
 
 def count_unfamiliar(adapted: Path) -> int:
@@ -90,7 +95,7 @@ def scored_labels(
     columns = ["row", "first", "second", "same"]
     for batch in dataset.dataset(staged.pairs, format="parquet").to_batches(columns=columns):
         row, first, second, same = (np.asarray(batch[name]) for name in columns)
-        good = ~np.isnan(distance[row])
+        good = ~np.isnan(distance[row]) & (same != UNLABELLED)
         yield (
             distance[row][good],
             same.astype(np.uint8)[good],

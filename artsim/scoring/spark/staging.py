@@ -29,7 +29,9 @@ class StagedPairs:
     columns: list[str]  # of the pairs file, the names of c0, c1, …
     rows: int
     image_count: int
-    labelled: bool
+    labelled: int  # rows with a label
+    names_note: str  # a line about names that were found under another spelling
+    faults: dict[int, str]  # what to say of some of the missing images, by number
 
 
 def stage_pairs(pairs: PairsFile, folder: Path, place: Path) -> StagedPairs:
@@ -51,16 +53,20 @@ def stage_pairs(pairs: PairsFile, folder: Path, place: Path) -> StagedPairs:
             )
     numbers = ImageNumbering(folder)
     staged_pairs, staged_images = place / "pairs.parquet", place / "images.parquet"
-    rows = 0
+    rows = labelled = 0
     with writing(place):
         with _Writer(staged_pairs) as writer:
             for block in pairs.blocks():
                 writer.write(_numbered(block, rows, numbers))
                 rows += len(block)
+                labelled += block.labelled
             if rows == 0:
                 writer.write(_no_rows(pairs))
         pyarrow.parquet.write_table(_image_table(numbers, pairs.name), staged_images)
-    return StagedPairs(staged_pairs, staged_images, columns, rows, len(numbers.paths), pairs.labelled)
+    sentences = numbers.lookup.faults(numbers.names)
+    faults = {number: sentences[name] for number, name in enumerate(numbers.names) if name in sentences}
+    note = numbers.lookup.note
+    return StagedPairs(staged_pairs, staged_images, columns, rows, len(numbers.paths), labelled, note, faults)
 
 
 def _image_table(numbers: ImageNumbering, name: str) -> pa.Table:

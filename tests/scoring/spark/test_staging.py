@@ -10,8 +10,8 @@ from pyarrow import parquet
 
 from artsim.errors import InputError
 from artsim.scoring.spark.staging import StagedPairs, stage_pairs
+from artsim.tables.bounds import BLOCK_BYTES
 from artsim.tables.pairs_file import open_pairs
-from artsim.tables.readers import BLOCK_BYTES
 
 
 def staged(folder: Path, text: str, block_bytes: int = BLOCK_BYTES) -> StagedPairs:
@@ -23,7 +23,7 @@ def staged(folder: Path, text: str, block_bytes: int = BLOCK_BYTES) -> StagedPai
 @pytest.mark.parametrize("block_bytes", [40, 64, 2**20])
 def test_rows_and_images_are_numbered_across_blocks(tmp_path: Path, block_bytes: int) -> None:
     found = staged(tmp_path, 'image1,image2,sameArtist,note\na,b,1,"x\n""y"""\n./b,,0,\na,c,1,ü\n', block_bytes)
-    assert (found.rows, found.image_count, found.labelled) == (3, 4, True)
+    assert (found.rows, found.image_count, found.labelled) == (3, 4, 3)
     assert found.columns == ["image1", "image2", "sameArtist", "note"]
     pairs = parquet.read_table(found.pairs)
     images = {row["image"]: row for row in parquet.read_table(found.images).to_pylist()}
