@@ -11,7 +11,6 @@ import numpy as np
 
 from artsim import images
 from artsim.collection.inputs import NamedImage, list_images
-from artsim.files import file_sha256
 from artsim.locking import only_one
 from artsim.messages import Progress, no_progress
 from artsim.scoring.device import Device
@@ -105,7 +104,7 @@ def _store_of(scorer: Scorer, listed: Sequence[NamedImage], embedded: EmbeddedIm
     good = np.flatnonzero(embedded.status == 0).tolist()
     rows = [listed[position] for position in good]
     return EmbeddingStore(
-        file_sha256(scorer.tower.path),
+        scorer.model_sha256,
         scorer.card,
         [image.name for image in rows],
         [embedded.sha256s[position] for position in good],

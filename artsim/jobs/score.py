@@ -20,8 +20,9 @@ from artsim.evaluation.labelled_pairs import LabelledPairs
 from artsim.evaluation.summary import ImageStage, PairStage, Summary, summarize, write_summary
 from artsim.jobs.cohort import read_cohort, tower_of
 from artsim.locking import only_one
+from artsim.machine import core_count
 from artsim.messages import Progress, no_progress
-from artsim.prefetch import core_count, prefetch_map
+from artsim.prefetch import prefetch_map
 from artsim.scoring.adaptation import adapter_of, photograph_rule
 from artsim.scoring.cohort import Cohort
 from artsim.scoring.cohort_use import SELF, CohortUse, own_cohort

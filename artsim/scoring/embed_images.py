@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 
 from artsim import images
 from artsim.errors import ImageError, MissingImageError, UnreadableImageError, UsageError
-from artsim.files import file_sha256
 from artsim.messages import Progress
 from artsim.prefetch import prefetch_images
 from artsim.scoring.adaptation import Adapter
@@ -84,7 +83,7 @@ def open_store(path: Path, scorer: Scorer) -> EmbeddingStore | None:
     if not path.exists():
         return None
     store = read_store(path)
-    check_model(store, path, file_sha256(scorer.tower.path))
+    check_model(store, path, scorer.model_sha256, scorer.tower.width)
     return store
 
 
@@ -135,7 +134,7 @@ def embed_named(
 
 def _empty_store(scorer: Scorer) -> EmbeddingStore:
     nothing = np.empty((0, scorer.tower.width), dtype=np.float32)
-    return EmbeddingStore(file_sha256(scorer.tower.path), scorer.card, [], [], [], nothing)
+    return EmbeddingStore(scorer.model_sha256, scorer.card, [], [], [], nothing)
 
 
 @dataclass(frozen=True)
