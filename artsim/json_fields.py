@@ -64,6 +64,10 @@ class Fields:
             raise self._wrong(name, value, f"a number from {low:g} to {high:g}")
         return float(value)
 
+    def number_or_none(self, name: str, low: float = -LARGEST, high: float = LARGEST) -> float | None:
+        """A finite number from `low` to `high`, or None for null or no such field."""
+        return None if self._values.get(name) is None else self.number(name, low, high)
+
     def integer(self, name: str, low: int, high: int, default: Any = _REQUIRED) -> int:
         """A whole number from `low` to `high`."""
         value = self._value(name, default)

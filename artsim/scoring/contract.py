@@ -132,7 +132,7 @@ class Card:
             image_size=fields.integer("image_size", 1, MAX_IMAGE_SIZE),
             distance=fields.choice("distance", get_args(DistanceName)),
             threshold=fields.number("threshold", 0),
-            calibration=_calibration(fields.object("calibration")),
+            calibration=calibration_of(fields.object("calibration")),
             recipe=fields.text("recipe"),
             selection_sha256=fields.text("selection_sha256"),
             artsim_version=fields.text("artsim_version"),
@@ -146,7 +146,12 @@ class Card:
         )
 
 
-def _calibration(fields: Fields) -> Calibration:
+def calibration_of(fields: Fields) -> Calibration:
+    """Read a calibration.
+
+    Raises:
+        FieldError: a field is missing or invalid.
+    """
     return Calibration(
         fields.number("slope"), fields.number("intercept"), fields.number("prior", SMALLEST, 1 - SMALLEST, default=0.5)
     )
@@ -156,7 +161,7 @@ def _cohort_rule(fields: Fields | None) -> CohortRule | None:
     if fields is None:
         return None
     width = fields.integer("adapted_width", 1, MOST_VALUES)
-    return CohortRule(width, _calibration(fields.object("calibration")), fields.number("threshold", 0))
+    return CohortRule(width, calibration_of(fields.object("calibration")), fields.number("threshold", 0))
 
 
 def _photograph_rule(fields: Fields | None) -> PhotographRule | None:

@@ -63,6 +63,14 @@ def test_a_newer_contract_names_the_artsim_to_install() -> None:
 
 
 HUGE = 10**400
+Field = tuple[dict[str, Any], str]
+
+
+def each(field: str, *values: Any) -> list[Field]:
+    """A card's field with one bad value after the other."""
+    return [({field: value}, field) for value in values]
+
+
 NAN, INFINITY = float("nan"), float("inf")
 PHOTOGRAPHS = asdict(familiar_card())["photographs"]
 
@@ -79,18 +87,18 @@ def packed(*values: float) -> str:
 @pytest.mark.parametrize(
     ("change", "field"),
     [
-        *(({"image_size": bad}, "image_size") for bad in (0, -1, 10**9, HUGE, 16.0, "large", True, None, NAN, [16])),
-        *(({"threshold": bad}, "threshold") for bad in (INFINITY, NAN, -0.1, 1e300, HUGE, "0.3", True, None, {})),
-        *(({"distance": bad}, "distance") for bad in ("cosine", None, 1, ["rms"])),
-        *(({"resize": bad}, "resize") for bad in ("crop", None, True)),
-        *(({"recipe": bad}, "recipe") for bad in (None, 1, "x" * 10_000, "half a pair \ud800", ["a"])),
-        *(({"run_id": bad}, "run_id") for bad in (1, True, ["a"], "x" * 10_000)),
-        *(({"refit": bad}, "refit") for bad in (1, 0, "true", None)),
-        *(({"precision": bad}, "precision") for bad in (32, None, "x" * 10_000)),
-        *(({"selection_sha256": bad}, "selection_sha256") for bad in (None, 5)),
-        *(({"artsim_version": bad}, "artsim_version") for bad in (None, 0.1)),
-        *(({"contract": bad}, "contract") for bad in (True, "1", 1.0, 0, -1, HUGE, None)),
-        *(({"validation": bad}, "validation") for bad in (3, None, [], "auc")),
+        *each("image_size", 0, -1, 10**9, HUGE, 16.0, "large", True, None, NAN, [16]),
+        *each("threshold", INFINITY, NAN, -0.1, 1e300, HUGE, "0.3", True, None, {}),
+        *each("distance", "cosine", None, 1, ["rms"]),
+        *each("resize", "crop", None, True),
+        *each("recipe", None, 1, "x" * 10_000, "half a pair \ud800", ["a"]),
+        *each("run_id", 1, True, ["a"], "x" * 10_000),
+        *each("refit", 1, 0, "true", None),
+        *each("precision", 32, None, "x" * 10_000),
+        *each("selection_sha256", None, 5),
+        *each("artsim_version", None, 0.1),
+        *each("contract", True, "1", 1.0, 0, -1, HUGE, None),
+        *each("validation", 3, None, [], "auc"),
         *(({"validation": {"auc": bad}}, "validation.auc") for bad in (NAN, INFINITY, HUGE, "0.5", True, None)),
         ({"validation": {"half a pair \ud800": 0.5}}, "validation"),
         ({"validation": {str(number): 0.5 for number in range(20_000)}}, "validation"),
