@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Sequence
 from urllib.parse import unquote
 
 MASK = "***"
@@ -25,8 +26,9 @@ _USER_INFO = re.compile(r"(://[^\s:/@]*:)(?!\d+[/?#])[^\s'\"]+@")
 _SECRET_PARAMETER = re.compile(
     r"(?i)([?&](?:[\w-]*(?:password|passwd|secret|token|api_?key|access_?key|signature)|pwd|sig)=)[^&\s'\"]+"
 )
-# Variables of MLflow that hold a secret, or an address with one.
-_SECRET_VARIABLES = ("MLFLOW_TRACKING_PASSWORD", "MLFLOW_TRACKING_TOKEN", "MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI")
+# Variables of MLflow that hold a secret, and those that hold an address with one.
+_SECRETS = ("MLFLOW_TRACKING_PASSWORD", "MLFLOW_TRACKING_TOKEN")
+_ADDRESSES = ("MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI")
 _PASSWORD = re.compile(r"://[^\s:/@]*:(.+)@")
 _SHORTEST_SECRET = 4  # a shorter one would be masked inside ordinary words
 
@@ -46,13 +48,21 @@ def printable(text: str) -> str:
 
 def printable_lines(text: str) -> str:
     """The same for a text that artsim has laid out: all of its line breaks stay."""
-    return "\n".join(one_line(line) for line in masked(text).split("\n"))
+    return printable_text(masked(text))
 
 
-def masked(text: str) -> str:
-    """Mask the passwords of addresses such as scheme://user:password@host, and those that MLflow's variables hold."""
+def printable_text(text: str) -> str:
+    """Escape the control characters of rows for a terminal. Line breaks and tabs stay."""
+    return re.sub(r"[^\n\t]+", lambda part: one_line(part[0]), text)
+
+
+def masked(text: str, *addresses: str) -> str:
+    """Mask the passwords of addresses such as scheme://user:password@host, and those that MLflow's variables hold.
+
+    The passwords of `addresses` are masked also where they stand by themselves.
+    """
     text = _SECRET_PARAMETER.sub(rf"\g<1>{MASK}", _USER_INFO.sub(rf"\g<1>{MASK}@", text))
-    for secret in _known_secrets():
+    for secret in _known_secrets(addresses):
         text = text.replace(secret, MASK)
     return text
 
@@ -62,16 +72,15 @@ def markdown(text: str) -> str:
     return _MARKDOWN.sub(r"\\\1", one_line(masked(text)))
 
 
-def _known_secrets() -> list[str]:
-    """The secrets in the environment, longest first: as they are written, and without percent encoding."""
-    found: set[str] = set()
-    for name in _SECRET_VARIABLES:
-        value = os.environ.get(name, "")
-        if name.endswith("_URI"):
-            match = _PASSWORD.search(value)
-            value = match[1] if match else ""
-        found |= {value, unquote(value)}
+def _known_secrets(addresses: Sequence[str]) -> list[str]:
+    """The secrets of addresses and of the environment, longest first: as written, and without percent encoding."""
+    named = [match[1] for each in (*addresses, *map(_variable, _ADDRESSES)) if (match := _PASSWORD.search(each))]
+    found = {form for secret in (*named, *map(_variable, _SECRETS)) for form in (secret, unquote(secret))}
     return sorted((each for each in found if len(each) >= _SHORTEST_SECRET), key=len, reverse=True)
+
+
+def _variable(name: str) -> str:
+    return os.environ.get(name, "")
 
 
 def _escape(match: re.Match[str]) -> str:

@@ -97,6 +97,28 @@ def keep_permissions(old: Path, new: Path) -> None:
         new.chmod(stat.S_IMODE(old.stat().st_mode) & 0o777)
 
 
+def check_own(path: Path, *, is_folder: bool = False) -> None:
+    """Check a hidden file or folder of artsim that exists already: it is no link, and this user's.
+
+    In a folder that others can write to, they could otherwise make artsim write to a file of their choice.
+
+    Raises:
+        OutputError: it is a link, has several names, is of another kind, or is another user's.
+    """
+    status = path.lstat()
+    of_kind = stat.S_ISDIR(status.st_mode) if is_folder else stat.S_ISREG(status.st_mode) and status.st_nlink == 1
+    if not of_kind:
+        raise OutputError(
+            f"{path}: is in the way, and is no {'folder' if is_folder else 'file'} of artsim (a link, or something "
+            "else). Remove it, or name an output in another folder."
+        )
+    if hasattr(os, "geteuid") and status.st_uid != os.geteuid():
+        raise OutputError(
+            f"{path}: belongs to another user, who may be writing the same output. Wait, name an output in another "
+            "folder, or have the file removed."
+        )
+
+
 def is_stream(name: str) -> bool:
     """Whether a name is `-`, a named pipe or a device, which can be read or written only once."""
     path = Path(name)

@@ -12,6 +12,10 @@ Say = Callable[[str], None]
 Progress = Callable[[str, int, int], None]
 
 
+def say_nothing(_: str) -> None:
+    """Tell the user nothing: the default of functions that have something to say."""
+
+
 def no_progress(stage: str, done: int, total: int) -> None:
     """Report nothing: the default of functions that report progress."""
 

@@ -12,6 +12,7 @@ from artsim.cli.options import (
     data_dir_option,
     exit_codes_help,
     quiet_option,
+    stderr_lines,
     tower_options,
 )
 from artsim.cli.progress import print_summary, stage_bars
@@ -52,6 +53,6 @@ def embed(inputs: tuple[str, ...], max_bad_images: BadImageLimit, quiet: bool, *
     from artsim.jobs.embed import EmbedOptions, embed_collections
 
     with stage_bars(quiet=quiet) as progress:
-        summary = embed_collections(EmbedOptions(inputs=inputs, **options), progress)
+        summary = embed_collections(EmbedOptions(inputs=inputs, **options), progress, stderr_lines(quiet=quiet))
     print_summary(summary.lines(), quiet=quiet)
     max_bad_images.check(summary.bad_images, summary.images, "All other embeddings are stored.")

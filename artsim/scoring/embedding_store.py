@@ -15,6 +15,8 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -119,6 +121,19 @@ def write_store(path: Path, store: EmbeddingStore) -> None:
         parquet.write_table(
             table, file, compression="none", use_dictionary=["artist"], write_statistics=False, write_page_checksum=True
         )
+
+
+@contextmanager
+def telling_what_is_kept(path: Path) -> Iterator[None]:
+    """Tell after Ctrl-C that the store at `path` has the embeddings so far, if it is there."""
+    try:
+        yield
+    except KeyboardInterrupt as error:
+        if path.exists():
+            error.add_note(f"The embeddings so far are kept in {path}. Start the same command again to resume")
+        else:
+            error.add_note(f"Nothing is kept in {path} yet. The same command starts from the beginning")
+        raise
 
 
 def check_model(store: EmbeddingStore, path: Path, model_sha256: str, width: int) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -159,7 +160,7 @@ def test_a_digest_is_sha256s(tmp_path: Path) -> None:
     assert file_sha256(tmp_path / "a") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
 
 
-def vectors(*rows: list[float | None]) -> pyarrow.Array:
+def vectors(*rows: Sequence[float | None]) -> pyarrow.Array:
     return pyarrow.array(rows, pyarrow.list_(pyarrow.float32(), len(rows[0])))
 
 

@@ -13,7 +13,7 @@ from pyarrow import parquet
 
 from artsim.errors import InputError, ModelError, OutputError
 from artsim.tables.formats import Format, make_format, with_scores
-from artsim.tables.resume import RESUME_NOTE, open_sink
+from artsim.tables.resume import RESUME, open_sink
 
 SCHEMA = pa.schema([("image1", pa.string()), ("image2", pa.string())])
 BLOCKS = [
@@ -63,7 +63,7 @@ def interrupted(path: Path, dies_after: int) -> Path:
     """The folder that is left of a run that was cut off."""
     with pytest.raises(KeyboardInterrupt) as caught:
         write(path, dies_after=dies_after)
-    assert caught.value.__notes__ == [RESUME_NOTE]
+    assert caught.value.__notes__ == [f"The finished rows of {path} are kept. {RESUME}"]
     (left,) = (other for other in path.parent.iterdir() if other != path)
     assert left.name.startswith(".")
     return left
