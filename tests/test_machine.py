@@ -41,7 +41,7 @@ V1_LINES = "4:memory:/docker/abc\n3:cpu,cpuacct:/docker/abc\n1:name=systemd:/"
         (V1_LINES, {f"{CPU}/docker/abc/cpu.cfs_quota_us": "400000", f"{CPU}/docker/abc/cpu.cfs_period_us": "100000",
                     f"{MEMORY}/memory.limit_in_bytes": str(LOTS), f"{MEMORY}/docker/abc/memory.limit_in_bytes": "8192"},
          4, 8192),
-        ("1:cpu:/", {"sys/fs/cgroup/cpu/cpu.cfs_quota_us": "50000", "sys/fs/cgroup/cpu/cpu.cfs_period_us": "0"}, None, None),
+        ("1:cpu:/", {f"{V2}/cpu/cpu.cfs_quota_us": "50000", f"{V2}/cpu/cpu.cfs_period_us": "0"}, None, None),
         ("nonsense", {f"{V2}/cpu.max": ""}, None, None),
         ("", {}, None, None),
     ],

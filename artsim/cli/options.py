@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
 from contextlib import suppress
@@ -143,4 +144,4 @@ def echo_error(text: str) -> None:
 
 def echo_path(path: Path) -> None:
     """Write the path of an output to standard output: as it is for a program, escaped on a terminal."""
-    click.echo(one_line(str(path)) if sys.stdout.isatty() else path)
+    click.echo(one_line(str(path)) if sys.stdout.isatty() else os.fsencode(path))  # click strips colours from text
