@@ -82,7 +82,7 @@ class Tower:
                     "batch size, a faster device, or another tower."
                 ) from error
             raise DeviceError(
-                f"{self.path}: {self.provider} failed on a batch of {len(images)}: {error}. "
+                f"{self.path}: {self.provider} failed on a batch of {len(images)}: {str(error).strip()}. "
                 "If memory is short, try a smaller batch size."
             ) from error
         self._check_embeddings(embeddings, len(images))
@@ -172,6 +172,8 @@ def _session(
     path: Path, data: bytes, providers: list[str], options: onnxruntime.SessionOptions | None = None
 ) -> onnxruntime.InferenceSession:
     options = options or session_options()
+    if providers == [CPU]:
+        limits.limit_memory(options)
     try:
         with ended_after(limits.SECONDS_TO_OPEN, lambda: options.set_load_cancellation_flag(True)):
             session = onnxruntime.InferenceSession(

@@ -38,9 +38,17 @@ def session_options(threads: int | None = None) -> onnxruntime.SessionOptions:
     options.add_session_config_entry("session.load_model_format", "ONNX")
     # No folder: a file that the check of a tower has missed would not be found.
     options.add_session_config_entry("session.model_external_initializers_file_folder_path", os.devnull)
-    if _limit_memory():
-        options.add_session_config_entry("session.use_env_allocators", "1")
     return options
+
+
+def limit_memory(options: onnxruntime.SessionOptions) -> None:
+    """Limit the memory of a session on the CPU, where that is possible.
+
+    All sessions of this process have one limit together. It holds for the tensors of a run. It does not hold for
+    constants that a graph computes while it is opened.
+    """
+    if _has_limited_arena():
+        options.add_session_config_entry("session.use_env_allocators", "1")
 
 
 @contextmanager
@@ -56,12 +64,8 @@ def ended_after(seconds: float, end: Callable[[], None]) -> Iterator[None]:
 
 
 @cache
-def _limit_memory() -> bool:
-    """Limit the memory of all sessions of this process together, once; False if that is not possible.
-
-    The limit holds for the tensors of a run on the CPU. It does not hold for constants that a graph computes while it
-    is opened, nor for the memory of a GPU.
-    """
+def _has_limited_arena() -> bool:
+    """Register an arena of limited size, once in a process; False if that is not possible."""
     limit = memory_limit()
     if limit is None:
         return False
