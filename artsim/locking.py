@@ -22,6 +22,8 @@ from artsim.messages import Say, say_nothing
 # What file systems without locks answer: NFS, Lustre, FUSE.
 NO_LOCKS = {getattr(errno, name) for name in ("ENOLCK", "ENOSYS", "EOPNOTSUPP", "ENOTSUP") if hasattr(errno, name)}
 
+SOFT_PATIENCE = 0.3  # seconds: the first try may only remove the lock of a process that has ended
+
 
 @contextmanager
 def only_one(path: Path, say: Say = say_nothing) -> Iterator[None]:
@@ -57,7 +59,7 @@ def _locked(hidden: Path, path: Path, say: Say) -> BaseFileLock:
         if error.errno not in NO_LOCKS:
             raise
     hidden.unlink(missing_ok=True)  # it locks nothing
-    soft = _acquired(SoftFileLock(hidden.with_suffix(".softlock"), timeout=0), path)
+    soft = _acquired(SoftFileLock(hidden.with_suffix(".softlock"), timeout=SOFT_PATIENCE), path)
     say(f"{path}: its file system has no locks. Do not let two computers write this output at once.")
     return soft
 
