@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from artsim.files import stderr_to
+from artsim.machine import core_limit
 
 
 def start_tensorflow() -> None:
@@ -19,6 +20,9 @@ def start_tensorflow() -> None:
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # no start-up messages; errors are raised as exceptions anyway
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+    if (cores := core_limit()) is not None:  # TensorFlow starts a thread for each core of the machine
+        for kind in ("INTRAOP", "INTEROP"):
+            os.environ.setdefault(f"TF_NUM_{kind}_THREADS", str(cores))
     with _stderr_discarded():
         import keras  # noqa: F401 - it writes messages too
         import tensorflow
