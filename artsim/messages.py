@@ -12,12 +12,12 @@ Say = Callable[[str], None]
 Progress = Callable[[str, int, int], None]
 
 
+def say_nothing(_: str) -> None:
+    """Tell the user nothing: the default of functions that have something to say."""
+
+
 def no_progress(stage: str, done: int, total: int) -> None:
     """Report nothing: the default of functions that report progress."""
-
-
-def no_notes(line: str) -> None:
-    """Say nothing: the default of functions that tell the user a line."""
 
 
 def counted(number: int, noun: str, plural: str | None = None) -> str:

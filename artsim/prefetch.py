@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -11,6 +10,7 @@ from itertools import islice
 from typing import TypeVar
 
 from artsim.errors import ImageError
+from artsim.machine import core_count
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -39,13 +39,6 @@ def prefetch_images(
 ) -> Iterator[Result | ImageError]:
     """Load images in threads, `depth` of them ahead of the consumer, in order; a bad image gives its error."""
     return prefetch_map(partial(_load_or_error, load), sources, depth)
-
-
-def core_count() -> int:
-    """The number of cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _load_or_error(load: Callable[[Item], Result], source: Item) -> Result | ImageError:

@@ -16,7 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageEnhance, ImageFilter, ImageOps
 
-from artsim.prefetch import core_count, prefetch_map
+from artsim.machine import core_count
+from artsim.prefetch import prefetch_map
 
 Pixels: TypeAlias = NDArray[np.uint8]
 Step: TypeAlias = Callable[[Image.Image, np.random.Generator], Image.Image]

@@ -37,7 +37,8 @@ from PIL import ImageChops
 from PIL.JpegImagePlugin import JpegImageFile, get_sampling
 
 from artsim.jobs.embed import EmbedOptions, embed_collections
-from artsim.prefetch import core_count, prefetch_images
+from artsim.machine import core_count
+from artsim.prefetch import prefetch_images
 from artsim.scoring.inference import prefetch_depth
 from artsim.scoring.scorer import Scorer, load
 from benchmarks.data import data, verdict

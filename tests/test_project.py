@@ -13,6 +13,7 @@ import click
 import pytest
 import yaml
 from packaging.requirements import Requirement
+from packaging.version import Version
 
 import artsim
 from artsim.cli import main
@@ -162,6 +163,39 @@ def test_the_conda_environment_has_the_packages_of_pyproject_at_the_versions_of_
     for each in listed:
         if not each.marker or each.marker.evaluate():
             assert str(each.specifier) == f"=={versions[each.name]}"
+
+
+# The first version without the vulnerabilities that are published (2026-11).
+SAFE = {
+    "onnx": "1.21",  # files outside the model's folder by external data (CVE-2026-27489, CVE-2026-34445)
+    "keras": "3.13.2",  # code from a .keras file in safe mode (CVE-2026-1462); files by HDF5 links
+    "mlflow": "3.16",  # file reads and a forged request of the server (CVE-2026-2614, CVE-2026-71211)
+    "pillow": "12.3",  # writes out of bounds (PSD), bombs, and five more (PYSEC-2026-2253 to 2257)
+    "pyarrow": "23.0.1",  # use after free in the reader of Arrow files (CVE-2026-25087)
+    "filelock": "3.20.3",  # a link in place of a lock's file (CVE-2025-68146)
+}
+
+
+def test_no_allowed_version_has_a_vulnerability_that_is_known() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    declared = [Requirement(line) for line in [*project["dependencies"], *project["optional-dependencies"]["train"]]]
+    floors = {
+        each.name: Version(floor) for each in declared for floor in re.findall(r">=([\d.]+)", str(each.specifier))
+    }
+    assert {name: floor for name, floor in floors.items() if name in SAFE and floor < Version(SAFE[name])} == {}
+    assert set(SAFE) <= set(floors)
+
+
+def test_the_constraints_are_versions_that_pyproject_allows() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    lines = [*project["dependencies"], *(line for extra in project["optional-dependencies"].values() for line in extra)]
+    versions = pinned("3.11")
+    declared = [Requirement(line) for line in lines if not line.startswith("artsim[")]
+    assert [
+        str(each)
+        for each in declared
+        if (not each.marker or each.marker.evaluate()) and not each.specifier.contains(versions[each.name.lower()])
+    ] == []
 
 
 def test_the_readme_has_the_test_command_that_ci_runs() -> None:

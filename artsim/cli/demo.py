@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from artsim.cli.options import SPELLING, exit_codes_help
+from artsim.cli.options import SPELLING, echo_path, exit_codes_help
 from artsim.cli.progress import stage_bars
 
 EPILOG = f"""
@@ -43,4 +43,4 @@ def demo(folder: Path, num_of_artists: int, num_of_images_per_artist: int, seed:
 
     with stage_bars(quiet=False) as progress:
         path = write_demo(folder, num_of_artists, num_of_images_per_artist, seed, progress)
-    click.echo(path)
+    echo_path(path)

@@ -8,8 +8,9 @@ from typing import Any, get_args
 import click
 
 from artsim.cli.extras import needs_train_extra
-from artsim.cli.options import SPELLING, exit_codes_help, stderr_lines
+from artsim.cli.options import SPELLING, echo_path, exit_codes_help, stderr_lines
 from artsim.cli.progress import stage_bars
+from artsim.escaping import printable_lines
 from artsim.scoring.contract import Precision
 
 EPILOG = f"""
@@ -60,5 +61,5 @@ def export(**options: Any) -> None:
 
     with stage_bars(quiet=False) as progress:
         exported = export_checkpoint(ExportOptions(**options), stderr_lines(quiet=False), progress)
-    click.echo(describe(exported))
-    click.echo(exported.path)
+    click.echo(printable_lines(describe(exported)))
+    echo_path(exported.path)

@@ -32,9 +32,14 @@ def info(model: str) -> None:
     import json
     from pathlib import Path
 
+    from artsim.escaping import one_line
     from artsim.scoring.session import read_card
 
-    click.echo(json.dumps(_readable(read_card(Path(model))), indent=2, ensure_ascii=False))
+    fields = _readable(read_card(Path(model)))
+    lines = json.dumps(fields, indent=2, ensure_ascii=False).split("\n")
+    if any(one_line(line) != line for line in lines):  # control characters; as \uXXXX the text is still JSON
+        lines = [one_line(line) for line in json.dumps(fields, indent=2).split("\n")]
+    click.echo("\n".join(lines))
 
 
 def _readable(card: Card) -> dict[str, Any]:

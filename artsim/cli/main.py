@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import io
 import os
 import signal
 import sys
@@ -13,8 +14,9 @@ from typing import NoReturn
 import click
 
 from artsim._version import __version__
-from artsim.cli.options import SPELLING, exit_codes_help
+from artsim.cli.options import SPELLING, echo_error, exit_codes_help
 from artsim.errors import INTERRUPTED, ArtsimError, OutputError
+from artsim.escaping import printable
 
 # The module and the summary of each command. A module is imported when its command is used, so that --help is fast.
 COMMANDS = {
@@ -69,9 +71,16 @@ def _start(command: click.Command, name: str) -> NoReturn:
     for stream, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, stream) is None:  # the parent process closed it
             setattr(sys, stream, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115 - open until the end
-    # Clean up after SIGTERM as after Ctrl-C.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    _end_as_by_ctrl_c()
     sys.exit(run(lambda: command.main(prog_name=name, standalone_mode=False)))
+
+
+def _end_as_by_ctrl_c() -> None:
+    """Clean up after SIGTERM and SIGHUP as after Ctrl-C. A SIGHUP that is ignored stays ignored, as `nohup` wants."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    hangup = getattr(signal, "SIGHUP", None)  # not on Windows
+    if hangup is not None and signal.getsignal(hangup) is not signal.SIG_IGN:
+        signal.signal(hangup, signal.default_int_handler)
 
 
 def run(command: Callable[[], object]) -> int:
@@ -83,10 +92,11 @@ def run(command: Callable[[], object]) -> int:
         _print_error(" ".join([f"error: {error}", *_notes(error)]))
         return error.exit_code
     except click.ClickException as error:
-        error.show()
+        _show(error)
         return error.exit_code
     except (KeyboardInterrupt, click.Abort) as error:
-        _print_error(". ".join(["interrupted", *_notes(error)]))
+        # click raises Abort from the KeyboardInterrupt, which has the notes.
+        _print_error(". ".join(["interrupted", *_notes(error), *_notes(error.__cause__)]))
         return INTERRUPTED
     except (BrokenPipeError, SystemExit):  # click raises SystemExit for a closed pipe, even with standalone_mode=False
         return _close_stdout()
@@ -98,16 +108,25 @@ def run(command: Callable[[], object]) -> int:
     return 0
 
 
+def _show(error: click.ClickException) -> None:
+    """Show an error of click, or the help where no command is given."""
+    shown, message = io.StringIO(), error.format_message()
+    error.show(shown)
+    is_help = isinstance(error, click.exceptions.NoArgsIsHelpError)
+    text = shown.getvalue() if is_help else shown.getvalue().replace(message, printable(message))
+    echo_error(text.rstrip("\n"))
+
+
 def _close_stdout() -> int:
     """End quietly after the reader of a pipe has gone away: Python's flush at exit must not fail."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     return 0
 
 
-def _notes(error: BaseException) -> list[str]:
+def _notes(error: BaseException | None) -> list[str]:
     """The notes that were added to an error, for example how to resume the run."""
     return getattr(error, "__notes__", [])
 
 
 def _print_error(message: str) -> None:
-    click.echo(message, err=True)
+    echo_error(printable(message))

@@ -11,6 +11,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from artsim.escaping import one_line
 from artsim.jobs.nearest import QueryResult
 from artsim.messages import first_few
 
@@ -18,9 +19,9 @@ from artsim.messages import first_few
 def print_result(result: QueryResult) -> None:
     """Print the tables of a result to standard output, the artists first if they are known."""
     console = Console(highlight=False)
-    console.print(Text(result.query, style="bold"), soft_wrap=True)
+    console.print(Text(one_line(result.query), style="bold"), soft_wrap=True)
     for remark in remarks(result):
-        console.print(Text(f"  {remark}", style="yellow"), soft_wrap=True)
+        console.print(Text(f"  {one_line(remark)}", style="yellow"), soft_wrap=True)
     for table in ([_artists_table(result)] if result.artists else []) + [_works_table(result)]:
         console.print()
         console.print(Padding(table, (0, 0, 0, 2), expand=False))
@@ -68,4 +69,4 @@ def _table(*columns: tuple[str, str]) -> Table:
 def _add(table: Table, rank: int, name: str, probability: np.float32, distance: np.float32, *cells: str) -> None:
     numbers: Sequence[str] = (f"{probability:.3f}", f"{distance:.3f}")
     # Text, because rich reads brackets in a string as markup.
-    table.add_row(*(Text(cell) for cell in (str(rank), name, *numbers, *cells)))
+    table.add_row(*(Text(one_line(cell)) for cell in (str(rank), name, *numbers, *cells)))

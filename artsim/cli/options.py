@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Callable
-from functools import partial
+from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from artsim.errors import EXIT_CODES
+from artsim.escaping import one_line, printable
 from artsim.messages import Say
 from artsim.towers import BASE
 
@@ -18,6 +22,7 @@ if TYPE_CHECKING:
 # Copies of images.MAX_PIXELS and scorer.MAX_BATCH_SIZE, so that --help imports neither numpy nor Pillow.
 MAX_PIXELS = 500_000_000
 MAX_BATCH_SIZE = 1024
+MAX_THREADS = 1024
 
 # Flags of the 2018 program that differ in more than underscores and letter case.
 OLD_NAMES = {"savedata-to-file": "save-data-to-file", "checkpt-dir": "checkpoint-dir"}
@@ -84,7 +89,7 @@ def bad_image_options(default: str) -> Decorator:
     )  # fmt: skip
 
 
-# --model, --device and --batch-size.
+# --model, --device, --batch-size and --threads.
 tower_options = _group(
     click.option(
         "--model", default=str(BASE), show_default="the tower that comes with artsim", metavar="FILE",
@@ -97,6 +102,11 @@ tower_options = _group(
     click.option(
         "--batch-size", type=click.IntRange(1, MAX_BATCH_SIZE), metavar="N",
         help="Number of images in each run of the tower. Default: 4 on the CPU, 64 on CUDA.",
+    ),
+    click.option(
+        "--threads", type=click.IntRange(1, MAX_THREADS), metavar="N",
+        help="Number of CPU threads that decode images, and of those that run the tower. Default: the number of cores "
+        "that the command may use, by its affinity and the CPU quota of its container.",
     ),
 )  # fmt: skip
 data_dir_option = click.option(
@@ -122,5 +132,16 @@ quiet_option = click.option("--quiet", is_flag=True, help="Write no progress, no
 
 
 def stderr_lines(*, quiet: bool) -> Say:
-    """A function that writes one line to standard error, or nothing if quiet."""
-    return (lambda _: None) if quiet else partial(click.echo, err=True)
+    """A function that writes one message to standard error, or nothing if quiet."""
+    return (lambda _: None) if quiet else lambda text: echo_error(printable(text))
+
+
+def echo_error(text: str) -> None:
+    """Write to standard error. A terminal that is gone, as after SIGHUP, does not end the command."""
+    with suppress(OSError):
+        click.echo(text, err=True)
+
+
+def echo_path(path: Path) -> None:
+    """Write the path of an output to standard output: as it is for a program, escaped on a terminal."""
+    click.echo(one_line(str(path)) if sys.stdout.isatty() else os.fsencode(path))  # click strips colours from text

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 import click
 
-from artsim.cli.options import stderr_lines
+from artsim.cli.options import echo_error
+from artsim.escaping import printable
 from artsim.messages import Progress
 
 if TYPE_CHECKING:
@@ -22,9 +23,8 @@ def print_summary(lines: Sequence[tuple[str, str]], *, quiet: bool) -> None:
     """Write the names and values of a summary to standard error, unless quiet."""
     from artsim.evaluation.summary import aligned
 
-    say = stderr_lines(quiet=quiet)
-    for name, value in aligned(lines):
-        say(f"{click.style(name, bold=True)}  {value}")
+    for name, value in [] if quiet else aligned(lines):
+        echo_error(f"{click.style(printable(name), bold=True)}  {printable(value)}")
 
 
 @contextmanager
@@ -69,7 +69,8 @@ class _Bars:
 
     def stop(self) -> None:
         if self._live:
-            self._live[0].stop()
+            with suppress(OSError):  # the terminal is gone
+                self._live[0].stop()
         self._stage, self._live = None, None
 
     def _start(self, stage: str, total: int) -> None:

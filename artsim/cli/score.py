@@ -14,6 +14,7 @@ from artsim.cli.options import (
     exit_codes_help,
     prior_option,
     quiet_option,
+    stderr_lines,
     tower_options,
 )
 from artsim.cli.progress import print_summary, stage_bars
@@ -108,7 +109,7 @@ def score(max_bad_images: BadImageLimit, quiet: bool, engine: str, master: str |
         if engine == "spark":
             summary = _score_on_spark(ScoreOptions(**options), master, progress)
         else:
-            summary = score_pairs(ScoreOptions(**options), progress)
+            summary = score_pairs(ScoreOptions(**options), progress, stderr_lines(quiet=quiet))
     print_summary(summary.lines(), quiet=quiet)
     check_bad_images(summary, max_bad_images)
 

@@ -12,6 +12,7 @@ from artsim.bad_images import BadImageLimit
 from artsim.cli.extras import needs_train_extra
 from artsim.cli.options import SPELLING, bad_image_options, exit_codes_help, quiet_option, stderr_lines
 from artsim.cli.progress import stage_bars
+from artsim.escaping import printable_lines
 from artsim.training.monitor import MonitorName, metric_key
 from artsim.training.networks.weight_packages import PACKAGES
 from artsim.training.recipes import (
@@ -254,4 +255,4 @@ def train(
     with stage_bars(quiet=quiet) as progress:
         feedback = job.Feedback(stderr_lines(quiet=quiet), progress, TerminalDisplay(quiet=quiet))
         report = job.train(options, feedback)
-    click.echo(report)
+    click.echo(printable_lines(report))

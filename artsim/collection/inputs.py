@@ -11,7 +11,7 @@ from pathlib import Path
 from artsim.collection.catalogue import IMAGE_SUFFIXES, find_folder, read_table
 from artsim.errors import InputError
 from artsim.image_names import ImageNames
-from artsim.messages import Say, no_notes
+from artsim.messages import Say, say_nothing
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class NamedImage:
     fault: str | None = None
 
 
-def list_images(inputs: Sequence[str], data_dir: Path | None = None, say: Say = no_notes) -> list[NamedImage]:
+def list_images(inputs: Sequence[str], data_dir: Path | None = None, say: Say = say_nothing) -> list[NamedImage]:
     """List the images of some inputs, in order.
 
     A folder gives all images in it and in its subfolders, named by their path within it, with `/`. A csv gives the

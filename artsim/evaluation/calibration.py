@@ -40,7 +40,8 @@ def calibrate(distance: NDArray[np.float32], same: NDArray[np.uint8]) -> Decisio
     if slope >= 0:
         return unknown
     intercept = float(fit.intercept_[0]) - slope * middle
-    return DecisionRule(Calibration(slope=slope, intercept=intercept), -intercept / slope)
+    threshold = max(0.0, -intercept / slope)  # no distance is below 0
+    return DecisionRule(Calibration(slope=slope, intercept=intercept), threshold)
 
 
 def crossfitted(

@@ -6,13 +6,21 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, get_args
 
 from artsim.errors import ModelError
 from artsim.evaluation.rules import TowerRules
-from artsim.files import replacing
-from artsim.scoring.contract import Calibration, DecisionRule, DistanceName
-from artsim.scoring.familiarity import TrainingEmbeddings
+from artsim.files import open_regular, replacing
+from artsim.json_fields import MOST_BYTES, Fields, parse_object
+from artsim.scoring.contract import (
+    MAX_IMAGE_SIZE,
+    MOST_VALUES,
+    DecisionRule,
+    DistanceName,
+    calibration_of,
+    training_embeddings,
+)
+from artsim.scoring.familiarity import MOST_CORRECTION, TrainingEmbeddings
 
 if TYPE_CHECKING:
     import keras
@@ -50,8 +58,17 @@ class RunRecord:
             ModelError: it is not a folder of checkpoints.
         """
         try:
-            return cls(**json.loads((folder / RECORD_FILE).read_text(encoding="utf-8")))
-        except (OSError, ValueError, TypeError) as error:
+            fields = _read_json(folder / RECORD_FILE)
+            return cls(
+                recipe=fields.text("recipe"),
+                image_size=fields.integer("image_size", 1, MAX_IMAGE_SIZE),
+                distance=fields.choice("distance", get_args(DistanceName)),
+                threshold=fields.number_or_none("threshold", 0),
+                seed=fields.integer("seed", 0, 2**63 - 1),
+                run_id=fields.text_or_none("run_id"),
+                data_dir=fields.text("data_dir"),
+            )
+        except (OSError, ValueError) as error:
             raise ModelError(
                 f"{folder}: no checkpoints of `artsim train` in it ({error}). Name a run's folder in --checkpoint-dir."
             ) from error
@@ -81,16 +98,16 @@ def read_rules(folder: Path) -> TowerRules | None:
     if not path.exists():
         return None
     try:
-        fields = json.loads(path.read_text(encoding="utf-8"))
-        adapted = fields.get("adapted")
+        fields = _read_json(path)
+        adapted = fields.object_or_none("adapted")
         return TowerRules(
             _rule(fields),
-            fields.get("familiar", 0.0),
-            fields.get("onset", 0.0),
-            fields.get("correction", 0.0),
+            fields.number("familiar", default=0.0),
+            fields.number("onset", default=0.0),
+            fields.number("correction", 0, MOST_CORRECTION, default=0.0),
             None if adapted is None else _rule(adapted),
         )
-    except (OSError, ValueError, TypeError, KeyError) as error:
+    except (OSError, ValueError) as error:
         raise ModelError(f"{path}: not a calibration of `artsim train` ({error}). Use --which best.") from error
 
 
@@ -123,12 +140,10 @@ class EmbeddingsRecord:
         if not path.exists():
             return None
         try:
-            fields = json.loads(path.read_text(encoding="utf-8"))
-            record = cls(TrainingEmbeddings(**fields["training"]), int(fields["readout_width"]))
-            if not record.training.is_sound:
-                raise ValueError("its numbers are damaged")
-            return record
-        except (OSError, ValueError, TypeError, KeyError) as error:
+            fields = _read_json(path)
+            training = training_embeddings(fields.object("training"))
+            return cls(training, fields.integer("readout_width", 1, MOST_VALUES))
+        except (OSError, ValueError) as error:
             raise ModelError(f"{path}: not a record of `artsim train` ({error}). Train the tower again.") from error
 
 
@@ -137,12 +152,17 @@ def _write_json(path: Path, fields: Mapping[str, object]) -> None:
         file.write(json.dumps(fields, indent=2) + "\n")
 
 
+def _read_json(path: Path) -> Fields:
+    with open_regular(path) as file:
+        return parse_object(file.read(MOST_BYTES + 1))
+
+
 def _fields(rule: DecisionRule) -> dict[str, float]:
     return {**asdict(rule.calibration), "threshold": rule.threshold}
 
 
-def _rule(fields: Mapping[str, float]) -> DecisionRule:
-    return DecisionRule(Calibration(*(fields[name] for name in ("slope", "intercept", "prior"))), fields["threshold"])
+def _rule(fields: Fields) -> DecisionRule:
+    return DecisionRule(calibration_of(fields), fields.number("threshold", 0))
 
 
 @dataclass(frozen=True)

@@ -11,13 +11,13 @@ import numpy as np
 
 from artsim import images
 from artsim.collection.inputs import NamedImage, list_images
-from artsim.files import file_sha256
 from artsim.locking import only_one
-from artsim.messages import Progress, Say, no_notes, no_progress
+from artsim.machine import use_threads
+from artsim.messages import Progress, Say, no_progress, say_nothing
 from artsim.overwrites import check_overwrites
 from artsim.scoring.device import Device
 from artsim.scoring.embed_images import EmbeddedImages, embed_named, open_store, store_path
-from artsim.scoring.embedding_store import EmbeddingStore, write_store
+from artsim.scoring.embedding_store import EmbeddingStore, telling_what_is_kept, write_store
 from artsim.scoring.scorer import Scorer, load
 from artsim.tables.output import check_place
 
@@ -33,6 +33,7 @@ class EmbedOptions:
     device: Device = "auto"
     batch_size: int | None = None
     max_pixels: int = images.MAX_PIXELS
+    threads: int | None = None
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,7 @@ class EmbedSummary:
         ]
 
 
-def embed_collections(options: EmbedOptions, progress: Progress = no_progress, say: Say = no_notes) -> EmbedSummary:
+def embed_collections(options: EmbedOptions, progress: Progress = no_progress, say: Say = say_nothing) -> EmbedSummary:
     """Write the embeddings of exactly the listed images; embeddings that the output has already are reused.
 
     A run that ends early leaves the old rows and its new rows, so the next run resumes there.
@@ -79,11 +80,12 @@ def embed_collections(options: EmbedOptions, progress: Progress = no_progress, s
         ModelError, DeviceError: see `load`.
     """
     started = time.perf_counter()
+    use_threads(options.threads)
     path = store_path(options.output)
     check_overwrites({"--model": options.model, "FOLDER_OR_FILE": options.inputs}, {"--output": options.output})
     check_place(options.output)
     listed = list_images(options.inputs, None if options.data_dir is None else Path(options.data_dir), say)
-    with only_one(path):
+    with only_one(path, say), telling_what_is_kept(path):
         scorer = load(options.model, options.device, batch_size=options.batch_size, max_pixels=options.max_pixels)
         stored = open_store(path, scorer)
         opened = time.perf_counter()
@@ -109,7 +111,7 @@ def _store_of(scorer: Scorer, listed: Sequence[NamedImage], embedded: EmbeddedIm
     good = np.flatnonzero(embedded.status == 0).tolist()
     rows = [listed[position] for position in good]
     return EmbeddingStore(
-        file_sha256(scorer.tower.path),
+        scorer.model_sha256,
         scorer.card,
         [image.name for image in rows],
         [embedded.sha256s[position] for position in good],

@@ -17,6 +17,7 @@ from artsim.collection.works import numbered
 from artsim.errors import InputError
 from artsim.jobs.cohort import read_cohort, tower_of
 from artsim.jobs.gallery import Gallery, read_gallery
+from artsim.machine import use_threads
 from artsim.messages import Progress, Say, counted, first_few
 from artsim.scoring.adaptation import Adapter, adapter_of
 from artsim.scoring.cohort_use import SELF, CohortUse, own_cohort
@@ -40,6 +41,7 @@ class NearestOptions:
     prior: float | None = None
     batch_size: int | None = None
     max_pixels: int = images.MAX_PIXELS
+    threads: int | None = None
     with_itself: bool = False
     cohort: str | None = None
 
@@ -102,6 +104,7 @@ def find_nearest(options: NearestOptions, say: Say, progress: Progress, show: Ca
         InputError: no query or no work can be used.
         ModelError, DeviceError, UsageError: see `load` and `Criterion`.
     """
+    use_threads(options.threads)
     names = query_files(options.queries)
     scorer = load(options.model, options.device, batch_size=options.batch_size, max_pixels=options.max_pixels)
     named = read_cohort(options.cohort, tower_of(scorer), lambda: scorer, progress)

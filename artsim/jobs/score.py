@@ -20,16 +20,17 @@ from artsim.evaluation.labelled_pairs import LabelledPairs
 from artsim.evaluation.summary import ImageStage, PairStage, Summary, summarize, write_summary
 from artsim.jobs.cohort import read_cohort, tower_of
 from artsim.locking import only_one
-from artsim.messages import Progress, no_progress
+from artsim.machine import core_count, use_threads
+from artsim.messages import Progress, Say, no_progress, say_nothing
 from artsim.overwrites import Named, check_overwrites
-from artsim.prefetch import core_count, prefetch_map
+from artsim.prefetch import prefetch_map
 from artsim.scoring.adaptation import adapter_of, photograph_rule
 from artsim.scoring.cohort import Cohort
 from artsim.scoring.cohort_use import NONE, SELF, CohortUse, own_cohort
 from artsim.scoring.contract import Card
 from artsim.scoring.device import Device
 from artsim.scoring.embed_images import EmbeddedImages, embed_named, open_store, store_path
-from artsim.scoring.embedding_store import EmbeddingStore
+from artsim.scoring.embedding_store import EmbeddingStore, telling_what_is_kept
 from artsim.scoring.score_blocks import BlockScorer, ScoredBlock
 from artsim.scoring.scorer import Scorer, load
 from artsim.scoring.scores import Criterion
@@ -65,6 +66,7 @@ class ScoreOptions:
     prior: float | None = None
     batch_size: int | None = None
     max_pixels: int = images.MAX_PIXELS
+    threads: int | None = None
     summary: str | None = None
     cohort: str | None = None
     evidence: bool = False
@@ -101,18 +103,26 @@ class ScoreOptions:
             photograph_rule(card, self.model)
 
 
-def score_pairs(options: ScoreOptions, progress: Progress = no_progress, *, block_bytes: int = BLOCK_BYTES) -> Summary:
+def score_pairs(
+    options: ScoreOptions,
+    progress: Progress = no_progress,
+    say: Say = say_nothing,
+    *,
+    block_bytes: int = BLOCK_BYTES,
+) -> Summary:
     """Score every row of a pairs file and write all rows, also those with bad images.
 
     Args:
         options: of the command.
         progress: receives the stages `images` and `pairs`.
+        say: receives notes.
         block_bytes: of the pairs file, read and scored at once.
 
     Raises:
         ArtsimError: all but BadImagesError, see `check_bad_images`. No incomplete output is left.
     """
     started = time.perf_counter()
+    use_threads(options.threads)
     _check_format(options)
     options.check_files()
     if options.summary is not None:
@@ -120,14 +130,14 @@ def score_pairs(options: ScoreOptions, progress: Progress = no_progress, *, bloc
     if options.embeddings is not None:
         store_path(options.embeddings)
     optional = options.optional_columns
-    with open_pairs(options.pairs, block_bytes, optional) as pairs, open_sink(options.output) as sink:
+    with open_pairs(options.pairs, block_bytes, optional) as pairs, open_sink(options.output, say) as sink:
         row_format = make_format(options.output, options.format, pairs.schema, optional)
         index = index_images(pairs, image_folder(options.pairs, options.data_dir))
         scorer = load(options.model, options.device, batch_size=options.batch_size, max_pixels=options.max_pixels)
         options.check_card(scorer.card)
         named = read_cohort(options.cohort, tower_of(scorer), lambda: scorer, progress)
         opened = time.perf_counter()
-        embedded = _embed(scorer, index, options.embeddings, sink.embeddings, progress)
+        embedded = _embed(scorer, index, options.embeddings, sink.embeddings, progress, say)
         embedded = embedded.compared(scorer.card.photographs)
         seconds = time.perf_counter() - opened
         image_stage = _image_stage(scorer, embedded, seconds, index.lookup.note)
@@ -167,7 +177,12 @@ def _image_stage(scorer: Scorer, embedded: EmbeddedImages, seconds: float, names
 
 
 def _embed(
-    scorer: Scorer, index: ImageIndex, embeddings: str | None, unfinished: Path | None, progress: Progress
+    scorer: Scorer,
+    index: ImageIndex,
+    embeddings: str | None,
+    unfinished: Path | None,
+    progress: Progress,
+    say: Say,
 ) -> EmbeddedImages:
     """Embed images that have no stored embedding: in the user's store, or in that of an interrupted run."""
     paths, faults = index.lookup.paths(index.images), index.lookup.faults(index.images)
@@ -175,7 +190,7 @@ def _embed(
         return embed_named(scorer, paths, _left_over(unfinished, scorer), unfinished, progress, faults)
     path = store_path(embeddings)
     # A read-only store is fine if it has all images.
-    with only_one(path) if os.access(path.parent, os.W_OK) else nullcontext():
+    with only_one(path, say) if os.access(path.parent, os.W_OK) else nullcontext(), telling_what_is_kept(path):
         return embed_named(scorer, paths, open_store(path, scorer), path, progress, faults)
 
 

@@ -64,7 +64,11 @@ def score_on_spark(options: ScoreOptions, master: str | None = None, progress: P
         ArtsimError: all but BadImagesError; then there is no output.
     """
     started = time.perf_counter()
-    for flag, value in {"--format": options.format, "--embeddings": options.embeddings}.items():
+    for flag, value in {
+        "--format": options.format,
+        "--embeddings": options.embeddings,
+        "--threads": options.threads,
+    }.items():
         if value is not None:
             raise UsageError(f"{flag} is for --engine local.")
     options.check_files()

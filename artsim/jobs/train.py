@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import shlex
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -12,6 +13,7 @@ from pathlib import Path
 from artsim._version import __version__
 from artsim.collection.prepare import SelectionOptions, prepare_selection
 from artsim.collection.selection import TRAIN, VAL_SEEN, VAL_UNSEEN, Selection, as_csv
+from artsim.escaping import markdown
 from artsim.evaluation.photographs import cues_of, read_photographs
 from artsim.evaluation.rules import fit_rules
 from artsim.evaluation.shortcuts import (
@@ -29,7 +31,8 @@ from artsim.files import replacing, writing
 from artsim.messages import Progress, Say
 from artsim.overwrites import check_overwrites
 from artsim.scoring.familiarity import TrainingEmbeddings
-from artsim.tracking.run import Run, tracked_run, ui_command
+from artsim.tracking.run import Run, tracked_run
+from artsim.tracking.store import ui_command
 from artsim.training.loop.hooks import FitHooks, Outputs, TrainingDisplay
 from artsim.training.monitor import Monitor
 from artsim.training.recipes import Recipe
@@ -92,11 +95,12 @@ def train(options: TrainOptions, feedback: Feedback) -> str:
         recipe = options.recipe
         validation = Validation(selection, recipe.distance, recipe.threshold, options.seed)
         job = _Job(options, run, selection, validation, _make_outputs(options, run, selection), feedback)
-        _log_start(job)
-        feedback.say(_describe(selection))
-        shortcuts = _find_shortcuts(job)
-        exported = _train_and_export(job)
-        _log_end(job, exported, shortcuts)
+        with _telling_what_is_kept(job.outputs.checkpoint_dir):
+            _log_start(job)
+            feedback.say(_describe(selection))
+            shortcuts = _find_shortcuts(job)
+            exported = _train_and_export(job)
+            _log_end(job, exported, shortcuts)
     return _report(job, exported, shortcuts, time.monotonic() - started)
 
 
@@ -105,6 +109,20 @@ def _check_files(options: TrainOptions) -> None:
     if options.save_data_to_file:
         read = {"--data-file-path": options.selection.data_file_path, "--weights": options.recipe.weights}
         check_overwrites(read, {"--save-data-to-file": SELECTION_FILE})
+
+
+@contextmanager
+def _telling_what_is_kept(folder: Path) -> Iterator[None]:
+    """Tell where the checkpoints are after Ctrl-C."""
+    try:
+        yield
+    except KeyboardInterrupt as error:
+        if any(folder.glob("*.keras")):
+            export = shlex.join(["artsim", "export", str(folder)])
+            error.add_note(f"The checkpoints so far are kept. To export the best one: {export}")
+        else:
+            error.add_note("No epoch was finished, so there is no checkpoint. The same command starts a new run")
+        raise
 
 
 def _make_outputs(options: TrainOptions, run: Run, selection: Selection) -> Outputs:
@@ -244,7 +262,7 @@ def _describe(selection: Selection) -> str:
 
 
 def _title(job: _Job) -> str:
-    return f"**{job.options.recipe.name}** on {job.selection.source}: {_describe(job.selection)}."
+    return f"**{job.options.recipe.name}** on {markdown(job.selection.source)}: {_describe(job.selection)}."
 
 
 def _description(job: _Job, metrics: Mapping[str, float], shortcuts: Mapping[str, CueAucs]) -> str:

@@ -8,19 +8,23 @@ size, the distance, the calibration and the threshold.
 from __future__ import annotations
 
 import json
-import math
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
 from artsim.errors import ModelError
-from artsim.scoring.familiarity import PhotographRule, TrainingEmbeddings
+from artsim.json_fields import FieldError, Fields, parse_object
+from artsim.scoring.familiarity import MOST_CORRECTION, PhotographRule, TrainingEmbeddings
 
 CONTRACT = 2  # rises when an older artsim could no longer use a new tower correctly
 METADATA_KEY = "artsim"
 INPUT_NAME = "images"
 OUTPUT_NAME = "embeddings"
+MAX_IMAGE_SIZE = 4096  # px; a batch of four has 200 MB then. artsim trains towers of some hundreds
+MOST_VALUES = 2**20  # of an embedding
+MOST_BASE64 = 2**25  # characters of an array
+SMALLEST = 1e-9  # of a number that must be above 0
 
 DistanceName = Literal["rms", "euclidean"]
 Precision = Literal["fp32", "fp16-weights", "fp16", "int8"]
@@ -105,84 +109,79 @@ class Card:
             ModelError: the text is not JSON, has a newer contract, or lacks a field or has an invalid one.
         """
         try:
-            fields: dict[str, Any] = json.loads(text)  # Any: the values are checked below
-            contract = int(fields["contract"])
-        except (ValueError, TypeError, KeyError) as error:
-            raise ModelError(
-                f"its '{METADATA_KEY}' metadata is not an artsim card ({error!r}). Export the tower again."
-            ) from error
+            return cls.from_fields(parse_object(text))
+        except FieldError as error:
+            raise ModelError(f"its '{METADATA_KEY}' metadata is wrong: {error}. Export the tower again.") from error
+
+    @classmethod
+    def from_fields(cls, fields: Fields) -> Card:
+        """Read a card from the fields of its JSON object.
+
+        Raises:
+            FieldError: a field is missing or invalid.
+            ModelError: the contract is newer.
+        """
+        contract = fields.integer("contract", 1, 1000)
         if contract > CONTRACT:
+            later = fields.text("artsim_version", default="(a later version)")
             raise ModelError(
                 f"it follows contract {contract}, but this artsim supports only contract {CONTRACT}. "
-                f"Upgrade: install artsim {fields.get('artsim_version', '(a later version)')} or later."
+                f"Upgrade: install artsim {later} or later."
             )
-        try:
-            card = cls(
-                image_size=int(fields["image_size"]),
-                distance=fields["distance"],
-                threshold=float(fields["threshold"]),
-                calibration=_calibration(fields["calibration"]),
-                recipe=str(fields["recipe"]),
-                selection_sha256=str(fields["selection_sha256"]),
-                artsim_version=str(fields["artsim_version"]),
-                run_id=fields.get("run_id"),
-                validation={
-                    _OLD_METRIC.sub(r"\1/", name): float(value) for name, value in fields.get("validation", {}).items()
-                },
-                refit=bool(fields.get("refit", False)),
-                resize=fields["resize"],
-                precision=str(fields.get("precision", "fp32")),
-                cohort=_cohort_rule(fields.get("cohort")),
-                photographs=_photograph_rule(fields.get("photographs")),
-            )
-        except (ValueError, TypeError, KeyError, AttributeError) as error:
-            raise ModelError(
-                f"its '{METADATA_KEY}' metadata lacks a field or has an invalid one ({error!r}). Export it again."
-            ) from error
-        card._check()
-        return card
-
-    def _check(self) -> None:
-        known = {
-            "distance": self.distance in get_args(DistanceName),
-            "resize": self.resize == "letterbox",
-            "image_size": self.image_size > 0,
-            "threshold": math.isfinite(self.threshold),
-            "calibration": _is_sound(self.calibration),
-            "photographs": self.photographs is None or self.photographs.is_sound,
-            "cohort": self.cohort is None
-            or (
-                self.cohort.adapted_width > 0
-                and math.isfinite(self.cohort.threshold)
-                and _is_sound(self.cohort.calibration)
-            ),
-        }
-        for name, good in known.items():
-            if not good:
-                raise ModelError(
-                    f"its '{METADATA_KEY}' metadata has an invalid {name}: {getattr(self, name)!r}. "
-                    "Export the tower again."
-                )
+        return cls(
+            image_size=fields.integer("image_size", 1, MAX_IMAGE_SIZE),
+            distance=fields.choice("distance", get_args(DistanceName)),
+            threshold=fields.number("threshold", 0),
+            calibration=calibration_of(fields.object("calibration")),
+            recipe=fields.text("recipe"),
+            selection_sha256=fields.text("selection_sha256"),
+            artsim_version=fields.text("artsim_version"),
+            run_id=fields.text_or_none("run_id"),
+            validation={_OLD_METRIC.sub(r"\1/", name): value for name, value in fields.numbers("validation").items()},
+            refit=fields.flag("refit", default=False),
+            resize=fields.choice("resize", ("letterbox",)),
+            precision=fields.text("precision", default="fp32"),
+            cohort=_cohort_rule(fields.object_or_none("cohort")),
+            photographs=_photograph_rule(fields.object_or_none("photographs")),
+        )
 
 
-def _calibration(fields: Mapping[str, Any]) -> Calibration:
-    return Calibration(**{key: float(value) for key, value in fields.items()})
+def calibration_of(fields: Fields) -> Calibration:
+    """Read a calibration.
+
+    Raises:
+        FieldError: a field is missing or invalid.
+    """
+    return Calibration(
+        fields.number("slope"), fields.number("intercept"), fields.number("prior", SMALLEST, 1 - SMALLEST, default=0.5)
+    )
 
 
-def _cohort_rule(fields: Mapping[str, Any] | None) -> CohortRule | None:
+def _cohort_rule(fields: Fields | None) -> CohortRule | None:
     if fields is None:
         return None
-    return CohortRule(int(fields["adapted_width"]), _calibration(fields["calibration"]), float(fields["threshold"]))
+    width = fields.integer("adapted_width", 1, MOST_VALUES)
+    return CohortRule(width, calibration_of(fields.object("calibration")), fields.number("threshold", 0))
 
 
-def _photograph_rule(fields: Mapping[str, Any] | None) -> PhotographRule | None:
+def _photograph_rule(fields: Fields | None) -> PhotographRule | None:
     if fields is None:
         return None
-    described = fields["training"]
-    mean, directions, variances = (str(described[name]) for name in ("mean", "directions", "variances"))
-    training = TrainingEmbeddings(mean, directions, variances, float(described["rest"]))
-    return PhotographRule(training, *(float(fields[name]) for name in ("familiar", "onset", "correction")))
+    familiar, onset = fields.number("familiar"), fields.number("onset")
+    correction = fields.number("correction", 0, MOST_CORRECTION)
+    return PhotographRule(training_embeddings(fields.object("training")), familiar, onset, correction)
 
 
-def _is_sound(calibration: Calibration) -> bool:
-    return math.isfinite(calibration.slope) and math.isfinite(calibration.intercept) and 0 < calibration.prior < 1
+def training_embeddings(fields: Fields) -> TrainingEmbeddings:
+    """Read the description of the training photographs' embeddings.
+
+    Raises:
+        FieldError: a field is missing or invalid, or the arrays do not fit together.
+    """
+    mean, directions, variances = (fields.text(name, MOST_BASE64) for name in ("mean", "directions", "variances"))
+    training = TrainingEmbeddings(mean, directions, variances, fields.number("rest", 0))
+    if not training.is_sound:
+        raise FieldError(
+            "the arrays of 'training' (mean, directions, variances) do not fit together or have unusable numbers"
+        )
+    return training

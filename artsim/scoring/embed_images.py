@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 
 from artsim import images
 from artsim.errors import ImageError, MissingImageError, UnreadableImageError, UsageError
-from artsim.files import file_sha256
 from artsim.image_names import ImageNames
 from artsim.messages import Progress
 from artsim.prefetch import prefetch_images
@@ -86,7 +85,7 @@ def open_store(path: Path, scorer: Scorer) -> EmbeddingStore | None:
     if not path.exists():
         return None
     store = read_store(path)
-    check_model(store, path, file_sha256(scorer.tower.path))
+    check_model(store, path, scorer.model_sha256, scorer.tower.width)
     return store
 
 
@@ -141,7 +140,7 @@ def embed_named(
 
 def _empty_store(scorer: Scorer) -> EmbeddingStore:
     nothing = np.empty((0, scorer.tower.width), dtype=np.float32)
-    return EmbeddingStore(file_sha256(scorer.tower.path), scorer.card, [], [], [], nothing)
+    return EmbeddingStore(scorer.model_sha256, scorer.card, [], [], [], nothing)
 
 
 @dataclass(frozen=True)

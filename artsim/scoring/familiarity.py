@@ -77,6 +77,8 @@ class TrainingEmbeddings:
             spread = np.append(variances, float(self.rest))
         except (ValueError, TypeError):  # not base64 or no text, or lengths that do not fit
             return False
+        if not 1 <= len(variances) <= len(mean):
+            return False
         if not all(np.isfinite(array).all() for array in (mean, directions, spread)):
             return False
         are_orthogonal = np.allclose(directions @ directions.T, np.eye(len(variances)), atol=ORTHOGONAL)

@@ -17,7 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from artsim.errors import ImageError
-from artsim.prefetch import core_count, prefetch_images
+from artsim.machine import core_count
+from artsim.prefetch import prefetch_images
 from artsim.scoring.session import Tower
 
 Source = TypeVar("Source")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from functools import cached_property, partial
+from functools import partial
 from pathlib import Path
 from typing import overload
 
@@ -18,7 +18,6 @@ from PIL.Image import Image as PillowImage
 
 from artsim import images as image_files
 from artsim.errors import UsageError
-from artsim.files import file_sha256
 from artsim.scoring.adaptation import adapter_of, photograph_rule
 from artsim.scoring.cohort import Cohort, TowerOfCohort, build_cohort, check_works
 from artsim.scoring.contract import Card
@@ -121,10 +120,10 @@ class Scorer:
         """
         return self.tower.card
 
-    @cached_property
+    @property
     def model_sha256(self) -> str:
-        """Hex SHA-256 of the tower's file."""
-        return file_sha256(self.tower.path)
+        """Hex SHA-256 of the tower's file as it was when it was opened."""
+        return self.tower.sha256
 
     @property
     def provider(self) -> str:

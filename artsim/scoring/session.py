@@ -1,10 +1,14 @@
 """Inference sessions: an ONNX tower is opened, checked against the contract, and run.
 
 Input: images, uint8 (B, S, S, 3) RGB. Output: embeddings, float32 (B, D).
+
+A tower may come from a stranger. Its file is checked before onnxruntime sees it (see `artsim.scoring.onnx_file`). What
+the graph returns is checked at each call. A batch that takes too long is ended.
 """
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -14,19 +18,21 @@ from numpy.typing import NDArray
 from onnxruntime.capi import onnxruntime_pybind11_state as states
 
 from artsim.errors import DeviceError, ModelError
+from artsim.scoring import session_options as limits
 from artsim.scoring.contract import INPUT_NAME, METADATA_KEY, OUTPUT_NAME, Card
 from artsim.scoring.device import CPU, CUDA, Device, cuda_obstacle, gpu_count, load_cuda_libraries
+from artsim.scoring.onnx_file import read_model
+from artsim.scoring.session_options import SILENT, ended_after, session_options
 
 # onnxruntime's exceptions have no common base class below Exception.
 ORT_ERRORS: tuple[type[Exception], ...] = (
     states.EPFail, states.EngineError, states.Fail, states.InvalidArgument, states.InvalidGraph,
-    states.InvalidProtobuf, states.ModelLoaded, states.NoModel, states.NoSuchFile, states.NotImplemented,
-    states.RuntimeException, RuntimeError, ValueError,
+    states.InvalidProtobuf, states.ModelLoadCanceled, states.ModelLoaded, states.NoModel, states.NoSuchFile,
+    states.NotFound, states.NotImplemented, states.RuntimeException, RuntimeError, ValueError, MemoryError,
 )  # fmt: skip
 # Newer GPUs multiply float32 with 10 bits of mantissa (TF32) by default. Without TF32 embeddings agree with a CPU's.
 PROVIDER_OPTIONS = {CUDA: {"use_tf32": "0"}}
 MEMORY = {CPU: "cpu", CUDA: "cuda"}  # the memory from which a provider reads its inputs, by onnxruntime's names
-SILENT = 4  # log fatal errors only; the others are raised as exceptions
 
 
 class Tower:
@@ -34,6 +40,7 @@ class Tower:
 
     Attributes:
         path: the ONNX file.
+        sha256: hex SHA-256 of the bytes that were opened. The file may have changed since.
         card: the description in the file.
         width: D, the length of an embedding.
         provider: the execution provider that the session runs on.
@@ -41,13 +48,15 @@ class Tower:
     """
 
     path: Path
+    sha256: str
     card: Card
     width: int
     provider: str
     note: str | None
 
-    def __init__(self, path: Path, session: onnxruntime.InferenceSession, note: str | None = None) -> None:
+    def __init__(self, path: Path, data: bytes, session: onnxruntime.InferenceSession, note: str | None = None) -> None:
         self.path = path
+        self.sha256 = hashlib.sha256(data).hexdigest()
         self.card = _card_of(path, session)
         self.width = _check_graph(path, session, self.card)
         self.provider = session.get_providers()[0]
@@ -59,28 +68,46 @@ class Tower:
 
         Raises:
             DeviceError: the session failed, most often because memory is short.
-            ModelError: the embeddings are not finite (NaN or infinity).
+            ModelError: the graph returns something other than finite embeddings, or takes too long.
         """
+        limit = limits.SECONDS_PER_BATCH + limits.SECONDS_PER_IMAGE * len(images)
+        run = onnxruntime.RunOptions()
         try:
-            embeddings = self._run(images)
+            with ended_after(limit, lambda: setattr(run, "terminate", True)):
+                embeddings = self._run(images, run)
         except ORT_ERRORS as error:
+            if run.terminate:
+                raise ModelError(
+                    f"{self.path}: a batch of {len(images)} took more than {limit:,.0f} s and was ended. Use a smaller "
+                    "batch size, a faster device, or another tower."
+                ) from error
             raise DeviceError(
-                f"{self.path}: {self.provider} failed on a batch of {len(images)}: {error}. "
+                f"{self.path}: {self.provider} failed on a batch of {len(images)}: {str(error).strip()}. "
                 "If memory is short, try a smaller batch size."
             ) from error
-        if not np.isfinite(embeddings).all():
-            raise ModelError(f"{self.path}: its embeddings are not finite (NaN or infinity). Train or export it again.")
+        self._check_embeddings(embeddings, len(images))
         return embeddings
 
-    def _run(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+    def _run(self, images: NDArray[np.uint8], run: onnxruntime.RunOptions) -> NDArray[np.float32]:
         """Run with bound input and output: one copy of the images to a GPU, one copy of the embeddings back."""
         binding = self._session.io_binding()
         pixels = onnxruntime.OrtValue.ortvalue_from_numpy(np.ascontiguousarray(images), MEMORY[self.provider], 0)
         binding.bind_ortvalue_input(INPUT_NAME, pixels)
         binding.bind_output(OUTPUT_NAME, "cpu")
-        self._session.run_with_iobinding(binding)
+        self._session.run_with_iobinding(binding, run)
         embeddings: NDArray[np.float32] = binding.copy_outputs_to_cpu()[0]
         return embeddings
+
+    def _check_embeddings(self, embeddings: NDArray[np.float32], count: int) -> None:
+        """Check what the graph has returned: it need not be what the graph declares."""
+        found, expected = (embeddings.dtype, embeddings.shape), (np.dtype(np.float32), (count, self.width))
+        if found != expected:
+            raise ModelError(
+                f"{self.path}: its graph returns {found[0]} of shape {found[1]} for {count} images in place of "
+                f"{expected[0]} of shape {expected[1]}. Export it again with `artsim export`."
+            )
+        if not np.isfinite(embeddings).all():
+            raise ModelError(f"{self.path}: its embeddings are not finite (NaN or infinity). Train or export it again.")
 
 
 def open_tower(path: Path, device: Device = "auto", threads: int | None = None) -> Tower:
@@ -90,16 +117,17 @@ def open_tower(path: Path, device: Device = "auto", threads: int | None = None) 
         ModelError: the file cannot be read, is not ONNX, or is not a tower of a contract that this artsim supports.
         DeviceError: `device` is `cuda`, and CUDA does not work here.
     """
-    _check_file(path)
+    data = read_model(path)
     onnxruntime.set_default_logger_severity(SILENT)
     if device == "cpu" or (device == "auto" and gpu_count() == 0):
-        return Tower(path, _session(path, [CPU], session_options(threads)))
-    on_cuda = _on_cuda(path)
+        return Tower(path, data, _session(path, data, [CPU], session_options(threads)))
+    on_cuda = _on_cuda(path, data)
     if isinstance(on_cuda, Tower):
         return on_cuda
     if device == "cuda":
         raise DeviceError(f"CUDA can't be used: {on_cuda}. Use --device cpu, or --device auto to choose what works.")
-    return Tower(path, _session(path, [CPU], session_options(threads)), note=f"CUDA can't be used: {on_cuda}")
+    session = _session(path, data, [CPU], session_options(threads))
+    return Tower(path, data, session, note=f"CUDA can't be used: {on_cuda}")
 
 
 def read_card(path: Path) -> Card:
@@ -108,36 +136,25 @@ def read_card(path: Path) -> Card:
     Raises:
         ModelError: see `open_tower`.
     """
-    _check_file(path)
+    data = read_model(path)
     onnxruntime.set_default_logger_severity(SILENT)
-    options = onnxruntime.SessionOptions()
+    options = session_options()
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
-    return Tower(path, _session(path, [CPU], options)).card
+    return Tower(path, data, _session(path, data, [CPU], options)).card
 
 
-def session_options(threads: int | None = None) -> onnxruntime.SessionOptions:
-    """Return the options of every session; by default onnxruntime takes one CPU thread for each physical core."""
-    options = onnxruntime.SessionOptions()
-    if threads is not None:
-        options.intra_op_num_threads = threads
-    options.log_severity_level = SILENT
-    # Otherwise idle workers keep busy the cores that decode the next batch.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    return options
-
-
-def _on_cuda(path: Path) -> Tower | str:
+def _on_cuda(path: Path, data: bytes) -> Tower | str:
     """Open a tower on CUDA and run it on one black image; if that fails, return the reason."""
     obstacle = cuda_obstacle()
     if obstacle is not None:
         return obstacle
     complaint = load_cuda_libraries()
     try:
-        session = _session(path, [CUDA, CPU])
+        session = _session(path, data, [CUDA, CPU])
     except ModelError as error:
-        _session(path, [CPU])  # a broken model raises here: then CUDA is not the reason
+        _session(path, data, [CPU])  # a broken model raises here: then CUDA is not the reason
         return str(error)
-    tower = Tower(path, session)
+    tower = Tower(path, data, session)
     if tower.provider != CUDA:
         return (
             f"onnxruntime {onnxruntime.__version__} fell back to {tower.provider} ({complaint or 'no reason given'}); "
@@ -151,36 +168,32 @@ def _on_cuda(path: Path) -> Tower | str:
     return tower
 
 
-def _check_file(path: Path) -> None:
-    try:
-        empty = path.stat().st_size == 0
-        with path.open("rb"):
-            pass
-    except OSError as error:
-        raise ModelError(
-            f"{path}: the model can't be read ({error.strerror}). Check the path. `artsim train` makes towers. Where "
-            "none is named, artsim uses the tower that comes with it."
-        ) from error
-    if empty:
-        raise ModelError(f"{path}: the model file is empty. Export it again.")
-
-
 def _session(
-    path: Path, providers: list[str], options: onnxruntime.SessionOptions | None = None
+    path: Path, data: bytes, providers: list[str], options: onnxruntime.SessionOptions | None = None
 ) -> onnxruntime.InferenceSession:
+    options = options or session_options()
+    if providers == [CPU]:
+        limits.limit_memory(options)
     try:
-        return onnxruntime.InferenceSession(
-            str(path),
-            options or session_options(),
-            providers=[(provider, PROVIDER_OPTIONS.get(provider, {})) for provider in providers],
-            enable_fallback=False,
-        )
+        with ended_after(limits.SECONDS_TO_OPEN, lambda: options.set_load_cancellation_flag(True)):
+            session = onnxruntime.InferenceSession(
+                data,
+                options,
+                providers=[(provider, PROVIDER_OPTIONS.get(provider, {})) for provider in providers],
+                enable_fallback=False,
+                read_config_from_model=0,  # a model must not choose the options
+            )
     except ORT_ERRORS as error:
         raise ModelError(f"{path}: not an ONNX model that onnxruntime can open ({error}). Export it again.") from error
+    session._model_bytes = None  # kept only for a fallback to other providers: the memory of a whole model
+    return session
 
 
 def _card_of(path: Path, session: onnxruntime.InferenceSession) -> Card:
-    text = session.get_modelmeta().custom_metadata_map.get(METADATA_KEY)
+    try:
+        text = session.get_modelmeta().custom_metadata_map.get(METADATA_KEY)
+    except UnicodeDecodeError as error:
+        raise ModelError(f"{path}: its metadata is not text in UTF-8. Export it again.") from error
     if text is None:
         raise ModelError(
             f"{path}: an ONNX model, but not an artsim tower: it has no '{METADATA_KEY}' metadata. "

@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
+import codecs
 import io
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Literal
+from typing import IO, TYPE_CHECKING, Literal, cast
 
 from artsim.errors import OutputError, UsageError
+from artsim.escaping import printable_text
 from artsim.files import is_stream, replacing, writing
 from artsim.tables.compression import Compression, split_suffix
 
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
+
 FormatName = Literal["csv", "jsonl", "parquet", "kaggle"]
+
+NO_RESUME_NOTE = "Output to a stream cannot be resumed. With -o FILE it can."
 
 _FORMAT_OF: dict[str, FormatName] = {".csv": "csv", ".jsonl": "jsonl", ".parquet": "parquet"}
 
 
-def open_output(output: str) -> AbstractContextManager[IO[bytes]]:
+@contextmanager
+def open_output(output: str) -> Iterator[IO[bytes]]:
     """Open an output: a stream (`-`, pipe, device) directly, a file through a temporary file beside it.
 
     A symbolic link stays a link; its target is replaced.
@@ -29,7 +37,13 @@ def open_output(output: str) -> AbstractContextManager[IO[bytes]]:
         BrokenPipeError: the reader of a pipe has gone away.
     """
     check_place(output)
-    return _stream(output) if is_stream(output) else replacing(Path(os.path.realpath(output)), "wb")
+    stream = is_stream(output)
+    with _stream(output) if stream else replacing(Path(os.path.realpath(output)), "wb") as file:
+        try:
+            yield file
+        except KeyboardInterrupt as error:
+            error.add_note(NO_RESUME_NOTE if stream else f"{output} was not written")
+            raise
 
 
 def format_of(output: str, asked: FormatName | None = None) -> tuple[FormatName, Compression | None]:
@@ -101,7 +115,10 @@ def _stream(output: str) -> Iterator[IO[bytes]]:
 
 @contextmanager
 def _standard_output() -> Iterator[IO[bytes]]:
-    """Standard output with a buffer of our own: at exit, Python's would write again what has failed before."""
+    """Standard output with a buffer of our own: at exit, Python's would write again what has failed before.
+
+    On a terminal, control characters in names are escaped. A file or a pipe gets the bytes as they are.
+    """
     try:
         descriptor = sys.stdout.fileno()
     except io.UnsupportedOperation:  # replaced by something in memory, as in tests and notebooks
@@ -109,4 +126,20 @@ def _standard_output() -> Iterator[IO[bytes]]:
         return
     sys.stdout.flush()
     with open(descriptor, "wb", closefd=False) as file:
-        yield file
+        yield cast("IO[bytes]", _Terminal(file)) if file.isatty() else file
+
+
+class _Terminal:
+    """Writes text to a terminal, whole characters at a time."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+        self._decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")
+
+    def write(self, data: Buffer) -> int:
+        text = self._decoder.decode(bytes(data))
+        self._file.write(printable_text(text).encode())
+        return memoryview(data).nbytes
+
+    def flush(self) -> None:
+        self._file.flush()

@@ -23,13 +23,14 @@ from pathlib import Path
 from typing import IO, Protocol
 
 from artsim.errors import InputError
-from artsim.files import is_stream, writing
+from artsim.files import check_own, is_stream, keep_permissions, open_regular, writing
+from artsim.json_fields import MOST_BYTES, parse_object
 from artsim.locking import only_one
+from artsim.messages import Say, say_nothing
 from artsim.tables.formats import Bytes, Format
 from artsim.tables.output import check_place, open_output
 
-RESUME_NOTE = "The finished rows are kept. Start the same command again to resume."
-NO_RESUME_NOTE = "Output to a stream cannot be resumed. With -o FILE it can."
+RESUME = "Start the same command again to resume."
 
 
 class RowSink(Protocol):
@@ -48,8 +49,8 @@ class RowSink(Protocol):
 
 
 @contextmanager
-def open_sink(output: str) -> Iterator[RowSink]:
-    """Open an output for the rows of a run, and lock it until the block ends.
+def open_sink(output: str, say: Say = say_nothing) -> Iterator[RowSink]:
+    """Open an output for the rows of a run, and lock it until the block ends. `say` is for `only_one`.
 
     Raises:
         OutputError: it can't be written, or another run is writing it; or the disk is full, and finished rows are kept.
@@ -58,21 +59,19 @@ def open_sink(output: str) -> Iterator[RowSink]:
     check_place(output)
     if is_stream(output):
         with open_output(output) as stream, tempfile.TemporaryDirectory(prefix="artsim-") as folder:
-            try:
-                yield _StreamSink(stream, Path(folder))
-            except KeyboardInterrupt as error:
-                error.add_note(NO_RESUME_NOTE)
-                raise
+            yield _StreamSink(stream, Path(folder))
         return
-    with only_one(Path(output)):
+    with only_one(Path(output), say):
         sink = ResumableFile(output)
         try:
             yield sink
         except BaseException as error:
             if isinstance(error, InputError):
                 sink.forget()  # the user will correct the pairs, which are other pairs then
-            if sink.close():
-                error.add_note(RESUME_NOTE)
+            if (kept := sink.close()) is not None:
+                error.add_note(f"{kept} {RESUME}")
+            elif isinstance(error, KeyboardInterrupt):
+                error.add_note(f"Nothing of {output} was written. The same command starts from the beginning.")
             raise
         sink.discard()
 
@@ -90,7 +89,7 @@ class ResumableFile:
         self._file: IO[bytes] | None = None
         self.blocks = 0
         with writing(self._output):
-            self._folder.mkdir(exist_ok=True)
+            _make_own_folder(self._folder)
 
     def begin(self, row_format: Format, fingerprint: str) -> int:
         """Open the rows behind the last finished block of an earlier run with this fingerprint, or empty."""
@@ -98,7 +97,9 @@ class ResumableFile:
         self.blocks, size = self._done()
         with writing(self._output):
             # Unbuffered: on a full disk, closing the file would write a buffer once more.
-            self._file = (self._folder / "rows").open("r+b" if self.blocks else "wb", buffering=0)
+            rows = self._folder / "rows"
+            self._file = rows.open("r+b" if self.blocks else "wb", buffering=0)
+            keep_permissions(self._target, rows)
             self._file.truncate(size)
             self._file.seek(size)
             if not self.blocks:
@@ -121,16 +122,20 @@ class ResumableFile:
         assert self._file is not None  # noqa: S101 - `begin` comes first
         with writing(self._output):
             self._file.close()
-            self._format.finish(self._folder / "rows").replace(self._target)
+            finished = self._format.finish(self._folder / "rows")
+            keep_permissions(self._target, finished)
+            finished.replace(self._target)
 
-    def close(self) -> bool:
-        """Close the files and return whether there is something to resume; else remove the folder."""
+    def close(self) -> str | None:
+        """Close the files and say what can be resumed; if there is nothing, remove the folder."""
         if self._file is not None:
             self._file.close()
-        is_resumable = any((self._folder / name).exists() for name in ("run.json", "embeddings.parquet"))
-        if not is_resumable:
-            self.discard()
-        return is_resumable
+        if (self._folder / "run.json").exists():
+            return f"The finished rows of {self._output} are kept."
+        if (self._folder / "embeddings.parquet").exists():
+            return f"The embeddings for {self._output} so far are kept."
+        self.discard()
+        return None
 
     def forget(self) -> None:
         """Remove the rows if this run has begun to write them; embeddings stay."""
@@ -147,14 +152,30 @@ class ResumableFile:
     def _done(self) -> tuple[int, int]:
         """The finished blocks and bytes of an earlier run with the same fingerprint."""
         try:
-            done = json.loads((self._folder / "run.json").read_text(encoding="utf-8"))
-            blocks, size = int(done["blocks"]), int(done["bytes"])
-            if done["fingerprint"] == self._fingerprint and (self._folder / "rows").stat().st_size >= size:
+            with open_regular(self._folder / "run.json") as file:
+                done = parse_object(file.read(MOST_BYTES + 1))
+            blocks, size = (done.integer(name, 0, 2**63 - 1) for name in ("blocks", "bytes"))
+            is_same = done.text("fingerprint") == self._fingerprint
+            if is_same and blocks and (self._folder / "rows").stat().st_size >= size:
                 return blocks, size
-        except (OSError, ValueError, KeyError, TypeError):
+        except (OSError, ValueError):
             pass
         (self._folder / "run.json").unlink(missing_ok=True)
         return 0, 0
+
+
+def _make_own_folder(folder: Path) -> None:
+    """Make the hidden folder, for this user alone, or check the one that a killed run has left.
+
+    Raises:
+        OutputError: something that this user's run has not made is in its place.
+    """
+    try:
+        folder.mkdir(mode=0o700)
+    except FileExistsError:
+        check_own(folder, is_folder=True)
+        for path in folder.iterdir():
+            check_own(path)
 
 
 def _write(file: IO[bytes], data: Bytes) -> None:

@@ -12,7 +12,6 @@ from __future__ import annotations
 import logging
 import os
 import re
-import shlex
 import signal
 import subprocess
 import sys
@@ -22,25 +21,20 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib.metadata import distributions
 from pathlib import Path
-from urllib.parse import urlparse
 
 import mlflow
 import pandas as pd
-import requests
 from mlflow.data.pandas_dataset import from_pandas
 from mlflow.entities import RunStatus
-from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
-from sqlalchemy.exc import SQLAlchemyError
 
-from artsim.errors import TrackingError
+from artsim.escaping import masked
+from artsim.tracking.store import check_store, tracking_errors
 
 FAILURE_TAG = "artsim.failure"
 NOTE_TAG = "mlflow.note.content"
 PARAM_LENGTH = 6000  # MLflow's own limit
 DIGEST_LENGTH = 36  # MLflow's own limit
-# One short request in place of MLflow's minutes of retries.
-PROBE = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0", "MLFLOW_HTTP_REQUEST_TIMEOUT": "10"}
 _RUNTIME = ("mlflow", "numpy", "onnx", "onnxruntime", "onnxruntime-gpu")
 _GENERATED_NAME = re.compile(r"[a-z]+-[a-z]+-\d+")  # a name that MLflow generates, such as bold-owl-42
 
@@ -58,43 +52,43 @@ class Run:
     def rename(self, name: str) -> None:
         """Rename the run, unless the user named it."""
         if not self._is_named_by_user:
-            with _tracking_errors():
+            with tracking_errors():
                 self._client.update_run(self.id, name=name)
 
     def log_params(self, params: Mapping[str, object]) -> None:
         """Log the params that the run lacks. MLflow forbids changes of those that `mlflow run` has written."""
-        with _tracking_errors():
+        with tracking_errors():
             logged = self._client.get_run(self.id).data.params
-            new = {key: str(value)[:PARAM_LENGTH] for key, value in params.items() if key not in logged}
+            new = {key: masked(str(value))[:PARAM_LENGTH] for key, value in params.items() if key not in logged}
             self._client.log_batch(self.id, params=[mlflow.entities.Param(*item) for item in new.items()])
 
     def log_metrics(self, metrics: Mapping[str, float], step: int = 0) -> None:
         """Log the metrics of an epoch, or of the whole run as step 0."""
-        with _tracking_errors():
+        with tracking_errors():
             mlflow.log_metrics(dict(metrics), step=step, run_id=self.id)
 
     def log_selection(self, table: pd.DataFrame, source: str, digest: str) -> None:
         """Log the selection as the dataset of the run."""
-        with _tracking_errors(), warnings.catch_warnings():
+        with tracking_errors(), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # MLflow 3.17.2 warns that two of its resolvers match a local path
-            data = from_pandas(table, source=source, name="selection", digest=digest[:DIGEST_LENGTH])
+            data = from_pandas(table, source=masked(source), name="selection", digest=digest[:DIGEST_LENGTH])
             mlflow.log_input(data, context="training")
 
     def log_table(self, table: pd.DataFrame, name: str) -> None:
         """Log a table, which MLflow can show and compare."""
-        with _tracking_errors():
+        with tracking_errors():
             self._client.log_table(self.id, table, name)
 
     def log_file(self, path: Path, folder: str | None = None) -> None:
         """Log one file as an artifact."""
-        with _tracking_errors():
+        with tracking_errors():
             self._client.log_artifact(self.id, str(path), folder)
 
     def log_tower(self, path: Path, metadata: Mapping[str, str]) -> None:
         """Log an ONNX tower as the model of the run."""
         import onnx
 
-        with _tracking_errors():
+        with tracking_errors():
             mlflow.onnx.log_model(
                 onnx.load(path),
                 name="tower",
@@ -111,10 +105,10 @@ class Run:
         self._folders.append((folder, name))
 
     def set_tags(self, tags: Mapping[str, str]) -> None:
-        """Set tags."""
-        with _tracking_errors():
+        """Set tags, without passwords."""
+        with tracking_errors():
             for key, value in tags.items():
-                self._client.set_tag(self.id, key, value)
+                self._client.set_tag(self.id, key, masked(value))
 
     def set_description(self, text: str) -> None:
         """Set the description of the run, in Markdown."""
@@ -124,12 +118,12 @@ class Run:
         """Log the folders of `log_folder_at_end` as they are now."""
         for folder, name in self._folders:
             if folder.is_dir():
-                with _tracking_errors():
+                with tracking_errors():
                     self._client.log_artifacts(self.id, str(folder), name)
 
     def end(self, status: int) -> None:
         """End the run."""
-        with _tracking_errors():
+        with tracking_errors():
             mlflow.end_run(RunStatus.to_string(status))
             # end_run changes nothing if `mlflow run` has already set a status; the status given here is the true one.
             self._client.set_terminated(self.id, RunStatus.to_string(status))
@@ -143,9 +137,9 @@ def tracked_run(name: str) -> Iterator[Run]:
         TrackingError: the tracking store cannot be reached. The check comes before the run starts.
     """
     _silence_logs()
-    _check_store()
+    check_store()
     is_launched = "MLFLOW_RUN_ID" in os.environ  # by `mlflow run`; start_run removes the variable
-    with _tracking_errors():
+    with tracking_errors():
         active = mlflow.start_run(log_system_metrics=True, run_name=None if is_launched else name)
         client = MlflowClient()
         is_named_by_user = is_launched and not _GENERATED_NAME.fullmatch(active.info.run_name or "")
@@ -176,58 +170,11 @@ def _start_restoring(run_id: str) -> None:
     subprocess.Popen(command, stdin=nothing, stdout=nothing, stderr=nothing, start_new_session=True)  # noqa: S603 - our own
 
 
-def ui_command(*, anywhere: bool = False) -> str:
-    """The command that shows the runs, or the address of the tracking server.
-
-    Args:
-        anywhere: whether the command has to work in every folder, not only in the working folder.
-    """
-    uri = mlflow.get_tracking_uri()
-    if uri.startswith(("http://", "https://")):
-        return uri
-    if not anywhere and uri in (f"sqlite:///{Path.cwd() / 'mlflow.db'}", "sqlite:///mlflow.db"):
-        return "mlflow ui"
-    return shlex.join(["mlflow", "ui", "--backend-store-uri", _absolute_uri(uri) if anywhere else uri])
-
-
-def _absolute_uri(uri: str) -> str:
-    """The same store, named from every folder."""
-    scheme, found, path = uri.partition("sqlite:///") if uri.startswith("sqlite:///") else ("", "", uri)
-    if "://" in path or path.startswith("file:/"):
-        return uri
-    return f"{scheme}{found}{Path(path.removeprefix('file:')).absolute()}"
-
-
 def _silence_logs() -> None:
     """Keep the log lines of MLflow and its database off the terminal; errors are still raised."""
     os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
     for name in ("mlflow", "alembic"):
         logging.getLogger(name).setLevel(logging.ERROR)
-
-
-def _check_store() -> None:
-    """Send one small request to the tracking store, without retries."""
-    before = {key: os.environ.get(key) for key in PROBE}
-    os.environ.update({key: value for key, value in PROBE.items() if before[key] is None})
-    try:
-        with _tracking_errors():
-            MlflowClient().search_experiments(max_results=1)
-    finally:
-        for key, value in before.items():
-            if value is None:
-                os.environ.pop(key, None)
-
-
-@contextmanager
-def _tracking_errors() -> Iterator[None]:
-    try:
-        yield
-    except (MlflowException, SQLAlchemyError, requests.RequestException, OSError) as error:
-        uri = mlflow.get_tracking_uri()
-        secret = urlparse(uri).password
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
-        text = f"The tracking store {uri} cannot be used: {reason}. Check MLFLOW_TRACKING_URI and the server."
-        raise TrackingError(text.replace(secret, "***") if secret else text) from error
 
 
 @contextmanager
@@ -236,7 +183,9 @@ def _signals_ignored() -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = {number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGINT, signal.SIGTERM)}
+    # Windows has no SIGHUP.
+    numbers = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    before = {number: signal.signal(number, signal.SIG_IGN) for number in numbers}
     try:
         yield
     finally:

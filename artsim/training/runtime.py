@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from artsim.files import stderr_to
+from artsim.machine import core_limit
 
 
 def start_tensorflow() -> None:
@@ -22,6 +23,9 @@ def start_tensorflow() -> None:
     # TensorFlow turns oneDNN on by itself only where the CPU has AVX512-VNNI. Without it, features of a pretrained
     # network take 1.3 times as long, and a tuning 1.2 times: see benchmarks/onednn.py.
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
+    if (cores := core_limit()) is not None:  # TensorFlow starts a thread for each core of the machine
+        for kind in ("INTRAOP", "INTEROP"):
+            os.environ.setdefault(f"TF_NUM_{kind}_THREADS", str(cores))
     with _stderr_discarded():
         import keras  # noqa: F401 - it writes messages too
         import tensorflow

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,6 +20,7 @@ from artsim.export.run_record import (
     CALIBRATION_FILE,
     EMBEDDINGS_FILE,
     EmbeddingsRecord,
+    RunRecord,
     read_rules,
     write_rules,
 )
@@ -76,6 +80,63 @@ def test_a_damaged_description_is_refused(change: dict[str, object], tmp_path: P
     (tmp_path / EMBEDDINGS_FILE).write_text(json.dumps(asdict(record()) | change))
     with pytest.raises(ModelError, match=rf"{EMBEDDINGS_FILE}: not a record of `artsim train`.*Train the tower again"):
         EmbeddingsRecord.read(tmp_path)
+
+
+DEEP = '{"training":' * 100_000
+RECORDS: dict[str, tuple[str, Callable[[Path], object], dict[str, Any]]] = {
+    "checkpoint.json": (
+        "no checkpoints of `artsim train`",
+        RunRecord.read,
+        asdict(RunRecord("compact", 32, "euclidean", None, 0, None, "works")),
+    ),
+    CALIBRATION_FILE: ("not a calibration", read_rules, OLD | {"familiar": 1.0, "onset": 1.0, "correction": 0.5}),
+    EMBEDDINGS_FILE: ("not a record", EmbeddingsRecord.read, asdict(record())),
+}
+WRONG_FIELDS: list[tuple[str, str, Any]] = [
+    ("checkpoint.json", "image_size", "large"),
+    ("checkpoint.json", "image_size", 10**9),
+    ("checkpoint.json", "distance", "cosine"),
+    ("checkpoint.json", "threshold", float("nan")),
+    ("checkpoint.json", "seed", True),
+    ("checkpoint.json", "data_dir", 3),
+    ("checkpoint.json", "recipe", None),
+    (CALIBRATION_FILE, "slope", "steep"),
+    (CALIBRATION_FILE, "intercept", float("inf")),
+    (CALIBRATION_FILE, "prior", 2),
+    (CALIBRATION_FILE, "threshold", None),
+    (CALIBRATION_FILE, "familiar", [1.0]),
+    (CALIBRATION_FILE, "correction", 1e6),
+    (CALIBRATION_FILE, "adapted", 3),
+    (EMBEDDINGS_FILE, "readout_width", 4.5),
+    (EMBEDDINGS_FILE, "training", None),
+]
+
+
+@pytest.mark.parametrize(("file", "field", "value"), WRONG_FIELDS)
+def test_a_field_of_a_record_that_makes_no_sense_is_named(tmp_path: Path, file: str, field: str, value: Any) -> None:
+    message, read, fields = RECORDS[file]
+    (tmp_path / file).write_text(json.dumps(fields))
+    read(tmp_path)  # as it is, it is good
+    (tmp_path / file).write_text(json.dumps(fields | {field: value}))
+    with pytest.raises(ModelError, match=rf"{message}.*\({field} is"):
+        read(tmp_path)
+
+
+@pytest.mark.parametrize("content", [DEEP.encode(), b"[]", b"", b"\xff\xfe", b'{"seed": ' + b"9" * 10_000 + b"}"])
+@pytest.mark.parametrize("file", RECORDS)
+def test_a_record_that_is_no_object_is_refused(tmp_path: Path, file: str, content: bytes) -> None:
+    message, read, _ = RECORDS[file]
+    (tmp_path / file).write_bytes(content)
+    with pytest.raises(ModelError, match=message):
+        read(tmp_path)
+
+
+@pytest.mark.parametrize("file", RECORDS)
+def test_a_record_that_is_a_pipe_is_refused_and_not_waited_for(tmp_path: Path, file: str) -> None:
+    message, read, _ = RECORDS[file]
+    os.mkfifo(tmp_path / file)
+    with pytest.raises(ModelError, match=f"{message}.*not a regular file"):
+        read(tmp_path)
 
 
 def test_a_folder_of_artsim_0_1_is_exported_as_contract_1(checkpoints: Path, tmp_path: Path) -> None:

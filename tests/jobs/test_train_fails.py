@@ -193,12 +193,14 @@ def test_weights_that_are_not_finite_after_the_last_step_of_an_epoch_exit_9(
 
 @eagerly
 def test_an_interrupt_kills_the_run_and_keeps_its_checkpoints(
-    folder: Path, tiny_tower: None, monkeypatch: pytest.MonkeyPatch
+    folder: Path, tiny_tower: None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def interrupt(logs: dict[str, float]) -> None:
         raise KeyboardInterrupt
 
     at_each_step_of_epoch_two(monkeypatch, interrupt)
     assert train() == 130
+    said = capsys.readouterr().err.strip().splitlines()[-1]
+    assert said.startswith("interrupted. The checkpoints so far are kept. To export the best one: artsim export Check")
     assert the_run(folder)[0] == "KILLED"
     assert "checkpoints/last.keras" in logged_checkpoints(folder)

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import base64
 import json
+from contextlib import suppress
 from dataclasses import asdict, replace
 from typing import Any
 
+import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from artsim.errors import ModelError
 from artsim.scoring.contract import Calibration, Card
-from tests.towers import COHORT_RULE, adaptable_card, card, newer_card
+from tests.towers import COHORT_RULE, adaptable_card, card, familiar_card, newer_card
 
 
 def test_a_card_comes_back_from_its_json() -> None:
@@ -57,25 +62,100 @@ def test_a_newer_contract_names_the_artsim_to_install() -> None:
         Card.from_json(newer_card())
 
 
+HUGE = 10**400
+Field = tuple[dict[str, Any], str]
+
+
+def each(field: str, *values: Any) -> list[Field]:
+    """A card's field with one bad value after the other."""
+    return [({field: value}, field) for value in values]
+
+
+NAN, INFINITY = float("nan"), float("inf")
+PHOTOGRAPHS = asdict(familiar_card())["photographs"]
+
+
+def photographs(**changes: Any) -> dict[str, Any]:
+    """A good rule for photographs, with changes of what describes the training photographs."""
+    return {"photographs": PHOTOGRAPHS | {"training": PHOTOGRAPHS["training"] | changes}}
+
+
+def packed(*values: float) -> str:
+    return base64.b64encode(np.array(values, dtype="<f4").tobytes()).decode()
+
+
 @pytest.mark.parametrize(
-    "change",
+    ("change", "field"),
     [
-        {"distance": "cosine"},
-        {"resize": "crop"},
-        {"image_size": 0},
-        {"image_size": "large"},
-        {"threshold": float("inf")},
-        {"calibration": {"slope": 1.0}},
-        {"calibration": {"slope": -1.0, "intercept": 0.0, "prior": 1.0}},
-        {"calibration": None},
-        {"cohort": {}},
-        {"cohort": 3},
-        {"cohort": asdict(replace(COHORT_RULE, adapted_width=0))},
-        {"cohort": asdict(replace(COHORT_RULE, threshold=float("inf")))},
-        {"cohort": asdict(replace(COHORT_RULE, calibration=Calibration(-1.0, 0.0, 1.0)))},
+        *each("image_size", 0, -1, 10**9, HUGE, 16.0, "large", True, None, NAN, [16]),
+        *each("threshold", INFINITY, NAN, -0.1, 1e300, HUGE, "0.3", True, None, {}),
+        *each("distance", "cosine", None, 1, ["rms"]),
+        *each("resize", "crop", None, True),
+        *each("recipe", None, 1, "x" * 10_000, "half a pair \ud800", ["a"]),
+        *each("run_id", 1, True, ["a"], "x" * 10_000),
+        *each("refit", 1, 0, "true", None),
+        *each("precision", 32, None, "x" * 10_000),
+        *each("selection_sha256", None, 5),
+        *each("artsim_version", None, 0.1),
+        *each("contract", True, "1", 1.0, 0, -1, HUGE, None),
+        *each("validation", 3, None, [], "auc"),
+        *(({"validation": {"auc": bad}}, "validation.auc") for bad in (NAN, INFINITY, HUGE, "0.5", True, None)),
+        ({"validation": {"half a pair \ud800": 0.5}}, "validation"),
+        ({"validation": {str(number): 0.5 for number in range(20_000)}}, "validation"),
+        ({"calibration": None}, "calibration"),
+        ({"calibration": 3}, "calibration"),
+        ({"calibration": {"slope": 1.0}}, "calibration.intercept"),
+        ({"calibration": {"slope": INFINITY, "intercept": 0.0}}, "calibration.slope"),
+        ({"calibration": {"slope": -1.0, "intercept": 0.0, "prior": 1.0}}, "calibration.prior"),
+        ({"calibration": {"slope": -1.0, "intercept": 0.0, "prior": -0.5}}, "calibration.prior"),
+        ({"calibration": {"slope": -1.0, "intercept": True}}, "calibration.intercept"),
+        ({"cohort": {}}, "cohort.adapted_width"),
+        ({"cohort": 3}, "cohort"),
+        ({"cohort": asdict(replace(COHORT_RULE, adapted_width=0))}, "cohort.adapted_width"),
+        ({"cohort": asdict(replace(COHORT_RULE, threshold=INFINITY))}, "cohort.threshold"),
+        ({"cohort": asdict(replace(COHORT_RULE, calibration=Calibration(-1.0, 0.0, 1.0)))}, "cohort.calibration.prior"),
+        ({"photographs": {}}, "photographs.familiar"),
+        ({"photographs": PHOTOGRAPHS | {"correction": -1.0}}, "photographs.correction"),
+        ({"photographs": PHOTOGRAPHS | {"onset": NAN}}, "photographs.onset"),
+        ({"photographs": PHOTOGRAPHS | {"training": None}}, "photographs.training"),
+        (photographs(rest=-1.0), "photographs.training.rest"),
+        (photographs(mean=3), "photographs.training.mean"),
+        (photographs(mean="A" * (2**25 + 4)), "photographs.training.mean"),
+        (photographs(mean="\u00a7"), "arrays of 'training'"),
+        (photographs(mean="AAA="), "arrays of 'training'"),  # 2 bytes, no float32
+        (photographs(mean=packed(1.0)), "arrays of 'training'"),
+        (photographs(mean="", directions="", variances=packed(*[1.0] * 100_000)), "arrays of 'training'"),
+        (photographs(variances=packed(*[NAN] * 8)), "arrays of 'training'"),
     ],
-    ids=str,
+    ids=lambda value: repr(value)[:60],
 )
-def test_a_field_that_makes_no_sense_is_refused(change: dict[str, Any]) -> None:
-    with pytest.raises(ModelError, match="metadata"):
+def test_a_field_that_makes_no_sense_is_named(change: dict[str, Any], field: str) -> None:
+    with pytest.raises(ModelError, match=f"its 'artsim' metadata is wrong: (the )?{field} .*Export") as told:
         Card.from_json(json.dumps(asdict(card()) | change))
+    assert len(str(told.value)) < 400
+
+
+@pytest.mark.parametrize("field", [name for name in asdict(card()) if name not in (
+    "run_id", "validation", "refit", "precision", "cohort", "photographs")])  # fmt: skip
+def test_a_field_that_is_missing_is_named(field: str) -> None:
+    fields = asdict(card())
+    del fields[field]
+    with pytest.raises(ModelError, match=f"metadata is wrong: {field} is missing"):
+        Card.from_json(json.dumps(fields))
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, '{"a":' * 100_000, '{"image_size": ' + "9" * 10_000 + "}"])
+def test_deep_nesting_and_endless_numbers_are_refused(text: str) -> None:
+    with pytest.raises(ModelError, match="metadata is wrong: it is"):
+        Card.from_json(text)
+
+
+@given(st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=5,
+), st.sampled_from(list(asdict(familiar_card()))))  # fmt: skip
+def test_any_value_of_a_field_is_read_or_refused(value: Any, field: str) -> None:
+    with suppress(ModelError):
+        read = Card.from_json(json.dumps(asdict(familiar_card()) | {field: value}))
+        assert Card.from_json(read.to_json()) == read

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -148,11 +150,93 @@ def test_a_file_cut_anywhere_is_refused(tmp_path_factory: pytest.TempPathFactory
 
 
 def test_another_models_embeddings_are_refused_with_both_digests() -> None:
-    check_model(some([]), Path("store.parquet"), MODEL)
+    check_model(some([]), Path("store.parquet"), MODEL, width=4)
     with pytest.raises(InputError, match=f"^store.parquet: .*{MODEL}.*{'cd' * 32}"):
-        check_model(some([]), Path("store.parquet"), "cd" * 32)
+        check_model(some([]), Path("store.parquet"), "cd" * 32, width=4)
 
 
 def test_a_digest_is_sha256s(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(b"abc")
     assert file_sha256(tmp_path / "a") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+
+
+def vectors(*rows: Sequence[float | None]) -> pyarrow.Array:
+    return pyarrow.array(rows, pyarrow.list_(pyarrow.float32(), len(rows[0])))
+
+
+GOOD = [0.5, 0.25, 1.0, 2.0]
+WRONG: dict[str, tuple[dict[str, Any], str]] = {
+    "NaN": (
+        {"embedding": vectors(GOOD, [1.0, float("nan"), 0.0, 0.0])},
+        r"1 embedding in it is not finite.* of b\.jpg",
+    ),
+    "infinity": ({"embedding": vectors([float("inf")] * 4, [float("-inf")] * 4)}, "2 embeddings in it are not finite"),
+    "no number": ({"embedding": vectors(GOOD, [1.0, None, 0.0, 0.0])}, "not finite"),
+    "no vector": ({"embedding": pyarrow.array([GOOD, None], vectors(GOOD).type)}, "damaged"),
+    "vectors of nothing": ({"embedding": pyarrow.array([[], []], pyarrow.list_(pyarrow.float32(), 0))}, "columns"),
+    "text": ({"embedding": pyarrow.array(["1 2", "3 4"])}, "embedding: string"),
+    "doubles": ({"embedding": vectors(GOOD, GOOD).cast(pyarrow.list_(pyarrow.float64(), 4))}, "embedding: fixed_size"),
+    "a name twice": ({"image": pyarrow.array(["a.jpg", "a.jpg"])}, r"it has a\.jpg twice"),
+    "no name": ({"image": pyarrow.array(["a.jpg", None])}, "image has empty cells"),
+    "names of numbers": ({"image": pyarrow.array([1, 2])}, "image: int64"),
+    "a name without end": ({"image": pyarrow.array(["a" * 5000, "b"])}, "image has a text of more than 4,096"),
+    "a digest of another kind": ({"sha256": pyarrow.array(["0" * 64, "../../etc/passwd"])}, "which is no SHA-256"),
+    "a contract that is true": ({"embeddings": True}, "embeddings is True; it must be a whole number"),
+    "a model that is a number": ({"model_sha256": 5}, "model_sha256 is 5"),
+    "a card that is a list": ({"card": []}, r"card is \[\]"),
+    "a card with a threshold that is text": (
+        {"card": json.loads(card().to_json()) | {"threshold": "x"}},
+        "card.threshold is 'x'",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_a_cell_or_field_that_artsim_would_not_write_is_refused(tmp_path: Path, name: str) -> None:
+    changes, message = WRONG[name]
+    write_changed(tmp_path / "store.parquet", **changes)
+    with pytest.raises(InputError, match=f"(?s)store.parquet: .*{message}.*(embedded again|artsim embed)"):
+        read_store(tmp_path / "store.parquet")
+
+
+def test_metadata_nested_too_deeply_is_refused(tmp_path: Path) -> None:
+    write_store(tmp_path / "store.parquet", some(["a.jpg"]))
+    table = parquet.read_table(tmp_path / "store.parquet")
+    nested = table.replace_schema_metadata({"artsim": '{"card":' * 100_000})
+    parquet.write_table(nested, tmp_path / "store.parquet")
+    with pytest.raises(InputError, match="nested too deeply"):
+        read_store(tmp_path / "store.parquet")
+
+
+def test_a_small_file_with_embeddings_without_end_is_refused_before_they_are_read(tmp_path: Path) -> None:
+    rows, width = 30_000, 64
+    zeros = pyarrow.FixedSizeListArray.from_arrays(pyarrow.array(np.zeros(rows * width, np.float32)), width)
+    columns = {"image": pyarrow.array(["a"] * rows), "sha256": pyarrow.array(["0" * 64] * rows)}
+    write_changed(tmp_path / "store.parquet")
+    metadata = parquet.read_schema(tmp_path / "store.parquet").metadata
+    table = pyarrow.table({**columns, "artist": pyarrow.array(["x"] * rows), "embedding": zeros}, metadata=metadata)
+    parquet.write_table(table, tmp_path / "store.parquet", compression="zstd")
+    with pytest.raises(InputError, match=r"says that it holds 7,680,000 bytes of embeddings, but has only"):
+        read_store(tmp_path / "store.parquet")
+
+
+def test_text_that_is_not_utf_8_is_refused(tmp_path: Path) -> None:
+    write_store(tmp_path / "store.parquet", some(["abcdefgh.jpg"]))
+    table = parquet.read_table(tmp_path / "store.parquet")
+    broken = pyarrow.array([b"\xff\xfe.jpg"], pyarrow.binary()).view(pyarrow.string())
+    parquet.write_table(table.set_column(0, "image", broken), tmp_path / "store.parquet")
+    with pytest.raises(InputError, match=r"store\.parquet: "):
+        read_store(tmp_path / "store.parquet")
+
+
+def test_a_store_that_is_no_regular_file_is_refused_and_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.parquet")
+    (tmp_path / "link.parquet").symlink_to("/dev/zero")
+    for name in ("pipe.parquet", "link.parquet"):
+        with pytest.raises(InputError, match="not a regular file"):
+            read_store(tmp_path / name)
+
+
+def test_embeddings_of_another_width_than_the_models_are_refused() -> None:
+    with pytest.raises(InputError, match=r"have 4 values, those of the model 8\. .*embedded again"):
+        check_model(some(["a.jpg"]), Path("store.parquet"), MODEL, width=8)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +14,12 @@ import pytest
 from onnx import TensorProto, helper
 
 from artsim.errors import DeviceError, ModelError
-from artsim.scoring import device, session
+from artsim.files import file_sha256
+from artsim.scoring import device, session, session_options
 from artsim.scoring.contract import INPUT_NAME, OUTPUT_NAME
 from artsim.scoring.session import open_tower, read_card
+from tests.command import ROOT
+from tests.scoring.hostile_towers import changed, endless_loop, grows_by, one_row_for_all
 from tests.towers import SIZE, WIDTH, adaptable_card, card, newer_card, write_tower
 
 
@@ -137,8 +142,8 @@ def broken_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(session, "load_cuda_libraries", lambda: "Failed to load libcudnn.so.9")
     real = session._session  # private, because only a broken GPU makes onnxruntime fall back
 
-    def fallen_back(path: Path, providers: list[str], options: Any = None) -> Any:
-        return real(path, [device.CPU], options)
+    def fallen_back(path: Path, data: bytes, providers: list[str], options: Any = None) -> Any:
+        return real(path, data, [device.CPU], options)
 
     monkeypatch.setattr(session, "_session", fallen_back)
 
@@ -176,3 +181,55 @@ def test_an_operator_that_does_not_exist_is_a_model_error(tmp_path: Path) -> Non
     onnx.save(model, str(path))
     with pytest.raises(ModelError, match="ONNX"):
         open_tower(path, "cpu")
+
+
+def test_a_graph_that_returns_another_shape_than_it_declares_is_refused(tmp_path: Path) -> None:
+    tower = open_tower(changed(tmp_path / "tower.onnx", one_row_for_all), "cpu")
+    assert tower(np.zeros((1, SIZE, SIZE, 3), dtype=np.uint8)).shape == (1, WIDTH)
+    with pytest.raises(ModelError, match=r"returns float32 of shape \(1, 8\) for 3 images .*\(3, 8\)"):
+        tower(np.zeros((3, SIZE, SIZE, 3), dtype=np.uint8))
+
+
+def test_a_batch_that_takes_too_long_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(session_options, "SECONDS_PER_BATCH", 0.2)
+    monkeypatch.setattr(session_options, "SECONDS_PER_IMAGE", 0.0)
+    tower = open_tower(changed(tmp_path / "tower.onnx", endless_loop), "cpu")
+    with pytest.raises(ModelError, match=r"a batch of 1 took more than 0 s and was ended"):
+        tower(np.zeros((1, SIZE, SIZE, 3), dtype=np.uint8))
+
+
+def test_a_graph_that_asks_for_more_memory_than_there_is_fails_before_it_gets_it(tmp_path: Path) -> None:
+    tower = open_tower(changed(tmp_path / "tower.onnx", grows_by(2**40)), "cpu")
+    with pytest.raises(DeviceError, match=r"(?s)failed on a batch of 1: .*memory"):
+        tower(np.zeros((1, SIZE, SIZE, 3), dtype=np.uint8))
+
+
+def test_the_memory_of_a_run_has_a_limit(tmp_path: Path) -> None:
+    path = changed(tmp_path / "tower.onnx", grows_by(2**23))  # 256 MB
+    code = (
+        "import sys, numpy as np\nfrom pathlib import Path\nfrom artsim.scoring import session_options\n"
+        "session_options.memory_limit = lambda: int(sys.argv[2])\nfrom artsim.scoring.session import open_tower\n"
+        f"open_tower(Path(sys.argv[1]), 'cpu')(np.zeros((1, {SIZE}, {SIZE}, 3), dtype=np.uint8))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(path), str(2**28)], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert "artsim.errors.DeviceError" in done.stderr
+    assert "memory" in done.stderr
+    tower = open_tower(path, "cpu")  # within the limit of this machine
+    assert tower(np.zeros((1, SIZE, SIZE, 3), dtype=np.uint8)).shape == (1, WIDTH)
+
+
+def test_metadata_that_is_not_text_is_refused(tmp_path: Path) -> None:
+    path = write_tower(tmp_path / "tower.onnx")
+    path.write_bytes(path.read_bytes().replace(b'"recipe": "test"', b'"recipe": "te\xff\xfe"'))
+    with pytest.raises(ModelError, match=f"^{path}: "):
+        open_tower(path, "cpu")
+
+
+def test_the_digest_is_that_of_the_bytes_that_were_opened(tmp_path: Path) -> None:
+    path = write_tower(tmp_path / "tower.onnx")
+    digest = file_sha256(path)
+    tower = open_tower(path, "cpu")
+    write_tower(path, metadata=card(threshold=0.5))
+    assert tower.sha256 == digest != file_sha256(path)

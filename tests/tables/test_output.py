@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import stat
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -11,6 +13,7 @@ import pytest
 
 from artsim.errors import OutputError
 from artsim.tables.output import check_place, open_output
+from tests.command import ROOT
 
 
 def names(folder: Path) -> list[str]:
@@ -84,3 +87,30 @@ def test_places_that_can_not_be_written_are_found_before(tmp_path: Path, monkeyp
     with pytest.raises(OutputError, match="permission"):
         check_place(str(tmp_path / "scores.csv"))
     assert names(tmp_path) == []
+
+
+def on_terminal(data: list[bytes]) -> str:
+    """What standard output shows of some bytes if it is a terminal."""
+    parent, child = os.openpty()
+    code = (
+        "from artsim.tables.output import open_output\nwith open_output('-') as file:\n"
+        f"    for part in {data!r}:\n        file.write(part)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, stdout=child, check=True)
+    assert done.returncode == 0
+    os.close(child)
+    shown = os.read(parent, 10_000)
+    os.close(parent)
+    return shown.decode().replace("\r\n", "\n")
+
+
+def test_a_terminal_gets_no_control_characters_of_names() -> None:
+    parts = ["image1,image2\na\x1b[2J.jpg,é\r.jpg\n".encode(), "葛".encode()[:2], "葛".encode()[2:], b"\xff\n"]
+    assert on_terminal(parts) == "image1,image2\na\\u001b[2J.jpg,é\\r.jpg\n葛\\udcff\n"
+
+
+def test_ctrl_c_says_that_nothing_was_written(tmp_path: Path) -> None:
+    path = tmp_path / "pairs.csv"
+    with pytest.raises(KeyboardInterrupt) as caught, open_output(str(path)):
+        raise KeyboardInterrupt
+    assert caught.value.__notes__ == [f"{path} was not written"]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+import stat
 import sys
 import threading
 from pathlib import Path
@@ -13,7 +15,7 @@ from pyarrow import parquet
 
 from artsim.errors import InputError, ModelError, OutputError
 from artsim.tables.formats import Format, make_format, with_scores
-from artsim.tables.resume import RESUME_NOTE, open_sink
+from artsim.tables.resume import RESUME, open_sink
 
 SCHEMA = pa.schema([("image1", pa.string()), ("image2", pa.string())])
 BLOCKS = [
@@ -63,7 +65,7 @@ def interrupted(path: Path, dies_after: int) -> Path:
     """The folder that is left of a run that was cut off."""
     with pytest.raises(KeyboardInterrupt) as caught:
         write(path, dies_after=dies_after)
-    assert caught.value.__notes__ == [RESUME_NOTE]
+    assert caught.value.__notes__ == [f"The finished rows of {path} are kept. {RESUME}"]
     (left,) = (other for other in path.parent.iterdir() if other != path)
     assert left.name.startswith(".")
     return left
@@ -211,3 +213,57 @@ def test_a_pipe_gets_the_whole_of_it(tmp_path: Path, suffix: str) -> None:
     assert write(pipe) == [0, 1, 2]
     reader.join()
     assert read == [(tmp_path / f"scores.{suffix}").read_bytes()]
+
+
+def test_the_permissions_of_a_replaced_output_stay(path: Path) -> None:
+    path.touch()
+    path.chmod(0o640)
+    left = interrupted(path, 2)
+    assert stat.S_IMODE(left.stat().st_mode) == 0o700
+    assert stat.S_IMODE((left / "rows").stat().st_mode) == 0o640
+    write(path)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o640
+
+
+@pytest.mark.parametrize("name", ["rows", "run.json", "run.json.part", "embeddings.parquet"])
+def test_a_link_in_the_hidden_folder_is_refused(tmp_path: Path, name: str) -> None:
+    path, other = tmp_path / "scores.csv", tmp_path / "other.txt"
+    other.write_text("mine")
+    left = interrupted_beside(path, other, dies_after=1)
+    (left / name).unlink(missing_ok=True)
+    (left / name).symlink_to(other)
+    with pytest.raises(OutputError, match=f"{name}: is in the way"):
+        write(path)
+    assert other.read_text() == "mine"
+
+
+def test_a_link_in_place_of_the_hidden_folder_is_refused(tmp_path: Path) -> None:
+    path, other = tmp_path / "scores.csv", tmp_path / "other"
+    other.mkdir()
+    left = interrupted_beside(path, other, dies_after=1)
+    shutil.rmtree(left)
+    left.symlink_to(other)
+    with pytest.raises(OutputError, match="unfinished: is in the way"):
+        write(path)
+    assert list(other.iterdir()) == []
+
+
+def interrupted_beside(path: Path, other: Path, dies_after: int) -> Path:
+    with pytest.raises(KeyboardInterrupt):
+        write(path, dies_after=dies_after)
+    (left,) = (each for each in path.parent.iterdir() if each not in (path, other))
+    return left
+
+
+def test_a_run_that_is_interrupted_before_its_first_block_says_so(tmp_path: Path) -> None:
+    path = tmp_path / "scores.csv"
+    with pytest.raises(KeyboardInterrupt) as caught, open_sink(str(path)):
+        raise KeyboardInterrupt
+    assert caught.value.__notes__ == [f"Nothing of {path} was written. The same command starts from the beginning."]
+    assert names(tmp_path) == []
+
+
+@pytest.mark.parametrize("state", ["[" * 100_000, '{"fingerprint": "same", "blocks": true, "bytes": -1}'])
+def test_a_state_that_no_run_has_written_starts_again(path: Path, state: str) -> None:
+    (interrupted(path, 2) / "run.json").write_text(state)
+    assert write(path) == [0, 1, 2]

@@ -16,7 +16,8 @@ from mlflow.tracking import MlflowClient
 
 from artsim.errors import TrackingError
 from artsim.tracking import restore_killed
-from artsim.tracking.run import tracked_run, ui_command
+from artsim.tracking.run import tracked_run
+from artsim.tracking.store import ui_command
 from tests.towers import SIZE, WIDTH, write_paintings, write_tower
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -15,12 +16,19 @@ from artsim.training.loop.evaluator import embed
 from artsim.training.networks.checkpoints import load_tower, save_tower
 from artsim.training.networks.towers import build_tower
 from artsim.training.recipes import RECIPES, recipe_of
+from tests import THREADS
 from tests.command import ROOT
 
 
-def test_starting_tensorflow_writes_nothing() -> None:
-    code = "from artsim.training.runtime import start_tensorflow; start_tensorflow(); import tensorflow"
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+def test_starting_tensorflow_writes_nothing_and_takes_the_cores_of_the_quota() -> None:
+    code = (
+        "import os; from artsim.training import runtime; runtime.core_limit = lambda: 2; runtime.start_tensorflow()\n"
+        "import tensorflow; assert os.environ['TF_NUM_INTRAOP_THREADS'] == os.environ['TF_NUM_INTEROP_THREADS'] == '2'"
+    )
+    environment = {key: value for key, value in os.environ.items() if key not in THREADS}
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, text=True, check=True
+    )
     assert done.stderr == done.stdout == ""
 
 

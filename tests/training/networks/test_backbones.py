@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import io
 import os
 import zipfile
 from collections.abc import Callable
@@ -190,7 +191,11 @@ def test_without_keras_hub_the_error_names_the_extra_to_install(
     monkeypatch.setattr(backbones, "find_spec", lambda _: None)
     with pytest.raises(UsageError, match=r"pip install 'artsim\[hub\]'"):
         build_backbone("dinov2-small", 70, "none")
+    weights = io.BytesIO()
+    h5py.File(weights, "w").close()
     with zipfile.ZipFile(tmp_path / "best.keras", "w") as archive:
+        archive.writestr("metadata.json", "{}")
         archive.writestr("config.json", '{"module": "keras_hub.src.models.dinov2.dinov2_layers"}')
+        archive.writestr("model.weights.h5", weights.getvalue())
     with pytest.raises(UsageError, match=r"best\.keras: .*pip install 'artsim\[hub\]'"):
         load_tower(tmp_path / "best.keras")

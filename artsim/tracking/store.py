@@ -1,0 +1,142 @@
+"""The tracking store: made whole or not at all, checked before a run starts, and errors that name the way out.
+
+MLflow makes a SQLite store step by step. A first run that is killed meanwhile leaves a half-made one, which no later
+run can open. Two first runs at once make it in each other's way.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
+from pathlib import Path
+from uuid import uuid4
+
+import mlflow
+import requests
+from mlflow.exceptions import MlflowException
+from mlflow.tracking import MlflowClient
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import SQLAlchemyError
+
+from artsim.errors import TrackingError
+from artsim.escaping import masked
+
+# One short request in place of MLflow's minutes of retries.
+PROBE = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0", "MLFLOW_HTTP_REQUEST_TIMEOUT": "10"}
+
+
+def check_store() -> None:
+    """Make the store if it is a SQLite file that does not exist yet; send it one small request, without retries.
+
+    Raises:
+        TrackingError: the store cannot be used.
+    """
+    before = {key: os.environ.get(key) for key in PROBE}
+    os.environ.update({key: value for key, value in PROBE.items() if before[key] is None})
+    try:
+        with tracking_errors():
+            _make_whole(_sqlite_file(mlflow.get_tracking_uri()))
+            MlflowClient().search_experiments(max_results=1)
+    finally:
+        for key, value in before.items():
+            if value is None:
+                os.environ.pop(key, None)
+
+
+@contextmanager
+def tracking_errors() -> Iterator[None]:
+    """Turn the errors of MLflow in the block into a TrackingError without passwords."""
+    try:
+        yield
+    except (MlflowException, SQLAlchemyError, requests.RequestException, OSError) as error:
+        uri = mlflow.get_tracking_uri()
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
+        remedy = _way_out(uri) or "Check MLFLOW_TRACKING_URI and the server."
+        raise TrackingError(masked(f"The tracking store {uri} cannot be used: {reason}. {remedy}", uri)) from error
+
+
+def ui_command(*, anywhere: bool = False) -> str:
+    """The command that shows the runs, or the address of the tracking server, without passwords.
+
+    Args:
+        anywhere: whether the command has to work in every folder, not only in the working folder.
+    """
+    uri = mlflow.get_tracking_uri()
+    if uri.startswith(("http://", "https://")):
+        return masked(uri, uri)
+    if not anywhere and uri in (f"sqlite:///{Path.cwd() / 'mlflow.db'}", "sqlite:///mlflow.db"):
+        return "mlflow ui"
+    if masked(uri, uri) != uri and os.environ.get("MLFLOW_TRACKING_URI") == uri:
+        return 'mlflow ui --backend-store-uri "$MLFLOW_TRACKING_URI"'
+    shown = masked(uri, uri)
+    return shlex.join(["mlflow", "ui", "--backend-store-uri", _absolute_uri(shown) if anywhere else shown])
+
+
+def _absolute_uri(uri: str) -> str:
+    """The same store, named from every folder."""
+    scheme, found, path = uri.partition("sqlite:///") if uri.startswith("sqlite:///") else ("", "", uri)
+    if "://" in path or path.startswith("file:/"):
+        return uri
+    return f"{scheme}{found}{Path(path.removeprefix('file:')).absolute()}"
+
+
+def _sqlite_file(uri: str) -> Path | None:
+    """The file of a SQLite store; None for any other store."""
+    if not uri.startswith("sqlite"):
+        return None
+    with suppress(SQLAlchemyError, ValueError):
+        name = make_url(uri).database
+        return Path(name) if name and name != ":memory:" and not name.startswith("file:") else None
+    return None
+
+
+def _make_whole(path: Path | None) -> None:
+    """Make a store under another name and give it its own when it is complete."""
+    if path is None or path.exists() or not path.parent.is_dir():
+        return
+    part = path.absolute().with_name(f".{uuid4().hex}.db")
+    try:
+        MlflowClient(f"sqlite:///{part}").search_experiments(max_results=1)
+        try:
+            os.link(part, path)  # unlike a move, it never replaces the store of another first run
+        except FileExistsError:
+            pass
+        except OSError:  # a file system without hard links
+            if not path.exists():
+                part.replace(path)
+    finally:
+        for left in part.parent.glob(f"{part.name}*"):  # with SQLite's journal, if there is one
+            with suppress(OSError):
+                left.unlink()
+
+
+def _way_out(uri: str) -> str | None:
+    """What to do about a SQLite store that MLflow cannot open."""
+    path = _sqlite_file(uri)
+    if path is None or not path.is_file() or not os.access(path, os.R_OK | os.W_OK):
+        return None
+    runs = _runs_in(path)
+    if runs is None:
+        return f"{path} is not a SQLite store, or damaged. Move it away, or name another by MLFLOW_TRACKING_URI."
+    if runs == 0:
+        return (
+            "It has no runs: a first run was killed while it made the store, or is still making it. If there is none, "
+            f"delete {path} and start again."
+        )
+    return (
+        f"It has {runs:,} runs. If another version of MLflow wrote it, copy {path} and run: mlflow db upgrade "
+        f"sqlite:///{path}"
+    )
+
+
+def _runs_in(path: Path) -> int | None:
+    """The number of runs in a SQLite file; 0 if it has no such table; None if it is no SQLite file."""
+    try:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=1)) as store:
+            tables = [name for (name,) in store.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+            return int(store.execute("SELECT count(*) FROM runs").fetchone()[0]) if "runs" in tables else 0
+    except sqlite3.Error:
+        return None
