@@ -12,6 +12,10 @@ Say = Callable[[str], None]
 Progress = Callable[[str, int, int], None]
 
 
+def no_notes(note: str) -> None:
+    """Drop a note: the default of functions that have notes for the user."""
+
+
 def no_progress(stage: str, done: int, total: int) -> None:
     """Report nothing: the default of functions that report progress."""
 

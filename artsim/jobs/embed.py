@@ -10,10 +10,13 @@ from pathlib import Path
 import numpy as np
 
 from artsim import images
+from artsim.collection.artists import Qualified
+from artsim.collection.columns import Columns
 from artsim.collection.inputs import NamedImage, list_images
+from artsim.collection.works import Reading
 from artsim.files import file_sha256
 from artsim.locking import only_one
-from artsim.messages import Progress, no_progress
+from artsim.messages import Progress, Say, no_notes, no_progress
 from artsim.scoring.device import Device
 from artsim.scoring.embed_images import EmbeddedImages, embed_named, open_store, store_path
 from artsim.scoring.embedding_store import EmbeddingStore, write_store
@@ -32,6 +35,8 @@ class EmbedOptions:
     device: Device = "auto"
     batch_size: int | None = None
     max_pixels: int = images.MAX_PIXELS
+    columns: Columns | None = None
+    qualified: Qualified = "drop"
 
 
 @dataclass(frozen=True)
@@ -66,7 +71,7 @@ class EmbedSummary:
         ]
 
 
-def embed_collections(options: EmbedOptions, progress: Progress = no_progress) -> EmbedSummary:
+def embed_collections(options: EmbedOptions, progress: Progress = no_progress, say: Say = no_notes) -> EmbedSummary:
     """Write the embeddings of exactly the listed images; embeddings that the output has already are reused.
 
     A run that ends early leaves the old rows and its new rows, so the next run resumes there.
@@ -80,7 +85,9 @@ def embed_collections(options: EmbedOptions, progress: Progress = no_progress) -
     started = time.perf_counter()
     path = store_path(options.output)
     check_place(options.output)
-    listed = list_images(options.inputs, None if options.data_dir is None else Path(options.data_dir))
+    # A name that can't be stored is a bad image.
+    reading = Reading(say, options.columns or Columns(), options.qualified, needs_text=False)
+    listed = list_images(options.inputs, None if options.data_dir is None else Path(options.data_dir), reading)
     with only_one(path):
         scorer = load(options.model, options.device, batch_size=options.batch_size, max_pixels=options.max_pixels)
         stored = open_store(path, scorer)

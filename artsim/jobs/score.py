@@ -15,12 +15,13 @@ import numpy as np
 from artsim import images
 from artsim._version import __version__
 from artsim.bad_images import BadImageLimit
+from artsim.collection.columns import Columns
 from artsim.errors import InputError, UsageError
 from artsim.evaluation.labelled_pairs import LabelledPairs
 from artsim.evaluation.summary import ImageStage, PairStage, Summary, summarize, write_summary
 from artsim.jobs.cohort import read_cohort, tower_of
 from artsim.locking import only_one
-from artsim.messages import Progress, no_progress
+from artsim.messages import Progress, Say, no_notes, no_progress
 from artsim.prefetch import core_count, prefetch_map
 from artsim.scoring.adaptation import adapter_of, photograph_rule
 from artsim.scoring.cohort import Cohort
@@ -68,6 +69,7 @@ class ScoreOptions:
     cohort: str | None = None
     evidence: bool = False
     unfamiliar: bool = False
+    columns: Columns | None = None
 
     @property
     def optional_columns(self) -> tuple[str, ...]:
@@ -87,12 +89,19 @@ class ScoreOptions:
             photograph_rule(card, self.model)
 
 
-def score_pairs(options: ScoreOptions, progress: Progress = no_progress, *, block_bytes: int = BLOCK_BYTES) -> Summary:
+def score_pairs(
+    options: ScoreOptions,
+    progress: Progress = no_progress,
+    say: Say = no_notes,
+    *,
+    block_bytes: int = BLOCK_BYTES,
+) -> Summary:
     """Score every row of a pairs file and write all rows, also those with bad images.
 
     Args:
         options: of the command.
         progress: receives the stages `images` and `pairs`.
+        say: receives notes about how the pairs and the cohort are read.
         block_bytes: of the pairs file, read and scored at once.
 
     Raises:
@@ -109,9 +118,11 @@ def score_pairs(options: ScoreOptions, progress: Progress = no_progress, *, bloc
         row_format = make_format(options.output, options.format, pairs.schema, optional)
         folder = image_folder(options.pairs, options.data_dir)
         index = index_images(pairs, folder)
+        if pairs.note:
+            say(pairs.note)
         scorer = load(options.model, options.device, batch_size=options.batch_size, max_pixels=options.max_pixels)
         options.check_card(scorer.card)
-        named = read_cohort(options.cohort, tower_of(scorer), lambda: scorer, progress)
+        named = read_cohort(options.cohort, tower_of(scorer), lambda: scorer, say, progress, options.columns)
         opened = time.perf_counter()
         embedded = _embed(scorer, index, folder, options.embeddings, sink.embeddings, progress)
         embedded = embedded.compared(scorer.card.photographs)

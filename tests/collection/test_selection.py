@@ -104,7 +104,10 @@ def test_a_csv_without_the_column_split_is_not_a_selection(tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("filename,artist,split\n1.jpg,Ann,test\n", "row 1 after the header has the split 'test'"),
+        (
+            "filename,artist,split\n1.jpg,Ann,test\n",
+            "1 row below the header with a split that is not one of train.*row 1: 'test'",
+        ),
         ("1.jpg\n", "line 1 is not 'path label'"),
         ("1.jpg Ann\n2.jpg \n", "line 2 is not 'path label'"),
         ("\n", "the file is empty"),

@@ -1,0 +1,141 @@
+"""Tables of works: csv, jsonl and parquet, read as text into a pandas table.
+
+Rows are counted from 1, in a csv below the header. Blank lines are not rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+
+from artsim.collection.columns import ARTIST, FILENAME, Columns
+from artsim.errors import InputError
+from artsim.messages import counted, first_few
+from artsim.tables.arrow import as_texts
+from artsim.tables.compression import split_suffix
+from artsim.tables.readers import open_reader
+
+# Suffixes that tell a table from an image. Each text format may be compressed.
+TABLE_SUFFIXES = frozenset({".csv", ".tsv", ".txt", ".jsonl", ".parquet"})
+_NO_NAME = "Unnamed: "  # pandas' name of a column without one
+
+
+@dataclass(frozen=True)
+class WorkTable:
+    """`table`: filename, artist if known, then the other columns in the file's order, all text.
+
+    Columns of `columns.NAMES` have these names. `notes` are for the user.
+    """
+
+    table: pd.DataFrame
+    notes: list[str]
+
+
+def is_table(path: Path) -> bool:
+    """Whether a file is a table by its suffix."""
+    return split_suffix(path)[0] in TABLE_SUFFIXES
+
+
+def has_columns(path: Path, columns: Columns, required: Sequence[str] = (FILENAME,)) -> bool:
+    """Whether a file can be opened as a table, and has the columns that are required."""
+    try:
+        header = open_reader(path, str(path)).schema.names
+        return bool(columns.find(header, required, str(path)))
+    except InputError:
+        return False
+
+
+def read_work_table(path: Path, columns: Columns, required: Sequence[str] = (FILENAME,)) -> WorkTable:
+    """Read a table of works: one row for each, no file twice.
+
+    Rows of empty cells are passed over. So are columns that have no name, or hold neither text nor numbers.
+
+    Args:
+        path: the file; without a known suffix it is a csv.
+        columns: those that the user names.
+        required: the columns of `columns.NAMES` that must be there. Each filename must be filled.
+
+    Raises:
+        InputError: the file can't be read, lacks a column or rows, or has faulty rows. The message counts all of them.
+    """
+    reader = open_reader(path, str(path))
+    header = reader.schema.names
+    _check_header(header, path)
+    place = columns.find(header, required, str(path))
+    cells, notes = _columns_of(list(reader.batches()), reader.schema, path)
+    lost = [name for name, position in place.items() if position not in cells]
+    if lost:
+        raise InputError(f"{path}: the column {header[place[lost[0]]]!r} holds no text. Name another: --columns.")
+    name_of = {position: _free_name(header[position].strip(), place) for position in cells}
+    name_of |= {position: name for name, position in place.items()}
+    first = [place[name] for name in (FILENAME, ARTIST) if name in place]
+    order = [*first, *(position for position in cells if position not in first)]
+    table = pd.DataFrame({name_of[position]: cells[position] for position in order}, dtype=str)
+    filled = (table.apply(lambda column: column.str.strip()) != "").any(axis=1)
+    table = table[filled]
+    _check_rows(table, path)
+    return WorkTable(table.reset_index(drop=True), [*filter(None, [reader.note]), *notes])
+
+
+def _check_header(header: Sequence[str], path: Path) -> None:
+    named = [column for column in map(str.strip, header) if column]
+    twice = sorted({column for column in named if named.count(column) > 1})
+    if twice:
+        raise InputError(f"{path}: these columns are there more than once: {first_few(twice)}. Rename or remove one.")
+
+
+def _columns_of(batches: list[pa.RecordBatch], schema: pa.Schema, path: Path) -> tuple[dict[int, list[str]], list[str]]:
+    """The cells of each column that is read, by its position, and a note about columns that are not."""
+    cells: dict[int, list[str]] = {}
+    not_text, nameless = [], 0
+    for position, name in enumerate(schema.names):
+        try:
+            texts = [text for batch in batches for text in as_texts(batch.column(position)).to_pylist()]
+        except pa.ArrowException:  # lists, structs, bytes
+            not_text.append(name)
+            continue
+        if name.strip() and not name.startswith(_NO_NAME):
+            cells[position] = texts
+        elif any(text.strip() for text in texts) and not _is_count(texts):
+            nameless += 1
+    passed_over = [f"{counted(nameless, 'column')} without a name"] if nameless else []
+    if not_text:
+        passed_over.append(f"{counted(len(not_text), 'column')} without text or numbers ({first_few(not_text)})")
+    return cells, [f"{path}: {' and '.join(passed_over)} passed over."] if passed_over else []
+
+
+def _is_count(texts: list[str]) -> bool:
+    """Whether a column counts the rows, as pandas' index does."""
+    return all(text == str(row) for row, text in enumerate(texts)) or all(
+        text == str(row) for row, text in enumerate(texts, start=1)
+    )
+
+
+def _free_name(column: str, place: dict[str, int]) -> str:
+    """The name of another column; one that the user replaced by --columns gets a number."""
+    return f"{column}.1" if column in place else column
+
+
+def _check_rows(table: pd.DataFrame, path: Path) -> None:
+    """Check that each row names a file, and no file twice. `table` has the rows' own numbers, from 0."""
+    if table.empty:
+        raise InputError(f"{path}: there are no rows below the header.")
+    names = table[FILENAME].str.strip()
+    faults = []
+    empty = names[names == ""]
+    if len(empty):
+        rows = first_few([f"{row + 1:,}" for row in empty.index.tolist()])
+        faults.append(f"{counted(len(empty), 'row')} without a {FILENAME} (row {rows}): fill them or remove the rows")
+    again = table[FILENAME][(names != "") & table[FILENAME].duplicated()]
+    if len(again):
+        first = table[FILENAME].drop_duplicates()
+        row_of = dict(zip(first, first.index.tolist(), strict=True))
+        rows_of = zip(again, again.index.tolist(), strict=True)
+        rows = first_few([f"{name!r} in the rows {row_of[name] + 1:,} and {row + 1:,}" for name, row in rows_of])
+        faults.append(f"{counted(len(again), 'file')} listed twice ({rows}): remove one of the rows")
+    if faults:
+        raise InputError(f"{path}: {'; '.join(faults)}.")
