@@ -76,7 +76,9 @@ def _note(cells: pd.Series[str], kinds: pd.Series[str], qualified: Qualified, so
     what = "These works have no artist."
     if (kinds != "unknown").any():
         if qualified == "keep":
-            what = "With --qualified keep, each such attribution is an artist of its own."
+            what = (
+                "With --qualified keep, each qualified attribution is an artist of its own; an unknown artist is none."
+            )
         else:
             what += " --qualified keep makes each qualified attribution an artist of its own."
     return f"{source}: {'; '.join(said)}. {what}"

@@ -100,7 +100,7 @@ def _columns_of(batches: list[pa.RecordBatch], schema: pa.Schema, path: Path) ->
             continue
         if name.strip() and not name.startswith(_NO_NAME):
             cells[position] = texts
-        elif any(text.strip() for text in texts) and not _is_count(texts):
+        elif not _is_index(texts):
             nameless += 1
     passed_over = [f"{counted(nameless, 'column')} without a name"] if nameless else []
     if not_text:
@@ -108,11 +108,9 @@ def _columns_of(batches: list[pa.RecordBatch], schema: pa.Schema, path: Path) ->
     return cells, [f"{path}: {' and '.join(passed_over)} passed over."] if passed_over else []
 
 
-def _is_count(texts: list[str]) -> bool:
-    """Whether a column counts the rows, as pandas' index does."""
-    return all(text == str(row) for row, text in enumerate(texts)) or all(
-        text == str(row) for row, text in enumerate(texts, start=1)
-    )
+def _is_index(texts: list[str]) -> bool:
+    """Whether a column numbers the rows, as pandas' index does; rows may have been left out."""
+    return all(text.isdecimal() or not text.strip() for text in texts)
 
 
 def _free_name(column: str, place: dict[str, int]) -> str:

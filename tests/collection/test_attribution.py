@@ -127,7 +127,8 @@ def test_the_artists_of_real_collections_and_of_the_demo_are_named() -> None:
 FIRST = st.sampled_from(["Ann", "José", "Jean-Baptiste", "Henri de", "Élisabeth", "J. M. W.", "Ōi", "Art"])
 LAST = st.sampled_from(
     ["Toulouse-Lautrec", "Ortega y Gasset", "van der Naar", "Circle", "Workshop", "Nach", "Schuler", "O’Keeffe",
-     "d’Arthois", "da Vinci", "School", "Follower", "Kreis", "Wohl", "Dürer the Elder", "von und zu Hof", "Le Nain", "Style"]
+     "d’Arthois", "da Vinci", "School", "Follower", "Kreis", "Wohl", "Dürer the Elder", "von und zu Hof", "Le Nain",
+     "Style"]
 )  # fmt: skip
 DATES = st.sampled_from(["", " (1606-1669)", ", 1606–1669", " (Dutch, born 1606)", " (b. 1606)"])
 CASES = st.sampled_from([str, str.upper, str.lower])
