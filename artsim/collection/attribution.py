@@ -21,7 +21,9 @@ from artsim.collection.attribution_words import (
     AFTER,
     ALTERNATIVES,
     ANYWHERE,
+    ARTICLES,
     BEFORE_A_NAME,
+    CENTURIES,
     CONJUNCTIONS,
     DOUBT,
     GROUPS,
@@ -68,7 +70,7 @@ _HELPERS = re.compile(
 )
 _POSSESSIVE = re.compile(
     r"(?:'s\s+(?:workshop|studio|circle|school|followers?|pupils?|atelier)"
-    r"|[\s-](?:werkstatt|umkreis|nachfolger?)|-schule)$",
+    r"|[\w\s-](?:werkstatt|umkreis|nachfolger?)|[\w-]schule)$",
     re.IGNORECASE,
 )
 _SMALL_NOUN = re.compile(r"\w\s(?:workshop|studio|school|circle|follower|pupil)$")
@@ -114,6 +116,8 @@ def _small(word: str) -> str:
 def _is_unknown(text: str, words: list[str]) -> bool:
     if not words or " ".join(words) in NO_ARTIST:
         return True
+    if words[0] in ARTICLES and words[1:2] and words[1] in UNKNOWN:
+        return True
     others = {*ROLES, *NATIONS, *PERIODS}
     if words[-1] in UNKNOWN and all(word in others for word in words[:-1]):
         return True
@@ -127,10 +131,11 @@ def _is_unknown(text: str, words: list[str]) -> bool:
 
 
 def _is_of_a_school(words: list[str]) -> bool:
-    """Whether all words say a nation and a role: Dutch School, 17th century."""
+    """Whether all words say a nation with a role or a century: Dutch School; Sienese, 14th century."""
     said = [word for word in words if word not in PERIODS and not word[0].isdigit()]
     is_said = all(word in ROLES or word in NATIONS for word in said)
-    return is_said and any(word in NATIONS for word in said) and any(word in ROLES for word in said)
+    is_more = any(word in ROLES or word in CENTURIES for word in words)
+    return is_said and is_more and any(word in NATIONS for word in said)
 
 
 def _is_reserved_after_the_name(text: str) -> bool:
@@ -147,7 +152,7 @@ def _is_reserved(text: str, words: list[str]) -> bool:
     if _ANYWHERE.search(text) or _BEFORE_A_NAME.match(text) or _DOUBTED.match(text):
         return True
     after = _AFTER.match(text)
-    if after is not None and words[1] not in SAYINGS and text[after.end()].isupper():
+    if after is not None and words[1] not in SAYINGS and (text[after.end()].isupper() or text[0].islower()):
         return True
     return any(text[found.end()].isupper() for found in _AFTER_BETWEEN.finditer(text))
 

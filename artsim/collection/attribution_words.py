@@ -19,7 +19,8 @@ UNKNOWN = _words(
 # Whole cells that name no artist, as their words.
 NO_ARTIST = frozenset(
     {
-        "n a", "na", "nan", "none", "null", "nil", "not known", "not available", "not applicable", "no artist",
+        "artist", "n a", "na", "nan", "none", "null", "nil", "not known", "not available", "not applicable",
+        "no artist",
         "not identified", "non identifie", "non identificato", "nicht bekannt", "niet bekend", "various",
         "various artists", "verschiedene", "verschiedene kunstler", "divers", "artistes divers", "artisti vari",
         "diverse", "varios", "varios artistas", "s n", "tbd", "missing",
@@ -48,10 +49,12 @@ NATIONS = _words(
     alemana espanola espanol flamenca flamenco holandesa francesa veneciana
     """
 )
+CENTURIES = _words("century jahrhundert jh siecle secolo eeuw siglo seculo")
+ARTICLES = _words("a an the ein eine un une uno una een el")
 PERIODS = _words(
     """
     century cent c ca circa early mid late the a of active jahrhundert jh um siecle vers debut fin secolo sec inizio
-    fine eeuw siglo seculo xiv xv xvi xvii xviii xix xx
+    fine eeuw siglo seculo du des del dello xiv xv xvi xvii xviii xix xx xive xve xvie xviie xviiie xixe xxe
     """
 )
 
@@ -68,8 +71,8 @@ ANYWHERE = (
 # Reservations with the name after them, at the beginning of a cell.
 BEFORE_A_NAME = (
     r"(?:school|schools|pupils?|students?|assistants?|associates?|entourage|shop) of", r"attr(?:ib)?\.?",
-    r"(?:werkstatt|umkreis|kreis|nachfolger|nachfolge|schule|schuler|art|manier|kopist|atelier|stil) "
-    r"(?:von|vom|van|des|der|um)",
+    r"(?:werkstatt|umkreis|kreis|nachfolger|nachfolge|schule|schuler|manier|kopist|atelier|stil) "
+    r"(?:von|vom|des|der|um)", r"art (?:des|der)",
     r"(?:werkstatt|umkreis|nachfolger|nachfolge)", r"in der art (?:von|des|der)",
     r"(?:atelier|entourage|cercle|ecole|suiveur|maniere|eleve|imitateur|suite|copie) d(?:e|u|es|')",
     r"(?:bottega|cerchia|scuola|seguace|maniera|ambito|allievo|imitatore|copista) d(?:i|el|ella|ei|')",
@@ -102,11 +105,12 @@ PREPOSITIONS = (
 )  # fmt: skip
 HELPERS = (
     "workshop", "studio", "assistants?", "pupils?", "others", "werkstatt", "mitarbeiter", "gehilfen", "atelier",
-    "bottega", "aiuti", "aiuto", "taller", "werkplaats", "collaborateurs?", "oficina",
+    "bottega", "aiuti", "aiuto", "taller", "werkplaats", "collaborateurs?", "collaboratori", "colaboradores",
+    "schuler", "oficina",
 )  # fmt: skip
 
 # Conjunctions between two names. Those of one letter also stand within a name: Ortega y Gasset, Silva e Costa.
-CONJUNCTIONS = ("and", "And", "und", "et", "en", "with", "mit", "avec", "con", "met", "ed")
+CONJUNCTIONS = ("and", "And", "und", "et", "en", "with", "mit", "avec", "con", "met", "ed", "и")
 SHORT_CONJUNCTIONS = ("y", "e")
 ALTERNATIVES = ("or", "oder", "ou", "oppure")
 

@@ -123,7 +123,7 @@ def _odd(text: NDArray[np.uint8], beside: NDArray[np.bool_]) -> bool:
 
 def _fault(row: list[str], columns: int, separator: str) -> str | None:
     if not _is_text(row):
-        return "is not UTF-8 text"
+        return "is not UTF-8 text, so save the file as UTF-8"
     if row and len(row) != columns:
         return f"has {counted(len(row), 'cell')}, the header has {columns}"
     if any(_holds_rows(cell, column, columns, separator) for column, cell in enumerate(row)):

@@ -10,6 +10,9 @@ from artsim.collection.attribution import kind_of
 from artsim.demo.names import artist_name
 
 NAMED = [
+    "Niklaus Manuel Deutsch", "Will Painter", "Painter, Nell Irvin", "Monogrammist AC", "葛飾北斎", "Репин",
+    "Pseudo-Rubens",
+    "Smith & Co.", "Jacob van der Or", "Nooms, Reinier, called Zeeman", "Schule Rubens", "Jean French (1850-1931)",
     "Rembrandt", "Toulouse-Lautrec, Henri de", "José Ortega y Gasset", "Mariano Fortuny y Marsal", "Nach",
     "Nach, Peter", "Peter Nach", "Circle", "Circle, Jane", "Jane Circle", "Workshop", "Workshop, Ann",
     "Jane Workshop", "Da Vinci, Leonardo", "Leonardo da Vinci", "After Dark Collective", "After Dark",
@@ -27,6 +30,7 @@ NAMED = [
 ]  # fmt: skip
 
 UNKNOWN = [
+    "an unknown artist", "Unknown/Anonymous", "anonymous (after Rubens)", "Unbekannt (Kopie nach Rubens)",
     "", "  ", "Unknown", "unknown", "UNKNOWN", "Unknown artist", "Artist unknown", "Unknown Flemish painter",
     "Unknown artist, 17th century", "Anonymous", "Anonymous (Dutch)", "anon.", "n/a", "N/A", "NA", "n.a.", "nan",
     "None", "-", "?", "???", "unbekannt", "Unbekannter Künstler", "Künstler unbekannt", "Inconnu", "peintre inconnu",
@@ -37,6 +41,8 @@ UNKNOWN = [
 ]  # fmt: skip
 
 QUALIFIED = [
+    "École hollandaise du XVIIe siècle", "Rubens e collaboratori", "Rembrandtschule", "after a design by Rubens",
+    "Sienese, 14th century", "Rembrandt van Rijn - follower of", "Rembrandt and/or workshop", "(after) Rembrandt",
     "attributed to Rembrandt", "Attributed to Rembrandt", "Attr. to Rubens", "attr. Rembrandt",
     "Workshop of Rembrandt", "workshop of Peter Paul Rubens", "Studio of Titian", "Circle of Rembrandt",
     "School of Fontainebleau", "School of Rembrandt", "Follower of Bosch", "Followers of Bosch",
