@@ -107,6 +107,8 @@ def score(max_bad_images: BadImageLimit, quiet: bool, engine: str, master: str |
 
     if master is not None and engine != "spark":
         raise UsageError("--master needs --engine spark. Add it, or leave out --master.")
+    if options["columns"] is not None and options["cohort"] is None:
+        raise UsageError("--columns names columns of the cohort's table. Add --cohort, or leave out --columns.")
     say = stderr_lines(quiet=quiet)
     with stage_bars(quiet=quiet) as progress:
         if engine == "spark":

@@ -54,7 +54,7 @@ def list_images(inputs: Sequence[str], data_dir: Path | None = None, reading: Re
 
 def _images_of(source: str, reading: Reading, data_dir: Path | None) -> Iterable[NamedImage]:
     path = Path(source)
-    if path.is_file() and not is_table(path):
+    if path.exists() and not path.is_dir() and not is_table(path):
         return [NamedImage(source, path, None)]
     works = read_works(source, reading)
     folder = works.folder or find_folder(path, data_dir, works.names)

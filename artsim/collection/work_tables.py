@@ -5,7 +5,10 @@ Rows are counted from 1, in a csv below the header. Blank lines are not rows.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,10 +17,11 @@ import pyarrow as pa
 
 from artsim.collection.columns import ARTIST, FILENAME, Columns
 from artsim.errors import InputError
+from artsim.files import is_stream
 from artsim.messages import counted, first_few
 from artsim.tables.arrow import as_texts
 from artsim.tables.compression import split_suffix
-from artsim.tables.readers import open_reader
+from artsim.tables.readers import open_reader, reading
 
 # Suffixes that tell a table from an image. Each text format may be compressed.
 TABLE_SUFFIXES = frozenset({".csv", ".tsv", ".txt", ".jsonl", ".parquet"})
@@ -41,7 +45,9 @@ def is_table(path: Path) -> bool:
 
 
 def has_columns(path: Path, columns: Columns, required: Sequence[str] = (FILENAME,)) -> bool:
-    """Whether a file can be opened as a table, and has the columns that are required."""
+    """Whether a regular file can be opened as a table, and has the columns that are required."""
+    if not path.is_file():
+        return False
     try:
         header = open_reader(path, str(path)).schema.names
         return bool(columns.find(header, required, str(path)))
@@ -62,11 +68,12 @@ def read_work_table(path: Path, columns: Columns, required: Sequence[str] = (FIL
     Raises:
         InputError: the file can't be read, lacks a column or rows, or has faulty rows. The message counts all of them.
     """
-    reader = open_reader(path, str(path))
-    header = reader.schema.names
-    _check_header(header, path)
-    place = columns.find(header, required, str(path))
-    cells, notes = _columns_of(list(reader.batches()), reader.schema, path)
+    with _file_of(path) as (file, is_copy):
+        reader = open_reader(file, str(path), sniff=is_copy)
+        header = reader.schema.names
+        _check_header(header, path)
+        place = columns.find(header, required, str(path))
+        cells, notes = _columns_of(list(reader.batches()), reader.schema, path)
     lost = [name for name, position in place.items() if position not in cells]
     if lost:
         raise InputError(f"{path}: the column {header[place[lost[0]]]!r} holds no text. Name another: --columns.")
@@ -79,6 +86,19 @@ def read_work_table(path: Path, columns: Columns, required: Sequence[str] = (FIL
     table = table[filled]
     _check_rows(table, path)
     return WorkTable(table.reset_index(drop=True), [*filter(None, [reader.note]), *notes])
+
+
+@contextmanager
+def _file_of(path: Path) -> Iterator[tuple[Path, bool]]:
+    """The file itself, or a copy of what a pipe holds, as a table is read more than once."""
+    if not is_stream(str(path)):
+        yield path, False
+        return
+    with tempfile.TemporaryDirectory(prefix="artsim-") as folder:
+        copy = Path(folder, "works")
+        with reading(str(path)), path.open("rb") as stream, copy.open("wb") as file:
+            shutil.copyfileobj(stream, file)
+        yield copy, True
 
 
 def _check_header(header: Sequence[str], path: Path) -> None:

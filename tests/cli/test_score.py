@@ -108,6 +108,7 @@ USAGE = [
     ["pairs.csv", "--prior", "0"],
     ["pairs.csv", "--prior", "nan"],
     ["pairs.csv", "--threshold", "nan"],
+    ["pairs.csv", "--columns", "filename=File"],
     ["pairs.csv", "--max-bad-images", "few"],
     ["pairs.csv", "-o", "scores.xls"],
     ["pairs.csv", "-o", "scores"],

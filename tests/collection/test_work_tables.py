@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
+import threading
 from pathlib import Path
 
 import pandas as pd
@@ -116,6 +118,15 @@ def test_a_quote_that_is_closed_rows_later_loses_no_works(tmp_path: Path) -> Non
 def test_all_faulty_rows_are_told_at_once(tmp_path: Path, text: str, message: str) -> None:
     with pytest.raises(InputError, match=f"(?s)^{tmp_path}/x.csv.*{message}"):
         read(write(tmp_path / "x.csv", text))
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="named pipes are POSIX's")
+def test_a_table_may_come_through_a_pipe(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    writer = threading.Thread(target=lambda: write(tmp_path / "pipe", "filename;artist\n1.jpg;Ann\n"))
+    writer.start()
+    assert read(tmp_path / "pipe") == [["filename", "artist"], ["1.jpg", "Ann"]]
+    writer.join()
 
 
 def test_a_filename_column_must_be_text(tmp_path: Path) -> None:
