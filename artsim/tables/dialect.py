@@ -23,6 +23,7 @@ CHUNK_BYTES = 2**20
 
 _SAMPLE_BYTES = 2**16
 _SAMPLE_ROWS = 21
+_BINARY_BYTES = 16  # pictures and other binary files have a zero byte there
 # The marks of UTF-32 come first, because that of UTF-16 LE is the beginning of one of them.
 _MARKS = {
     codecs.BOM_UTF8: "utf-8",
@@ -58,13 +59,15 @@ def find_dialect(open_file: Open, name: str) -> Dialect:
     Windows-1252 if the whole file can be.
 
     Raises:
-        InputError: the file is a workbook.
+        InputError: the file is a workbook, or not text.
     """
     with open_file() as file:
         sample = file.read(_SAMPLE_BYTES)
     if sample.startswith(_WORKBOOKS):
         raise InputError(f"{name}: is a workbook or a zip file, not a csv. Save the table as 'CSV UTF-8'.")
     encoding = _encoding_of(sample)
+    if encoding == "utf-8" and b"\0" in sample[:_BINARY_BYTES]:
+        raise InputError(f"{name}: is not text, so not a csv. Save the table as 'CSV UTF-8'.")
     if encoding == "utf-8" and not is_utf8(sample) and is_windows_text(open_file):
         encoding = WINDOWS
     text = sample.decode(encoding, errors="replace").removeprefix("\ufeff")

@@ -123,6 +123,13 @@ def test_a_workbook_is_named(tmp_path: Path, start: bytes) -> None:
         read(tmp_path / "x.csv")
 
 
+@pytest.mark.parametrize("start", [b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", b"\xff\xd8\xff\xe0\0\x10JFIF\0"])
+def test_a_picture_is_not_taken_for_a_csv(tmp_path: Path, start: bytes) -> None:
+    (tmp_path / "x.jpg").write_bytes(start + bytes(range(256)))
+    with pytest.raises(InputError, match=r"x\.jpg: is not text, so not a csv"):
+        read(tmp_path / "x.jpg")
+
+
 def test_blank_lines_before_the_header_are_passed_over(tmp_path: Path) -> None:
     (tmp_path / "x.csv").write_text("\n\nimage1;image2\na;b\n\n")
     assert read(tmp_path / "x.csv") == [["a", "b"]]
