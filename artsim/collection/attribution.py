@@ -98,7 +98,14 @@ def _plain(text: str) -> str:
     """The text without accents, with one kind of apostrophe and single spaces; line ends stay."""
     decomposed = unicodedata.normalize("NFKD", text.translate(_APOSTROPHES))
     bare = "".join(sign for sign in decomposed if not unicodedata.combining(sign))
-    return "\n".join(filter(None, (" ".join(line.split()) for line in bare.splitlines())))
+    return "\n".join(filter(None, (" ".join(line.split()) for line in _spaced(bare).splitlines())))
+
+
+def _spaced(text: str) -> str:
+    """The text with spaces for the signs that stand for them in names of folders: Ann_Bee, workshop-of-ann-bee."""
+    if any(sign.isspace() for sign in text):
+        return text
+    return text.replace("_", " ") if "_" in text or not text.islower() else text.replace("-", " ")
 
 
 def _cased(text: str) -> str:

@@ -71,14 +71,12 @@ def read_work_table(path: Path, columns: Columns, required: Sequence[str] = (FIL
     with _file_of(path) as (file, is_copy):
         reader = open_reader(file, str(path), sniff=is_copy)
         header = reader.schema.names
-        _check_header(header, path)
         place = columns.find(header, required, str(path))
         cells, notes = _columns_of(list(reader.batches()), reader.schema, path)
     lost = [name for name, position in place.items() if position not in cells]
     if lost:
         raise InputError(f"{path}: the column {header[place[lost[0]]]!r} holds no text. Name another: --columns.")
-    name_of = {position: _free_name(header[position].strip(), place) for position in cells}
-    name_of |= {position: name for name, position in place.items()}
+    name_of = _names_of(header, place)
     first = [place[name] for name in (FILENAME, ARTIST) if name in place]
     order = [*first, *(position for position in cells if position not in first)]
     table = pd.DataFrame({name_of[position]: cells[position] for position in order}, dtype=str)
@@ -99,13 +97,6 @@ def _file_of(path: Path) -> Iterator[tuple[Path, bool]]:
         with reading(str(path)), path.open("rb") as stream, copy.open("wb") as file:
             shutil.copyfileobj(stream, file)
         yield copy, True
-
-
-def _check_header(header: Sequence[str], path: Path) -> None:
-    named = [column for column in map(str.strip, header) if column]
-    twice = sorted({column for column in named if named.count(column) > 1})
-    if twice:
-        raise InputError(f"{path}: these columns are there more than once: {first_few(twice)}. Rename or remove one.")
 
 
 def _columns_of(batches: list[pa.RecordBatch], schema: pa.Schema, path: Path) -> tuple[dict[int, list[str]], list[str]]:
@@ -133,9 +124,17 @@ def _is_index(texts: list[str]) -> bool:
     return all(text.isdecimal() or not text.strip() for text in texts)
 
 
-def _free_name(column: str, place: dict[str, int]) -> str:
-    """The name of another column; one that the user replaced by --columns gets a number."""
-    return f"{column}.1" if column in place else column
+def _names_of(header: Sequence[str], place: dict[str, int]) -> dict[int, str]:
+    """A name for each column by its position. Names that are there already get a number."""
+    names = {position: name for name, position in place.items()}
+    for position, column in enumerate(header):
+        taken, name, number = set(names.values()), column.strip(), 0
+        while position not in names:
+            if name not in taken:
+                names[position] = name
+            number += 1
+            name = f"{column.strip()}.{number}"
+    return names
 
 
 def _check_rows(table: pd.DataFrame, path: Path) -> None:

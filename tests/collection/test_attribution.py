@@ -10,6 +10,7 @@ from artsim.collection.attribution import kind_of
 from artsim.demo.names import artist_name
 
 NAMED = [
+    "vincent-van-gogh", "Vincent_van_Gogh", "jose-ortega-y-gasset", "Jean-Baptiste", "toulouse-lautrec",
     "Niklaus Manuel Deutsch", "Will Painter", "Painter, Nell Irvin", "Monogrammist AC", "葛飾北斎", "Репин",
     "Pseudo-Rubens",
     "Smith & Co.", "Jacob van der Or", "Nooms, Reinier, called Zeeman", "Schule Rubens", "Jean French (1850-1931)",
@@ -30,6 +31,7 @@ NAMED = [
 ]  # fmt: skip
 
 UNKNOWN = [
+    "unknown-artist", "Unknown_artist", "_unknown_",
     "an unknown artist", "Unknown/Anonymous", "anonymous (after Rubens)", "Unbekannt (Kopie nach Rubens)",
     "", "  ", "Unknown", "unknown", "UNKNOWN", "Unknown artist", "Artist unknown", "Unknown Flemish painter",
     "Unknown artist, 17th century", "Anonymous", "Anonymous (Dutch)", "anon.", "n/a", "N/A", "NA", "n.a.", "nan",
@@ -41,6 +43,7 @@ UNKNOWN = [
 ]  # fmt: skip
 
 QUALIFIED = [
+    "workshop-of-rembrandt", "attributed_to_Rembrandt", "Workshop_of_Rubens",
     "École hollandaise du XVIIe siècle", "Rubens e collaboratori", "Rembrandtschule", "after a design by Rubens",
     "Sienese, 14th century", "Rembrandt van Rijn - follower of", "Rembrandt and/or workshop", "(after) Rembrandt",
     "attributed to Rembrandt", "Attributed to Rembrandt", "Attr. to Rubens", "attr. Rembrandt",
@@ -70,6 +73,7 @@ QUALIFIED = [
 ]  # fmt: skip
 
 SEVERAL = [
+    "rubens-and-snyders", "Rubens_and_Snyders",
     "Rubens and Snyders", "Peter Paul Rubens & Jan Brueghel", "Rubens; Brueghel", "Rubens | Brueghel",
     "Rubens|Brueghel", "Rubens / Brueghel", "Rubens und Brueghel", "Rubens et Brueghel", "Tiziano e Giorgio Vasari",
     "Picasso, Pablo and Braque, Georges", "Pablo Picasso y Georges Braque", "Rubens with Frans Snyders",

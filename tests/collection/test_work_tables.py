@@ -92,6 +92,12 @@ def test_columns_have_their_usual_names_and_others_their_own(tmp_path: Path) -> 
     ]
 
 
+def test_a_name_that_is_there_twice_gets_a_number(tmp_path: Path) -> None:
+    path = write(tmp_path / "x.csv", "filename,note,note,note.1,title,title\n1.jpg,a,b,c,d,e\n")
+    assert read(path)[0] == ["filename", "note", "note.1", "note.1.1", "title", "title.1"]
+    assert read(path)[1] == ["1.jpg", "a", "b", "c", "d", "e"]
+
+
 def test_a_quote_that_is_closed_rows_later_loses_no_works(tmp_path: Path) -> None:
     rows = [f"{number}.jpg,Ann,title {number}" for number in range(42)]
     rows[10], rows[14] = '10.jpg,Ann,"Study', '14.jpg,Ann,Study"'
@@ -109,7 +115,7 @@ def test_a_quote_that_is_closed_rows_later_loses_no_works(tmp_path: Path) -> Non
             r"4 files listed twice \('a' in the rows 1 and 3, 'b' in the rows 2 and 5, .* and 1 more\)",
         ),
         ("filename,artist\na,x\n\na,x\n,y\n", r"1 row without a filename \(row 3\).*; 1 file listed twice .*1 and 2"),
-        ("filename,title,title\na,b,c\n", "more than once: title"),
+        ("filename,filename\na,b\n", "the columns 'filename' and 'filename' may be the filename"),
         ("filename,artist\na\nb\nc,d\n", r"row 1 .*has 1 cell, the header has 2; row 2 .*has 1 cell"),
         ("filename\n\n\n", "no rows below the header"),
         ("filename,artist\n,\n,\n", "no rows below the header"),
