@@ -42,6 +42,8 @@ from artsim.collection.attribution_words import (
 
 Kind = Literal["named", "unknown", "qualified", "several"]
 
+MAX_SIGNS = 500  # of a cell that are looked at; a name is far shorter, and time grows with the square
+
 
 def _any(words: tuple[str, ...]) -> str:
     return f"(?:{'|'.join(words)})"
@@ -81,7 +83,7 @@ _FUNCTION_WORDS = frozenset({*CONJUNCTIONS, *ALTERNATIVES, *AFTER, *PREPOSITIONS
 @lru_cache(maxsize=2**16)
 def kind_of(artist: str) -> Kind:
     """What the cell of an artist names."""
-    text = _cased(_plain(artist))
+    text = _cased(_plain(artist[:MAX_SIGNS]))
     words = [word.casefold() for word in _WORD.findall(text)]
     if _is_unknown(text, words):
         return "unknown"

@@ -180,6 +180,11 @@ def test_two_names_are_several(one: str, other: str, between: str, case: type[st
     assert kind_of(case(f"{one}{between}{other}")) == "several"
 
 
+@pytest.mark.parametrize("part", ["Ann and ", "after ", "workshop of ", "the ", "y ", "d' ", "probably ", "?", ", "])
+def test_a_long_cell_takes_no_longer_than_a_short_one(part: str) -> None:
+    assert kind_of(part * 100_000) in ("named", "unknown", "qualified", "several")
+
+
 @given(st.text())
 def test_any_text_has_a_kind(text: str) -> None:
     assert kind_of(text) in ("named", "unknown", "qualified", "several")
