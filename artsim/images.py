@@ -70,6 +70,11 @@ def load(source: ImageSource, size: int, *, max_pixels: int = MAX_PIXELS) -> NDA
         return _letterboxed(_small(picture, size, is_ours=picture is not source), size)
 
 
+def suffixes() -> frozenset[str]:
+    """The suffixes of files in the formats that are read, in lower case, as Pillow registers them."""
+    return frozenset(suffix for suffix, name in Image.registered_extensions().items() if name in FORMATS)
+
+
 @contextmanager
 def opened(source: ImageSource, *, max_pixels: int = MAX_PIXELS) -> Iterator[Image.Image]:
     """A Pillow image with a size that is known and allowed. No pixel of a file is decoded yet.

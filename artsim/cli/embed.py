@@ -9,8 +9,10 @@ import click
 from artsim.cli.options import (
     SPELLING,
     bad_image_options,
+    columns_option,
     data_dir_option,
     exit_codes_help,
+    qualified_option,
     quiet_option,
     stderr_lines,
     tower_options,
@@ -25,6 +27,7 @@ EPILOG = f"""
 Examples:
   artsim embed paintings -o paintings.parquet --model tower.onnx
   artsim embed train_info.csv --data-dir train -o train.parquet --model tower.onnx
+  artsim embed works.csv --columns filename=File,artist=Artist -o works.parquet
   artsim embed old new/*.jpg -o all.parquet --model tower.onnx --max-bad-images 1%
 
 {exit_codes_help()}
@@ -36,14 +39,16 @@ Examples:
 @click.option("-o", "--output", required=True, metavar="FILE.parquet", help="File to store the embeddings in.")
 @tower_options
 @data_dir_option
+@columns_option
+@qualified_option
 @bad_image_options(default="0")
 @quiet_option
 def embed(inputs: tuple[str, ...], max_bad_images: BadImageLimit, quiet: bool, **options: Any) -> None:
     """Embed collections of paintings and store the embeddings.
 
-    A folder gives the images in it and in its subfolders, named by their path within it. If all images are exactly one
-    level below the folder, the names of their subfolders are the artists. A csv has the columns filename and artist.
-    Any other file is an image, named as typed.
+    A folder gives the images in it and in its subfolders, named by their path within it. The first subfolder of an
+    image is its artist. A table of works (.csv, .tsv, .txt, .jsonl or .parquet) has the column filename, and artist if
+    artists are known. Any other file is an image, named as typed.
 
     The output is an embedding store, which pandas.read_parquet can read. It has exactly the named images. If it exists,
     embeddings of unchanged files are taken from it, also if the files have new names. Images that are no longer named

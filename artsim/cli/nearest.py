@@ -14,9 +14,11 @@ from artsim.cli.options import (
     SPELLING,
     bad_image_options,
     cohort_option,
+    columns_option,
     data_dir_option,
     exit_codes_help,
     prior_option,
+    qualified_option,
     quiet_option,
     stderr_lines,
     tower_options,
@@ -48,7 +50,8 @@ Examples:
 @click.argument("queries", nargs=-1, required=True, metavar="QUERY...")
 @click.option(
     "--among", required=True, metavar="FOLDER|CSV|FILE.parquet",
-    help="Gallery to search: a folder, a csv with the column filename, or a store written by `artsim embed`.",
+    help="Gallery to search: a folder, a table with the column filename (.csv, .jsonl or .parquet), or a store written "
+    "by `artsim embed`.",
 )  # fmt: skip
 @tower_options
 @click.option(
@@ -61,6 +64,8 @@ Examples:
 )  # fmt: skip
 @click.option("--artists", metavar="FILE", help="Also write the ranked artists to this file: .csv or .jsonl.")
 @data_dir_option
+@columns_option
+@qualified_option
 @prior_option
 @cohort_option("the gallery")
 @click.option(

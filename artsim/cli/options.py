@@ -18,6 +18,7 @@ from artsim.towers import BASE
 
 if TYPE_CHECKING:
     from artsim.bad_images import BadImageLimit
+    from artsim.collection.columns import Columns
 
 # Copies of images.MAX_PIXELS and scorer.MAX_BATCH_SIZE, so that --help imports neither numpy nor Pillow.
 MAX_PIXELS = 500_000_000
@@ -66,6 +67,23 @@ class BadImageLimitType(click.ParamType["BadImageLimit"]):
             self.fail(f"{value!r} is neither a count such as 3 nor a share such as 1%.", param, ctx)
 
 
+class ColumnsType(click.ParamType["Columns"]):
+    """The columns of a table of works: filename=File,artist=Artist."""
+
+    name = "NAME=COLUMN,..."
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Columns:
+        """Read the names, or fail with the name of the flag."""
+        from artsim.collection.columns import Columns
+
+        if isinstance(value, Columns):
+            return value
+        try:
+            return Columns.parse(value)
+        except ValueError as error:
+            self.fail(f"{error}.", param, ctx)
+
+
 def _group(*options: Decorator) -> Decorator:
     def decorate(command: Command) -> Command:
         for option in reversed(options):
@@ -110,7 +128,7 @@ tower_options = _group(
     ),
 )  # fmt: skip
 data_dir_option = click.option(
-    "--data-dir", metavar="DIR", help="Folder of the images of a csv. Default: the folder of the csv."
+    "--data-dir", metavar="DIR", help="Folder of the images of a table. Default: the folder of the table."
 )
 prior_option = click.option(
     "--prior", type=float, metavar="SHARE",
@@ -118,13 +136,25 @@ prior_option = click.option(
 )  # fmt: skip
 
 
+columns_option = click.option(
+    "--columns", type=ColumnsType(), metavar="NAME=COLUMN,...",
+    help="Columns of a table of works whose names differ, for example filename=File,artist=Artist. The names are "
+    "filename, artist, title, style, genre, date and group. Letter case and spaces never matter.",
+)  # fmt: skip
+qualified_option = click.option(
+    "--qualified", type=click.Choice(["drop", "keep"]), default="drop", show_default=True,
+    help="What becomes of several artists in one cell, and of attributions such as 'workshop of Rubens'. drop: the "
+    "work has no artist. keep: the attribution is an artist of its own, as written.",
+)  # fmt: skip
+
+
 def cohort_option(own: str) -> Decorator:
     """--cohort; `own` are the works of the command itself."""
     return click.option(
         "--cohort", metavar="FOLDER|CSV|FILE.parquet|self|none",
-        help="Unlabelled works like those of the collection, to which distances adapt: a folder, a csv with the column "
-        f"filename, an embedding store, or self for {own}. Default: self if the tower can adapt and there are at least "
-        "10 works, otherwise none.",
+        help="Unlabelled works like those of the collection, to which distances adapt: a folder, a table with the "
+        f"column filename, an embedding store, or self for {own}. Default: self if the tower can adapt and there are "
+        "at least 10 works, otherwise none.",
     )  # fmt: skip
 
 

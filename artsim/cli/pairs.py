@@ -6,7 +6,14 @@ from typing import Any
 
 import click
 
-from artsim.cli.options import SPELLING, exit_codes_help, quiet_option, stderr_lines
+from artsim.cli.options import (
+    SPELLING,
+    columns_option,
+    exit_codes_help,
+    qualified_option,
+    quiet_option,
+    stderr_lines,
+)
 from artsim.cli.progress import stage_bars
 
 EPILOG = f"""
@@ -30,7 +37,7 @@ Examples:
 )  # fmt: skip
 @click.option(
     "--within", metavar="COLUMN",
-    help="Pair only works with the same value in this column of the csv. A folder with one subfolder per artist has "
+    help="Pair only works with the same value in this column of the table. A folder with one subfolder per artist has "
     "the column artist.",
 )  # fmt: skip
 @click.option(
@@ -45,16 +52,18 @@ Examples:
     "--seed", type=click.IntRange(min=0), default=0, show_default=True, metavar="N",
     help="Seed of the random sample.",
 )  # fmt: skip
+@columns_option
+@qualified_option
 @quiet_option
 def pairs(quiet: bool, **options: Any) -> None:
     """Write a file of pairs to score.
 
-    FOLDER_OR_CSV is a folder of images, a folder with one subfolder per artist, or a csv with the column filename.
-    Without --within, --queries or --sample, every work is paired once with every other one.
+    FOLDER_OR_CSV is a folder of images, a folder with one subfolder per artist, or a table with the column filename
+    (.csv, .jsonl or .parquet). Without --within, --queries or --sample, every work is paired once with every other one.
 
-    The pairs have the columns image1,image2 and, if all artists are known, sameArtist. Works are named by their path
-    within the folder, or as in the csv, so that artsim-score finds them under --data-dir. A query outside the folder is
-    named by its full path.
+    The pairs have the columns image1,image2 and, if artists are known, sameArtist. It is empty for pairs with a work
+    without an artist. Works are named by their path within the folder, or as in the table, so that artsim-score finds
+    them under --data-dir. A query outside the folder is named by its full path.
     """
     from artsim.jobs.pairs import PairsOptions, make_pairs
 

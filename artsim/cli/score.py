@@ -11,6 +11,7 @@ from artsim.cli.options import (
     SPELLING,
     bad_image_options,
     cohort_option,
+    columns_option,
     exit_codes_help,
     prior_option,
     quiet_option,
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from artsim.bad_images import BadImageLimit
     from artsim.evaluation.summary import Summary
     from artsim.jobs.score import ScoreOptions
-    from artsim.messages import Progress
+    from artsim.messages import Progress, Say
 
 EPILOG = f"""
 \b
@@ -79,6 +80,7 @@ Examples:
 )  # fmt: skip
 @prior_option
 @cohort_option("the images of the pairs")
+@columns_option
 @click.option(
     "--evidence", is_flag=True,
     help="Add the column log10_lr: the base-10 logarithm of the likelihood ratio, which does not depend on --prior.",
@@ -105,17 +107,20 @@ def score(max_bad_images: BadImageLimit, quiet: bool, engine: str, master: str |
 
     if master is not None and engine != "spark":
         raise UsageError("--master needs --engine spark. Add it, or leave out --master.")
+    if options["columns"] is not None and options["cohort"] is None:
+        raise UsageError("--columns names columns of the cohort's table. Add --cohort, or leave out --columns.")
+    say = stderr_lines(quiet=quiet)
     with stage_bars(quiet=quiet) as progress:
         if engine == "spark":
-            summary = _score_on_spark(ScoreOptions(**options), master, progress)
+            summary = _score_on_spark(ScoreOptions(**options), master, progress, say)
         else:
-            summary = score_pairs(ScoreOptions(**options), progress, stderr_lines(quiet=quiet))
+            summary = score_pairs(ScoreOptions(**options), progress, say)
     print_summary(summary.lines(), quiet=quiet)
     check_bad_images(summary, max_bad_images)
 
 
-def _score_on_spark(options: ScoreOptions, master: str | None, progress: Progress) -> Summary:
+def _score_on_spark(options: ScoreOptions, master: str | None, progress: Progress, say: Say) -> Summary:
     needs_spark_extra()
     from artsim.jobs.score_spark import score_on_spark
 
-    return score_on_spark(options, master, progress)
+    return score_on_spark(options, master, progress, say)

@@ -4,13 +4,21 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
 from artsim.bad_images import BadImageLimit
 from artsim.cli.extras import needs_train_extra
-from artsim.cli.options import SPELLING, bad_image_options, exit_codes_help, quiet_option, stderr_lines
+from artsim.cli.options import (
+    SPELLING,
+    bad_image_options,
+    columns_option,
+    exit_codes_help,
+    qualified_option,
+    quiet_option,
+    stderr_lines,
+)
 from artsim.cli.progress import stage_bars
 from artsim.escaping import printable_lines
 from artsim.training.monitor import MonitorName, metric_key
@@ -28,6 +36,10 @@ from artsim.training.recipes import (
     default_recipe,
     recipe_of,
 )
+
+if TYPE_CHECKING:
+    from artsim.collection.artists import Qualified
+    from artsim.collection.columns import Columns
 
 EPILOG = f"""
 \b
@@ -67,10 +79,12 @@ def _in_recipes(field: str) -> str:
 )  # fmt: skip
 @click.option(
     "--data-file-path", default="demo", show_default=True, metavar="PATH|demo",
-    help="The collection: a csv with the columns filename and artist, a folder with one folder for each artist, a "
-    "saved selection, or demo for the embedded collection.",
+    help="The collection: a table with the columns filename and artist (.csv, .jsonl or .parquet), a folder with one "
+    "folder for each artist, a saved selection, or demo for the embedded collection.",
 )  # fmt: skip
-@click.option("--data-dir", metavar="DIR", help="Folder of the files named in the csv. Default: the csv's folder.")
+@click.option("--data-dir", metavar="DIR", help="Folder of the files named in the table. Default: the table's folder.")
+@columns_option
+@qualified_option
 @click.option(
     "--num-of-artists", type=POSITIVE,
     help=f"Number of artists: those with the most works. {_in_recipes('num_of_artists')}",
@@ -201,6 +215,8 @@ def train(
     recipe: str | None,
     data_file_path: str,
     data_dir: str | None,
+    columns: Columns | None,
+    qualified: Qualified,
     merge_spellings: bool,
     read_prefetched_data: bool,
     save_data_to_file: bool,
@@ -227,6 +243,7 @@ def train(
 
     needs_train_extra()
     from artsim.cli.training_progress import TerminalDisplay
+    from artsim.collection.columns import Columns
     from artsim.collection.prepare import SelectionOptions
     from artsim.jobs import train as job
 
@@ -240,6 +257,8 @@ def train(
         max_bad_images=max_bad_images,
         max_pixels=max_pixels,
         merge_spellings=merge_spellings,
+        columns=columns or Columns(),
+        qualified=qualified,
     )
     options = job.TrainOptions(
         recipe=chosen,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -11,12 +11,15 @@ from numpy.typing import NDArray
 
 from artsim import images
 from artsim.bad_images import BadImageLimit
+from artsim.collection.artists import Qualified
 from artsim.collection.catalogue import Catalogue, read_catalogue
+from artsim.collection.columns import Columns
 from artsim.collection.duplicates import FINGERPRINT_SIZE, cluster_works, find_near_duplicates, fingerprint
 from artsim.collection.notes import lost_artists, shared_pictures, single_works
 from artsim.collection.selection import Selection, choose, read_selection
 from artsim.collection.spellings import describe_spellings, find_spellings, merge_spellings
 from artsim.collection.split import check_selection, split
+from artsim.collection.works import Reading
 from artsim.errors import BadImagesError, ImageError, InputError
 from artsim.messages import Progress, Say, first_few
 from artsim.prefetch import prefetch_images
@@ -35,6 +38,8 @@ class SelectionOptions:
     max_bad_images: BadImageLimit
     max_pixels: int
     merge_spellings: bool
+    columns: Columns = field(default_factory=Columns)
+    qualified: Qualified = "drop"
 
 
 def prepare_selection(options: SelectionOptions, say: Say, progress: Progress) -> Selection:
@@ -71,10 +76,11 @@ def _say_all(notes: Iterable[str], say: Say) -> None:
 def _choose(options: SelectionOptions, say: Say, progress: Progress) -> Catalogue:
     """The chosen works: a `Selection` if their split is saved already."""
     counts = {"artists": options.num_of_artists, "works": options.num_of_images_per_artist}
+    reading = Reading(say, options.columns, options.qualified)
     if options.read_prefetched_data:
-        saved = read_selection(Path(options.data_file_path), options.data_dir)
+        saved = read_selection(Path(options.data_file_path), options.data_dir, reading)
         return _unify_spellings(saved, options.merge_spellings, say)
-    catalogue = read_catalogue(options.data_file_path, options.data_dir, progress=progress, **counts)
+    catalogue = read_catalogue(options.data_file_path, options.data_dir, reading, progress=progress, **counts)
     chosen, notes = choose(_unify_spellings(catalogue, options.merge_spellings, say), seed=options.seed, **counts)
     _say_all(notes, say)
     return chosen

@@ -12,10 +12,14 @@ from pathlib import Path
 
 import pandas as pd
 
-from artsim.collection.catalogue import Catalogue, find_folder, read_table
+from artsim.collection.catalogue import Catalogue
+from artsim.collection.columns import ARTIST, FILENAME
+from artsim.collection.folders import find_folder
+from artsim.collection.work_tables import has_columns, read_work_table
+from artsim.collection.works import QUIET, Reading
 from artsim.errors import InputError
 from artsim.files import replacing
-from artsim.messages import counted
+from artsim.messages import counted, first_few
 
 TRAIN = "train"
 VAL_SEEN = "val_seen"
@@ -74,8 +78,10 @@ def choose(catalogue: Catalogue, artists: int, works: int, seed: int) -> tuple[C
     return replace(catalogue, table=table.loc[drawn.index.sort_values()].reset_index(drop=True)), notes
 
 
-def read_selection(path: Path, data_dir: Path | None) -> Catalogue:
+def read_selection(path: Path, data_dir: Path | None, reading: Reading = QUIET) -> Catalogue:
     """Read a saved selection: `selection.csv`, or the text file of the 2018 program with `path label` on each line.
+
+    The artists are as written: the selection was made of them.
 
     Returns:
         A `Selection`; a plain catalogue if the file has no column `split`.
@@ -87,25 +93,29 @@ def read_selection(path: Path, data_dir: Path | None) -> Catalogue:
         raise InputError(
             f"{path}: no such file. With --read-prefetched-data, --data-file-path must name a saved selection."
         )
-    table = read_table(path) if _has_csv_header(path) else _read_old_text(path)
+    is_table = has_columns(path, reading.columns, (FILENAME, ARTIST))
+    table = _read_rows(path, reading) if is_table else _read_old_text(path)
     folder = find_folder(path, data_dir, table["filename"])
     if "split" not in table.columns:
         return Catalogue(table, folder, str(path))
-    wrong = ~table["split"].isin(SPLITS)
-    if wrong.any():
-        row = int(wrong.to_numpy().argmax())
-        raise InputError(
-            f"{path}: row {row + 1} after the header has the split {table['split'].iloc[row]!r}. "
-            f"It must be one of {', '.join(SPLITS)}."
-        )
+    _check_cells(table["split"].isin(SPLITS), table["split"], f"a split that is not one of {', '.join(SPLITS)}", path)
     others = [column for column in table.columns if column not in ("filename", "artist", "split")]
     return Selection(table[["filename", "artist", "split", *others]], folder, str(path))
 
 
-def _has_csv_header(path: Path) -> bool:
-    with path.open(encoding="utf-8-sig", errors="replace") as file:
-        header = file.readline(65_536)
-    return {"filename", "artist"} <= {column.strip('"') for column in header.strip().split(",")}
+def _read_rows(path: Path, reading: Reading) -> pd.DataFrame:
+    found = read_work_table(path, reading.columns, (FILENAME, ARTIST))
+    for note in found.notes:
+        reading.say(note)
+    _check_cells(found.table[ARTIST].str.strip() != "", found.table[ARTIST], "no artist", path)
+    return found.table
+
+
+def _check_cells(is_right: pd.Series[bool], cells: pd.Series[str], fault: str, path: Path) -> None:
+    wrong = [f"row {row + 1:,}" + (f": {cells[row]!r}" if cells[row] else "") for row in cells.index[~is_right]]
+    if wrong:
+        rows = counted(len(wrong), "row")
+        raise InputError(f"{path}: {rows} below the header with {fault} ({first_few(wrong)}). Correct the file.")
 
 
 def _read_old_text(path: Path) -> pd.DataFrame:

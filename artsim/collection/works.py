@@ -1,31 +1,52 @@
-"""Works for pairs and searches: their names, and their artists if known.
+"""Collections: the works of a folder or of a table, their names, and their artists if known.
 
-`artsim score` finds images by these names. A name is a path within a folder, with `/`, or a value of a csv's column
-`filename`.
+Every command reads collections here, so one folder or table has the same works and artists everywhere. `artsim score`
+finds images by the names. A name is a path within a folder, with `/`, or a value of a table's column `filename`.
 """
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from artsim.collection.catalogue import read_table
-from artsim.collection.inputs import list_folder
+from artsim.collection.artists import Qualified, settle_artists, without_artist
+from artsim.collection.columns import ARTIST, FILENAME, Columns, position_of
+from artsim.collection.folders import artist_of, check_text, list_folder
+from artsim.collection.work_tables import read_work_table
 from artsim.errors import InputError
-from artsim.messages import first_few
+from artsim.messages import Say, say_nothing
 
-CSV_SUFFIX = ".csv"
+
+@dataclass(frozen=True)
+class Reading:
+    """How collections are read.
+
+    Attributes:
+        say: receives notes about what is passed over, and about artists.
+        columns: the columns that the user names.
+        qualified: what becomes of qualified attributions.
+        needs_artists: False: there are no notes about artists.
+        needs_text: False: names that are not UTF-8 text are accepted.
+    """
+
+    say: Say = say_nothing
+    columns: Columns = field(default_factory=Columns)
+    qualified: Qualified = "drop"
+    needs_artists: bool = True
+    needs_text: bool = True
+
+
+QUIET = Reading()
 
 
 @dataclass(frozen=True)
 class Works:
-    """`table`: filename and other columns, all text; `folder`: the folder of the files, None for a csv."""
+    """`table`: filename and other columns, all text; `folder`: the folder of the files, None for a table."""
 
     table: pd.DataFrame
     folder: Path | None
@@ -34,14 +55,19 @@ class Works:
     @property
     def names(self) -> list[str]:
         """(N,) the names of the works."""
-        return list(self.table["filename"])
+        return list(self.table[FILENAME])
 
     @property
     def artists(self) -> list[str | None]:
         """(N,) the artist of each work; None if unknown."""
-        if "artist" not in self.table.columns:
+        if ARTIST not in self.table.columns:
             return [None] * len(self.table)
-        return [artist if artist.strip() else None for artist in self.table["artist"]]
+        return [artist or None for artist in self.table[ARTIST]]
+
+    @property
+    def without_artist(self) -> int:
+        """The number of works that have no artist."""
+        return without_artist(self.table)
 
     def labels(self, column: str) -> NDArray[np.int64]:
         """(N,) the values of a column as numbers in order of appearance; -1 for an empty cell.
@@ -49,10 +75,11 @@ class Works:
         Raises:
             InputError: there is no such column.
         """
-        if column not in self.table.columns:
-            columns = ", ".join(self.table.columns)
-            raise InputError(f"{self.source}: there is no column {column}. The columns are: {columns}.")
-        return numbered([value if value.strip() else None for value in self.table[column]])
+        columns = list(self.table.columns)
+        position = position_of(column, columns)
+        if position is None:
+            raise InputError(f"{self.source}: there is no column {column}. The columns are: {', '.join(columns)}.")
+        return numbered([value if value.strip() else None for value in self.table[columns[position]]])
 
 
 def numbered(values: Sequence[str | None]) -> NDArray[np.int64]:
@@ -63,79 +90,36 @@ def numbered(values: Sequence[str | None]) -> NDArray[np.int64]:
     return codes.astype(np.int64)
 
 
-def read_works(source: str) -> Works:
-    """Read the works of a folder or of a csv with the column `filename`.
+def read_works(source: str, reading: Reading = QUIET, required: Sequence[str] = (FILENAME,)) -> Works:
+    """Read the works of a folder or of a table with the column `filename`.
 
-    A folder holds images, or one subfolder per artist. The files of a csv need not exist.
+    A folder holds images, or a subfolder for each artist: the first subfolder of an image is its artist. The files of a
+    table need not exist. Notes about what is passed over, and about artists, go to `reading.say`.
 
     Raises:
-        InputError: the source does not exist, has no works, or is not a readable csv.
+        InputError: the source does not exist, has no works, or is not a readable table.
     """
     path = Path(source).expanduser()
     if path.is_dir():
-        return _from_folder(path)
-    if not path.exists():
-        raise InputError(f"{path}: no such file or folder. Name a folder of images, or a csv with the column filename.")
-    return Works(read_table(path, required=("filename",)), None, source)
+        works, notes = _from_folder(path)
+    elif path.exists():
+        found = read_work_table(path, reading.columns, required)
+        works, notes = Works(found.table, None, source), found.notes
+    else:
+        raise InputError(
+            f"{path}: no such file or folder. Name a folder of images, or a table with the column {FILENAME}."
+        )
+    if reading.needs_text:
+        check_text(works.names, source)
+    table, artist_notes = settle_artists(works.table, reading.qualified, source)
+    for note in (*notes, *(artist_notes if reading.needs_artists else [])):
+        reading.say(note)
+    return Works(table, works.folder, source)
 
 
-def _from_folder(folder: Path) -> Works:
-    found = list_folder(folder)
-    names = [image.name for image in found]
-    _check_text(names, str(folder))
-    artists = [image.artist for image in found if image.artist is not None]  # known for all images or for none
-    table = pd.DataFrame({"filename": names, "artist": artists} if artists else {"filename": names}, dtype=str)
-    return Works(table, folder, str(folder))
-
-
-def _check_text(names: Sequence[str], source: str) -> None:
-    for name in names:
-        try:
-            name.encode()
-        except UnicodeEncodeError as error:
-            raise InputError(f"{source}: the file name {name!a} is not UTF-8 text. Rename the file.") from error
-
-
-def read_queries(sources: Sequence[str], collection: Works) -> Works:
-    """Read queries to a collection from image files, folders and csv files.
-
-    A file in the collection's folder is named by its path within it. Any other file is named by its full path. Names
-    in a csv are not changed. The artist of a work that is in the collection is the one given there.
-
-    Raises:
-        InputError: as `read_works`, or a query is named twice.
-    """
-    tables = [_query_table(source, collection.folder) for source in sources]
-    table = pd.concat(tables, ignore_index=True).fillna("")
-    again = table["filename"][table["filename"].duplicated()]
-    if len(again):
-        raise InputError(f"These queries are named twice: {first_few(list(again.unique()))}. Name each once.")
-    known = dict(zip(collection.names, collection.artists, strict=True))
-    own = Works(table, None, "").artists
-    artists = [known.get(name) or artist for name, artist in zip(table["filename"], own, strict=True)]
-    table = table[["filename"]].assign(artist=[artist or "" for artist in artists])
-    return Works(table, collection.folder, ", ".join(sources))
-
-
-def _query_table(source: str, folder: Path | None) -> pd.DataFrame:
-    path = Path(source).expanduser()
-    if path.is_file() and path.suffix.lower() != CSV_SUFFIX:
-        name = _name_from(path, folder)
-        _check_text([name], source)
-        return pd.DataFrame({"filename": [name]}, dtype=str)
-    works = read_works(source)
-    if works.folder is None:
-        return works.table
-    return works.table.assign(filename=[_name_from(works.folder / name, folder) for name in works.names])
-
-
-def _name_from(path: Path, folder: Path | None) -> str:
-    full = _full(path)
-    if folder is not None and full.is_relative_to(_full(folder)):
-        return full.relative_to(_full(folder)).as_posix()
-    return full.as_posix()
-
-
-def _full(path: Path) -> Path:
-    """An absolute path without `..`. Links are not resolved: a link in the collection's folder is a file in it."""
-    return Path(os.path.normpath(path.absolute()))
+def _from_folder(folder: Path) -> tuple[Works, list[str]]:
+    listing = list_folder(folder)
+    artists = [artist_of(name) for name in listing.names]
+    columns = {FILENAME: listing.names} | ({ARTIST: artists} if any(artists) else {})
+    table = pd.DataFrame(columns, dtype=object)  # pandas' text can't hold a name that is not UTF-8
+    return Works(table, folder, str(folder)), listing.notes(folder)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from artsim.messages import Progress
+from artsim.collection.columns import Columns
+from artsim.messages import Progress, Say
 from artsim.scoring.cohort import TowerOfCohort, build_cohort
 from artsim.scoring.cohort_use import NONE, SELF, CohortUse, named_cohort, no_cohort
 from artsim.scoring.scorer import Scorer
@@ -17,7 +18,12 @@ def tower_of(scorer: Scorer) -> TowerOfCohort:
 
 
 def read_cohort(
-    source: str | None, tower: TowerOfCohort, open_scorer: Callable[[], Scorer], progress: Progress
+    source: str | None,
+    tower: TowerOfCohort,
+    open_scorer: Callable[[], Scorer],
+    say: Say,
+    progress: Progress,
+    columns: Columns | None = None,
 ) -> CohortUse | None:
     """Read the cohort that the user names; None: it is the works of the run itself, which are not embedded yet.
 
@@ -25,7 +31,9 @@ def read_cohort(
         source: `none`, `self`, a folder, a csv or an embedding store; None: `self` if the tower can adapt, else `none`.
         tower: of the run.
         open_scorer: opens the tower; it is not called for `none` and `self`.
+        say: receives notes about what is passed over in a folder or table.
         progress: receives the stage `cohort`.
+        columns: the columns of a table, as the user names them.
 
     Raises:
         ModelError: the tower cannot adapt.
@@ -36,9 +44,15 @@ def read_cohort(
     tower.rule()  # raises before work is done
     if source is None or source == SELF:
         return None
-    from artsim.jobs.gallery import read_gallery  # imports pandas, which scoring pairs does not need
+    # They import pandas, which scoring pairs does not need.
+    from artsim.collection.work_tables import has_columns
+    from artsim.collection.works import Reading
+    from artsim.jobs.gallery import read_gallery
 
     scorer = open_scorer()
-    works = read_gallery(Path(source), None, scorer, lambda done, total: progress("cohort", done, total))
+    # The columns that the user names may be those of the gallery's table only.
+    named = columns if columns is not None and has_columns(Path(source), columns) else Columns()
+    reading = Reading(say, named, needs_artists=False)  # a cohort has no labels
+    works = read_gallery(Path(source), None, scorer, reading, lambda done, total: progress("cohort", done, total))
     cohort = build_cohort(tower, works.sha256s, lambda rows: works.vectors[rows])
     return named_cohort(cohort, source, len(works.bad), works.names_note)

@@ -10,7 +10,10 @@ from pathlib import Path
 import numpy as np
 
 from artsim import images
+from artsim.collection.artists import Qualified
+from artsim.collection.columns import Columns
 from artsim.collection.inputs import NamedImage, list_images
+from artsim.collection.works import Reading
 from artsim.locking import only_one
 from artsim.machine import use_threads
 from artsim.messages import Progress, Say, no_progress, say_nothing
@@ -34,6 +37,8 @@ class EmbedOptions:
     batch_size: int | None = None
     max_pixels: int = images.MAX_PIXELS
     threads: int | None = None
+    columns: Columns | None = None
+    qualified: Qualified = "drop"
 
 
 @dataclass(frozen=True)
@@ -84,7 +89,9 @@ def embed_collections(options: EmbedOptions, progress: Progress = no_progress, s
     path = store_path(options.output)
     check_overwrites({"--model": options.model, "FOLDER_OR_FILE": options.inputs}, {"--output": options.output})
     check_place(options.output)
-    listed = list_images(options.inputs, None if options.data_dir is None else Path(options.data_dir), say)
+    # A name that can't be stored is a bad image.
+    reading = Reading(say, options.columns or Columns(), options.qualified, needs_text=False)
+    listed = list_images(options.inputs, None if options.data_dir is None else Path(options.data_dir), reading)
     with only_one(path, say), telling_what_is_kept(path):
         scorer = load(options.model, options.device, batch_size=options.batch_size, max_pixels=options.max_pixels)
         stored = open_store(path, scorer)

@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from artsim.collection.selection import Selection, read_selection
+from artsim.collection.works import Reading
 from artsim.errors import InputError, OutputError
 from artsim.evaluation.validation import Validation
 from artsim.export.pipeline import Exported, export_tower
@@ -53,7 +54,7 @@ def export_checkpoint(options: ExportOptions, say: Say, progress: Progress) -> E
     path = options.folder / SELECTION_FILE
     if not output.parent.is_dir():
         raise OutputError(f"{output}: there is no folder {output.parent}. Create it, or name another file by --output.")
-    selection = read_selection(path, options.data_dir or Path(record.data_dir))
+    selection = read_selection(path, options.data_dir or Path(record.data_dir), Reading(say))
     if not isinstance(selection, Selection):
         raise InputError(f"{path}: it has no column 'split'. Use the file that the run wrote.")
     source = ExportSource.read(options.folder, options.which)

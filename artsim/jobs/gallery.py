@@ -9,8 +9,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from artsim.collection.catalogue import find_folder
-from artsim.collection.works import read_works
+from artsim.collection.artists import settle_names
+from artsim.collection.folders import find_folder
+from artsim.collection.work_tables import has_columns
+from artsim.collection.works import Reading, read_works
 from artsim.errors import InputError
 from artsim.messages import first_few
 from artsim.scoring.embed_images import STORE_SUFFIX, embed_files, open_store
@@ -34,27 +36,31 @@ class Gallery:
         return len(self.names) + len(self.bad)
 
 
-def read_gallery(source: Path, data_dir: Path | None, scorer: Scorer, progress: Callable[[int, int], None]) -> Gallery:
+def read_gallery(
+    source: Path, data_dir: Path | None, scorer: Scorer, reading: Reading, progress: Callable[[int, int], None]
+) -> Gallery:
     """Read a collection from its embedding store, or embed it.
 
     Args:
-        source: a folder, a csv with the column filename, or an embedding store.
-        data_dir: the folder of a csv's files; None: see `find_folder`.
+        source: a folder, a table with the column filename, or an embedding store.
+        data_dir: the folder of a table's files; None: see `find_folder`.
+        reading: how folders and tables are read.
         scorer: embeds the images.
         progress: receives how many are embedded, and how many there are.
 
     Raises:
         InputError: it is missing, none of its works can be used, or the store is of another model.
     """
-    if source.suffix.lower() == STORE_SUFFIX:
+    if source.suffix.lower() == STORE_SUFFIX and not has_columns(source, reading.columns):
         store = open_store(source, scorer)
         if store is None or not store.names:
             raise InputError(f"{source}: {'no such file' if store is None else 'no embeddings in it'}.")
-        return Gallery(store.names, store.sha256s, store.artists, store.vectors, [])
-    works = read_works(str(source))
-    folder = works.folder
-    if folder is None:
-        folder = find_folder(source, data_dir, works.table["filename"])
+        artists, notes = settle_names(store.artists, reading.qualified, str(source))
+        for note in notes if reading.needs_artists else []:
+            reading.say(note)
+        return Gallery(store.names, store.sha256s, artists, store.vectors, [])
+    works = read_works(str(source), reading)
+    folder = works.folder or find_folder(source, data_dir, works.names)
     embedded = embed_files(scorer, works.names, folder, progress=lambda _, *at: progress(*at))
     good = np.flatnonzero(embedded.status == 0)
     gallery = Gallery(

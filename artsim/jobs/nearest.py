@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import islice
 from pathlib import Path
 
@@ -12,8 +13,10 @@ from numpy.typing import NDArray
 
 from artsim import images
 from artsim.bad_images import BadImageLimit
-from artsim.collection.inputs import list_folder
-from artsim.collection.works import numbered
+from artsim.collection.artists import Qualified
+from artsim.collection.columns import Columns
+from artsim.collection.folders import list_folder
+from artsim.collection.works import Reading, numbered
 from artsim.errors import InputError
 from artsim.jobs.cohort import read_cohort, tower_of
 from artsim.jobs.gallery import Gallery, read_gallery
@@ -44,6 +47,12 @@ class NearestOptions:
     threads: int | None = None
     with_itself: bool = False
     cohort: str | None = None
+    columns: Columns | None = None
+    qualified: Qualified = "drop"
+
+    def reading(self, say: Say) -> Reading:
+        """How the gallery is read."""
+        return Reading(say, self.columns or Columns(), self.qualified)
 
 
 @dataclass(frozen=True)
@@ -105,15 +114,15 @@ def find_nearest(options: NearestOptions, say: Say, progress: Progress, show: Ca
         ModelError, DeviceError, UsageError: see `load` and `Criterion`.
     """
     use_threads(options.threads)
-    names = query_files(options.queries)
+    names = query_files(options.queries, say)
     scorer = load(options.model, options.device, batch_size=options.batch_size, max_pixels=options.max_pixels)
-    named = read_cohort(options.cohort, tower_of(scorer), lambda: scorer, progress)
+    named = read_cohort(options.cohort, tower_of(scorer), lambda: scorer, say, progress, options.columns)
     queries = embed_named(
         scorer, {name: Path(name) for name in names}, progress=lambda _, *at: progress("queries", *at)
     )
     if len(queries.reasons) == len(names):
         raise InputError(f"no query can be used: {first_few(queries.reasons, '; ')}.")
-    gallery = _read_gallery(options, scorer, progress)
+    gallery = _read_gallery(options, scorer, say, progress)
     say(_described(gallery))
     if gallery.names_note:
         say(f"{options.among}: {gallery.names_note}")
@@ -139,7 +148,7 @@ def check_outcome(outcome: Outcome, bad_image_limit: BadImageLimit) -> None:
     bad_image_limit.check(outcome.bad_works, outcome.works, "The queries were answered without them.")
 
 
-def query_files(sources: Sequence[str]) -> list[str]:
+def query_files(sources: Sequence[str], say: Say) -> list[str]:
     """The files of all queries, each once; those of a folder in the order of their names.
 
     Raises:
@@ -147,13 +156,21 @@ def query_files(sources: Sequence[str]) -> list[str]:
     """
     files: list[str] = []
     for source in sources:
-        files += [str(image.path) for image in list_folder(Path(source))] if Path(source).is_dir() else [source]
+        folder = Path(source)
+        if not folder.is_dir():
+            files.append(source)
+            continue
+        listing = list_folder(folder)
+        for note in listing.notes(folder):
+            say(note)
+        files += [str(folder / name) for name in listing.names]
     return list(dict.fromkeys(files))
 
 
-def _read_gallery(options: NearestOptions, scorer: Scorer, progress: Progress) -> Gallery:
+def _read_gallery(options: NearestOptions, scorer: Scorer, say: Say, progress: Progress) -> Gallery:
     data_dir = None if options.data_dir is None else Path(options.data_dir)
-    return read_gallery(Path(options.among), data_dir, scorer, lambda *at: progress("collection", *at))
+    done = partial(progress, "collection")
+    return read_gallery(Path(options.among), data_dir, scorer, options.reading(say), done)
 
 
 def _cohort_of(options: NearestOptions, scorer: Scorer, named: CohortUse | None, gallery: Gallery) -> CohortUse:
@@ -233,6 +250,8 @@ class _ResultFormatter:
 def _described(gallery: Gallery) -> str:
     known = {artist for artist in gallery.artists if artist is not None}
     by = f" by {counted(len(known), 'artist')}" if known else ""
+    without = gallery.artists.count(None)
+    by += f", {without:,} without an artist" if known and without else ""
     bad = (
         f"; {len(gallery.bad):,} of {gallery.total:,} can't be used: {first_few(gallery.bad, '; ')}"
         if gallery.bad

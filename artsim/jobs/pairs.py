@@ -7,8 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from artsim.collection.artists import Qualified
+from artsim.collection.columns import Columns
 from artsim.collection.pairing import BLOCK_PAIRS, Indices, Spans, balanced_sample, each_with_all, within_groups
-from artsim.collection.works import Works, numbered, read_queries, read_works
+from artsim.collection.queries import read_queries
+from artsim.collection.works import Reading, Works, numbered, read_works
 from artsim.errors import InputError, UsageError
 from artsim.messages import Progress, Say, counted
 from artsim.overwrites import check_overwrites
@@ -26,22 +29,28 @@ class PairsOptions:
     queries: Sequence[str] = ()
     sample: int | None = None
     seed: int = 0
+    columns: Columns | None = None
+    qualified: Qualified = "drop"
 
 
 @dataclass(frozen=True)
 class Plan:
-    """Pairs to write: `pairs` of them, in blocks of numbers of works; `description` is for the user."""
+    """Pairs to write: `pairs` of them, in blocks of numbers of works; `description` is for the user.
+
+    `labelled`: the pairs have a label where the artists of both works are known.
+    """
 
     names: list[str]
-    artists: list[str | None]
+    artists: Sequence[str | None]
     pairs: int
     blocks: Iterator[tuple[Indices, Indices]]
     description: str
+    labelled: bool
 
     @property
-    def labelled(self) -> bool:
-        """Whether the artist of every work is known."""
-        return None not in self.artists
+    def without_artist(self) -> int:
+        """The number of works whose artist is unknown."""
+        return self.artists.count(None)
 
 
 def make_pairs(options: PairsOptions, say: Say, progress: Progress) -> None:
@@ -56,10 +65,11 @@ def make_pairs(options: PairsOptions, say: Say, progress: Progress) -> None:
         raise UsageError("--within, --queries and --sample are three ways to pair. Choose one.")
     check_overwrites({"FOLDER_OR_CSV": options.source, "--queries": options.queries}, {"--output": options.output})
     check_output(options.output)
-    plan = _plan(options, read_works(options.source), say)
+    reading = Reading(say, options.columns or Columns(), options.qualified)
+    plan = _plan(options, read_works(options.source, reading), reading)
     if not plan.pairs:
         raise InputError(f"{options.source}: no pair can be made of {plan.description}. List at least two works.")
-    say(f"{counted(plan.pairs, 'pair')} of {plan.description}{'' if plan.labelled else ', without sameArtist'}")
+    say(f"{counted(plan.pairs, 'pair')} of {plan.description}{_said_of_labels(plan)}")
     write_pairs(plan, options.output, progress)
 
 
@@ -69,15 +79,30 @@ def write_pairs(plan: Plan, output: str, progress: Progress) -> None:
     done = 0
     with open_pairs_writer(output, plan.names, plan.labelled) as table:
         for first, second in plan.blocks:
-            same = (label[first] == label[second]).astype(np.int64) if plan.labelled else None
+            same = _labels(label[first], label[second]) if plan.labelled else None
             table.write(first, second, same)
             done += len(first)
             progress("pairs", done, plan.pairs)
 
 
-def _plan(options: PairsOptions, works: Works, say: Say) -> Plan:
+def _labels(first: Indices, second: Indices) -> Indices:
+    """(B,) 1 for the same artist, 0 for two artists, -1 where one is unknown; of the artists' numbers (B,)."""
+    known = (first >= 0) & (second >= 0)
+    return np.where(known, first == second, -1).astype(np.int64)
+
+
+def _said_of_labels(plan: Plan) -> str:
+    if not plan.labelled:
+        return ", without sameArtist"
+    if not plan.without_artist:
+        return ""
+    return f". sameArtist is empty for {counted(plan.without_artist, 'work')} without an artist"
+
+
+def _plan(options: PairsOptions, works: Works, reading: Reading) -> Plan:
+    say = reading.say
     if options.queries:
-        return _queries_plan(works, read_queries(options.queries, works))
+        return _queries_plan(works, read_queries(options.queries, works, reading))
     if options.sample is not None:
         return _sample_plan(works, options.sample, options.seed, say)
     if options.within is not None:
@@ -87,7 +112,8 @@ def _plan(options: PairsOptions, works: Works, say: Say) -> Plan:
 
 
 def _spans_plan(works: Works, spans: Spans, description: str) -> Plan:
-    return Plan(works.names, works.artists, spans.total, spans.blocks(), description)
+    known = len(works.names) - works.without_artist
+    return Plan(works.names, works.artists, spans.total, spans.blocks(), description, labelled=known > 1)
 
 
 def _within_plan(works: Works, column: str, say: Say) -> Plan:
@@ -110,7 +136,8 @@ def _queries_plan(works: Works, queries: Works) -> Plan:
     asked = np.array([place[name] for name in queries.names], dtype=np.int64)
     spans = each_with_all(asked, len(works.names))
     description = f"{len(asked):,} {'query' if len(asked) == 1 else 'queries'} with {counted(len(works.names), 'work')}"
-    return Plan(names, artists, spans.total, spans.blocks(), description)
+    is_labelled = any(queries.artists) and works.without_artist < len(works.names)
+    return Plan(names, artists, spans.total, spans.blocks(), description, is_labelled)
 
 
 def _sample_plan(works: Works, count: int, seed: int, say: Say) -> Plan:
@@ -129,4 +156,5 @@ def _sample_plan(works: Works, count: int, seed: int, say: Say) -> Plan:
     blocks = ((first[start : start + BLOCK_PAIRS], second[start : start + BLOCK_PAIRS])
               for start in range(0, count, BLOCK_PAIRS))  # fmt: skip
     description = f"{counted(known, 'work')}, half of the pairs by one artist"
-    return Plan(works.names, [artist or "" for artist in works.artists], count, blocks, description)
+    named = [artist or "" for artist in works.artists]  # works without an artist are in no pair
+    return Plan(works.names, named, count, blocks, description, labelled=True)

@@ -15,6 +15,7 @@ import numpy as np
 from artsim import images
 from artsim._version import __version__
 from artsim.bad_images import BadImageLimit
+from artsim.collection.columns import Columns
 from artsim.errors import InputError, UsageError
 from artsim.evaluation.labelled_pairs import LabelledPairs
 from artsim.evaluation.summary import ImageStage, PairStage, Summary, summarize, write_summary
@@ -71,6 +72,7 @@ class ScoreOptions:
     cohort: str | None = None
     evidence: bool = False
     unfamiliar: bool = False
+    columns: Columns | None = None
 
     @property
     def optional_columns(self) -> tuple[str, ...]:
@@ -115,7 +117,7 @@ def score_pairs(
     Args:
         options: of the command.
         progress: receives the stages `images` and `pairs`.
-        say: receives notes.
+        say: receives notes about how the pairs and the cohort are read.
         block_bytes: of the pairs file, read and scored at once.
 
     Raises:
@@ -133,9 +135,11 @@ def score_pairs(
     with open_pairs(options.pairs, block_bytes, optional) as pairs, open_sink(options.output, say) as sink:
         row_format = make_format(options.output, options.format, pairs.schema, optional)
         index = index_images(pairs, image_folder(options.pairs, options.data_dir))
+        if pairs.note:
+            say(pairs.note)
         scorer = load(options.model, options.device, batch_size=options.batch_size, max_pixels=options.max_pixels)
         options.check_card(scorer.card)
-        named = read_cohort(options.cohort, tower_of(scorer), lambda: scorer, progress)
+        named = read_cohort(options.cohort, tower_of(scorer), lambda: scorer, say, progress, options.columns)
         opened = time.perf_counter()
         embedded = _embed(scorer, index, options.embeddings, sink.embeddings, progress, say)
         embedded = embedded.compared(scorer.card.photographs)

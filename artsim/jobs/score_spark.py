@@ -22,7 +22,7 @@ from artsim.files import file_sha256, writing
 from artsim.jobs.cohort import read_cohort
 from artsim.jobs.score import ScoreOptions
 from artsim.locking import only_one
-from artsim.messages import Progress, no_progress
+from artsim.messages import Progress, Say, no_progress, say_nothing
 from artsim.scoring.adaptation import adapter_of
 from artsim.scoring.cohort import TowerOfCohort
 from artsim.scoring.cohort_use import SELF, CohortUse, own_cohort
@@ -52,13 +52,16 @@ from artsim.tables.output import check_place
 from artsim.tables.pairs_file import image_folder, open_pairs
 
 
-def score_on_spark(options: ScoreOptions, master: str | None = None, progress: Progress = no_progress) -> Summary:
+def score_on_spark(
+    options: ScoreOptions, master: str | None = None, progress: Progress = no_progress, say: Say = say_nothing
+) -> Summary:
     """Score every row of a pairs file and write all rows, also those with bad images.
 
     Args:
         options: of the command, without those for one machine.
         master: the cluster; None: Spark's own setting.
         progress: receives the stages `images` and `pairs`.
+        say: receives notes about how the pairs and the cohort are read.
 
     Raises:
         ArtsimError: all but BadImagesError; then there is no output.
@@ -82,8 +85,10 @@ def score_on_spark(options: ScoreOptions, master: str | None = None, progress: P
     with only_one(output), _shared_folder(output) as shared:
         with open_pairs(options.pairs, optional=options.optional_columns) as pairs:
             staged = stage_pairs(pairs, image_folder(options.pairs, options.data_dir), shared)
+            if pairs.note:
+                say(pairs.note)
         tower = TowerOfCohort(card, options.model, file_sha256(Path(options.model)))
-        named = read_cohort(options.cohort, tower, lambda: _own_scorer(options), progress)
+        named = read_cohort(options.cohort, tower, lambda: _own_scorer(options), say, progress, options.columns)
         image_stage, use, criterion, seconds = _run_on_workers(options, master, staged, tower, named, progress)
         pair_stage = _pair_stage(staged, shared / "scores", seconds)
         with writing(output):

@@ -89,6 +89,8 @@ def reading(name: str) -> Iterator[None]:
         yield
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise InputError(f"{name}: is not a complete compressed file ({error}).") from error
+    except UnicodeDecodeError as error:
+        raise InputError(f"{name}: is damaged {error.encoding.upper()} text. Save it as UTF-8.") from error
     except OSError as error:
         raise InputError(f"{name}: can't be read ({error.strerror or first_line(error)}).") from error
     except MemoryError as error:

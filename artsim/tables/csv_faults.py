@@ -1,104 +1,162 @@
-"""The faulty row of a csv, which pyarrow's reader does not name or does not notice.
+"""The faulty rows of a csv, which pyarrow's reader does not name or does not notice.
 
 Rows are counted from 1 below the header. Blank lines are not rows.
 """
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import IO
 
 import numpy as np
 from numpy.typing import NDArray
 
 from artsim.errors import InputError
+from artsim.messages import FEW, counted, first_few
 from artsim.tables.bounds import BLOCK_BYTES, Open
+from artsim.tables.dialect import Dialect
 
 CHUNK_BYTES = 2**24
 
 _QUOTE = ord('"')
-_BESIDE = np.isin(np.arange(256), list(b',\n\r"'))  # a quote in its place has one of these on one side
+_LINE_END = re.compile("\r\n|\n|\r")
 
 
-def read_header(open_file: Open, name: str) -> list[str]:
+@dataclass(frozen=True)
+class Survey:
+    """What the bytes of a csv show: a quote that may be out of place, and whether all text is UTF-8."""
+
+    has_odd_quotes: bool
+    is_utf8: bool
+
+
+def read_header(open_file: Open, name: str, dialect: Dialect) -> list[str]:
     """The names of the columns.
 
     Raises:
         InputError: no header, or not a csv in UTF-8.
     """
+    header: list[str] = []
     try:
-        with _rows(open_file) as rows:
-            header: list[str] = next(rows, [])
+        with _rows(open_file, dialect) as rows:
+            header = next((row for row in rows if row), [])
     except csv.Error as error:
         raise InputError(f"{name}: the header is not csv ({error}).") from error
     if not _is_text(header):
         raise InputError(f"{name}: the header is not UTF-8 text. Save the file as UTF-8.")
     if not header:
-        raise InputError(f"{name}: is empty. Expected a header and a row for each pair.")
+        raise InputError(f"{name}: is empty. Expected a header and rows.")
     return header
 
 
-def has_odd_quotes(open_file: Open) -> bool:
-    """Whether a quote is neither at an end of a cell nor beside another quote, and so may be out of place."""
+def survey(open_file: Open, separator: str) -> Survey:
+    """Read all bytes once.
+
+    A quote may be out of place if it is neither at an end of a cell nor beside another quote.
+    """
+    beside = np.isin(np.arange(256), list(f'{separator}\n\r"'.encode()))
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    last = np.full(2, ord("\n"), dtype=np.uint8)
+    is_odd, is_utf8 = False, True
     with open_file() as file:
-        last = np.full(2, ord("\n"), dtype=np.uint8)
         while chunk := file.read(CHUNK_BYTES):
-            text = np.concatenate([last, np.frombuffer(chunk, dtype=np.uint8)])
-            if _odd(text):
-                return True
-            last = text[-2:]
-    return _odd(np.append(last, np.uint8(ord("\n"))))
+            if not is_odd:
+                text = np.concatenate([last, np.frombuffer(chunk, dtype=np.uint8)])
+                is_odd = _odd(text, beside)
+                last = text[-2:]
+            is_utf8 = is_utf8 and _is_decoded(decoder, chunk)
+    is_utf8 = is_utf8 and _is_decoded(decoder, b"", final=True)
+    return Survey(is_odd or _odd(np.append(last, np.uint8(ord("\n"))), beside), is_utf8)
 
 
-def first_fault(open_file: Open, name: str, columns: int) -> InputError | None:
-    """Read a csv strictly, and slowly, and name the first faulty row; None if there is none."""
+def find_faults(open_file: Open, name: str, columns: int, dialect: Dialect) -> InputError | None:
+    """Read a csv strictly, and slowly, and name the first faulty rows and their number; None if there is none."""
+    count = 0
+    first: list[str] = []
+    for row, line, fault in _faults(open_file, columns, dialect):
+        count += 1
+        if len(first) < FEW:
+            first.append(f"row {row} (it ends in line {line}): {fault}")
+    return InputError(f"{name}, {first_few(first, '; ', of=count)}.") if count else None
+
+
+def _faults(open_file: Open, columns: int, dialect: Dialect) -> Iterator[tuple[int, int, str]]:
+    """The number, the last line and the fault of each faulty row. A fault of quotes is the last one."""
     row_number = 0
-    with _rows(open_file) as reader:
+    with _rows(open_file, dialect) as reader:
         try:
             for row in reader:
-                fault = _fault(row, columns) if row_number else None
+                fault = _fault(row, columns, dialect.separator) if row_number else None
                 if fault is not None:
-                    return _at(name, row_number, reader.line_num, fault)
+                    yield row_number, reader.line_num + dialect.skipped, fault
                 row_number += bool(row)
         except csv.Error as error:
-            return _at(name, row_number, reader.line_num, f"a quote out of place, or never closed ({error})")
-    return None
+            line = reader.line_num + dialect.skipped
+            yield row_number, line, f"a quote out of place, or never closed ({error})"
 
 
-def _odd(text: NDArray[np.uint8]) -> bool:
+def _is_decoded(decoder: codecs.IncrementalDecoder, chunk: bytes, *, final: bool = False) -> bool:
+    if chunk.isascii() and not final and not decoder.getstate()[0]:
+        return True
+    try:
+        decoder.decode(chunk, final)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _odd(text: NDArray[np.uint8], beside: NDArray[np.bool_]) -> bool:
     """Whether a quote is out of place; the first and the last byte are context only."""
     quotes = np.flatnonzero(text[1:-1] == _QUOTE)
-    return bool(np.any(~_BESIDE[text[quotes]] & ~_BESIDE[text[quotes + 2]]))
+    return bool(np.any(~beside[text[quotes]] & ~beside[text[quotes + 2]]))
 
 
-def _fault(row: list[str], columns: int) -> str | None:
+def _fault(row: list[str], columns: int, separator: str) -> str | None:
     if not _is_text(row):
-        return "is not UTF-8 text"
+        return "is not UTF-8 text, so save the file as UTF-8"
     if row and len(row) != columns:
-        return f"has {len(row)} cells, the header has {columns}"
+        return f"has {counted(len(row), 'cell')}, the header has {columns}"
+    if any(_holds_rows(cell, column, columns, separator) for column, cell in enumerate(row)):
+        return "a quoted cell holds whole rows: a quote is out of place, or closed some rows later"
     return None
 
 
-def _at(name: str, row: int, line: int, fault: str) -> InputError:
-    return InputError(f"{name}, row {row} (it ends in line {line}): {fault}.")
+def _holds_rows(cell: str, column: int, columns: int, separator: str) -> bool:
+    """Whether a cell looks like the end of a row, perhaps whole rows, and the beginning of a row.
+
+    A quote that is closed in the same column of a later row gives such a cell, and no other sign. In prose a separator
+    comes before a space, and the numbers of separators rarely fit.
+    """
+    first, *inner = _LINE_END.split(cell)
+    if not inner or columns < 2 or '"' in cell:
+        return False
+    last = inner.pop()
+    expected = [(first, columns - column), *((line, columns) for line in inner if line), (last, column + 1)]
+    cells = [(line.split(separator), width) for line, width in expected]
+    return all(len(found) == width and not any(each.startswith(" ") for each in found[1:]) for found, width in cells)
 
 
 @contextmanager
-def _rows(open_file: Open) -> Iterator[_Rows]:
+def _rows(open_file: Open, dialect: Dialect) -> Iterator[_Rows]:
     with io.TextIOWrapper(open_file(), encoding="utf-8-sig", errors="surrogateescape", newline="") as text:
-        yield _Rows(text)
+        for _ in range(dialect.skipped):
+            text.readline()
+        yield _Rows(text, dialect.separator)
 
 
 class _Rows:
     """The rows of a csv; csv.Error for a faulty one, and for one of more characters than a block has bytes."""
 
-    def __init__(self, text: IO[str]) -> None:
+    def __init__(self, text: IO[str], separator: str) -> None:
         self._text = text
         self._length = 0
-        self._reader = csv.reader(self._lines(), strict=True)
+        self._reader = csv.reader(self._lines(), delimiter=separator, strict=True)
 
     @property
     def line_num(self) -> int:

@@ -24,6 +24,8 @@ class JsonlReader:
     A column that is null in the whole first block has the type of its first value.
     """
 
+    note = ""  # nothing to say
+
     def __init__(self, path: Path, name: str, compression: Compression | None, block_bytes: int) -> None:
         self._path, self._name, self._compression, self._block_bytes = path, name, compression, block_bytes
         with reading(name):

@@ -87,6 +87,11 @@ class PairsFile:
         self._image1, self._image2 = self._image_columns()
 
     @property
+    def note(self) -> str:
+        """What the user should know of how the file is read, known after the first block; mostly empty."""
+        return self._reader.note
+
+    @property
     def labelled(self) -> bool:
         """Whether the file has the column of labels."""
         return LABEL_COLUMN in self.schema.names

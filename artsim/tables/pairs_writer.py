@@ -1,4 +1,6 @@
-"""Writers of unscored pairs: `image1,image2`, and `sameArtist` (0 or 1) where artists are known.
+"""Writers of unscored pairs: `image1,image2`, and `sameArtist` if artists are known.
+
+The label is 1 for the same artist and 0 for two artists. It is empty where an artist is unknown.
 
 The suffix says the format: csv or jsonl, each perhaps with .gz or .zst, or parquet.
 
@@ -27,6 +29,8 @@ from artsim.tables.pairs_file import IMAGE_COLUMNS
 
 IMAGE1, IMAGE2 = IMAGE_COLUMNS[0]
 
+UNKNOWN = 2  # the place of the empty label after 0 and 1
+
 Indices = NDArray[np.int64]
 # The halves of rows: those of the first work (N,), and those of the second, (N,) for each label or for no label.
 Halves = tuple[list[str], list[list[str]]]
@@ -36,7 +40,7 @@ class PairsWriter(Protocol):
     """Writes pairs of works, given by their numbers, in blocks; `close` completes the table."""
 
     def write(self, first: Indices, second: Indices, same: Indices | None) -> None:
-        """Add a block (B,) of pairs; `same` is 0 or 1, None if artists are unknown."""
+        """Add a block (B,) of pairs; `same` is 0 or 1, or -1 for an unknown artist; None if all are unknown."""
 
     def close(self) -> None:
         """Complete the table; the file stays open."""
@@ -45,14 +49,14 @@ class PairsWriter(Protocol):
 def csv_halves(names: Sequence[str], labelled: bool) -> Halves:
     r"""Cells with quotes only where they are needed, and rows that end in \n."""
     cells = quoted(of_texts(names)).to_pylist()
-    ends = [",0\n", ",1\n"] if labelled else ["\n"]
+    ends = [",0\n", ",1\n", ",\n"] if labelled else ["\n"]
     return [cell + "," for cell in cells], [[cell + end for cell in cells] for end in ends]
 
 
 def json_halves(names: Sequence[str], labelled: bool) -> Halves:
     """One JSON object per line; the label is a number."""
     cells = [json.dumps(name, ensure_ascii=False) for name in names]
-    ends = [f', "{LABEL_COLUMN}": {label}}}\n' for label in (0, 1)] if labelled else ["}\n"]
+    ends = [f', "{LABEL_COLUMN}": {label}}}\n' for label in ("0", "1", "null")] if labelled else ["}\n"]
     return (
         [f'{{"{IMAGE1}": {cell}, ' for cell in cells],
         [[f'"{IMAGE2}": {cell}{end}' for cell in cells] for end in ends],
@@ -72,7 +76,7 @@ class TextPairsWriter:
 
     def write(self, first: Indices, second: Indices, same: Indices | None) -> None:
         """Add a block."""
-        ends = second if same is None else second + self._works * same
+        ends = second if same is None else second + self._works * np.where(same < 0, UNKNOWN, same)
         halves = self._first.take(pa.array(first)), self._second.take(pa.array(ends))
         rows = compute.binary_join_element_wise(*halves, pa.scalar("", pa.large_string()))
         _, ends, values = rows.buffers()
@@ -97,7 +101,7 @@ class ParquetPairsWriter:
     def write(self, first: Indices, second: Indices, same: Indices | None) -> None:
         """Add a block."""
         columns = [pa.DictionaryArray.from_arrays(pa.array(rows, pa.int32()), self._names) for rows in (first, second)]
-        label = [] if same is None else [pa.array(same, pa.int8())]
+        label = [] if same is None else [pa.array(same, pa.int8(), mask=same < 0)]
         self._writer.write_table(pa.Table.from_arrays([*columns, *label], schema=self._schema))
 
     def close(self) -> None:

@@ -28,6 +28,8 @@ SHORT_DICTIONARY = 64  # bytes; each value may be as long without harm
 class ParquetReader:
     """A parquet file; messages call it `name`."""
 
+    note = ""  # nothing to say
+
     def __init__(self, path: Path, name: str, block_bytes: int) -> None:
         self._path, self._name, self._block_bytes = path, name, block_bytes
         with reading(name):

@@ -1,12 +1,13 @@
 """Readers of tables, in blocks and as often as needed: csv, jsonl and parquet; csv and jsonl also compressed.
 
-A csv is UTF-8 with or without a byte order mark, with any line ends and quoted cells. All its columns are text,
-unchanged. jsonl and parquet keep their types.
+A csv has any dialect of `dialect.py`, any line ends and quoted cells. All its columns are text, unchanged. jsonl and
+parquet keep their types.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import IO, Protocol
 
@@ -16,7 +17,8 @@ import pyarrow.csv
 from artsim.errors import InputError
 from artsim.tables.bounds import BLOCK_BYTES, bounded_lines, check_columns, first_line, reading
 from artsim.tables.compression import Compression, open_bytes, sniff_compression, split_suffix
-from artsim.tables.csv_faults import first_fault, has_odd_quotes, read_header
+from artsim.tables.csv_faults import find_faults, read_header, survey
+from artsim.tables.dialect import WINDOWS, Dialect, as_utf8, find_dialect, is_windows_text
 from artsim.tables.jsonl_reader import JsonlReader
 from artsim.tables.parquet_reader import ParquetReader
 
@@ -25,6 +27,10 @@ class TableReader(Protocol):
     """A table; every call of `batches` starts at the first row."""
 
     schema: pa.Schema
+
+    @property
+    def note(self) -> str:
+        """What the user should know of how the table is read, known after the first batch; mostly empty."""
 
     def batches(self) -> Iterator[pa.RecordBatch]:
         """Record batches of all rows, in order.
@@ -39,35 +45,51 @@ class CsvReader:
 
     def __init__(self, path: Path, name: str, compression: Compression | None, block_bytes: int) -> None:
         self._path, self._name, self._compression, self._block_bytes = path, name, compression, block_bytes
+        self._dialect = Dialect()
         with reading(name):
-            header = read_header(self._open, name)
+            self._dialect = find_dialect(self._open_file, name)
+            header = read_header(self._open, name, self._dialect)
         check_columns(len(header), name)
         self.schema = pa.schema([(column, pa.string()) for column in header])
-        self._are_quotes_checked = False
+        self._is_surveyed = False
         self._is_checked_strictly = False
+
+    @property
+    def note(self) -> str:
+        """Says that the text is taken for Windows-1252."""
+        if self._dialect.encoding != WINDOWS:
+            return ""
+        return (
+            f"{self._name}: the file is not UTF-8 and is read as Windows-1252. If names look wrong, save it as UTF-8."
+        )
 
     def batches(self) -> Iterator[pa.RecordBatch]:
         """Record batches of text."""
-        if not self._are_quotes_checked:
+        if not self._is_surveyed:
             with reading(self._name):
-                are_odd = has_odd_quotes(self._open)
-            if are_odd:
-                self._check_strictly()
-            self._are_quotes_checked = True
+                self._survey()
         try:
             yield from self._read()
         except pa.ArrowInvalid as error:
-            with reading(self._name):
-                fault = first_fault(self._open, self._name, len(self.schema))
-            raise fault or InputError(f"{self._name}: can't be read as csv ({first_line(error)}).") from None
+            raise self._faults() or InputError(f"{self._name}: can't be read as csv ({first_line(error)}).") from None
+
+    def _survey(self) -> None:
+        """Look for odd quotes, and for bytes that are not UTF-8 further below than the dialect was looked for."""
+        found = survey(self._open, self._dialect.separator)
+        is_plain = all(column.isascii() for column in self.schema.names)
+        if not found.is_utf8 and is_plain and is_windows_text(self._open_file):
+            self._dialect = replace(self._dialect, encoding=WINDOWS)
+        if found.has_odd_quotes:
+            self._check_strictly()
+        self._is_surveyed = True
 
     def _read(self) -> Iterator[pa.RecordBatch]:
         with reading(self._name), self._open() as file:
             try:
                 reader = pyarrow.csv.open_csv(
                     file,
-                    pyarrow.csv.ReadOptions(block_size=self._block_bytes),
-                    pyarrow.csv.ParseOptions(newlines_in_values=True),
+                    pyarrow.csv.ReadOptions(block_size=self._block_bytes, skip_rows=self._dialect.skipped),
+                    pyarrow.csv.ParseOptions(delimiter=self._dialect.separator, newlines_in_values=True),
                     pyarrow.csv.ConvertOptions(column_types=self.schema),
                 )
             except pa.ArrowInvalid as error:
@@ -81,14 +103,23 @@ class CsvReader:
                 yield batch
 
     def _check_strictly(self) -> None:
-        with reading(self._name):
-            fault = first_fault(self._open, self._name, len(self.schema))
-        if fault is not None:
-            raise fault
+        faults = self._faults()
+        if faults is not None:
+            raise faults
         self._is_checked_strictly = True
 
+    def _faults(self) -> InputError | None:
+        with reading(self._name):
+            return find_faults(self._open, self._name, len(self.schema), self._dialect)
+
     def _open(self) -> IO[bytes]:
-        return bounded_lines(lambda: open_bytes(self._path, self._compression), self._name)
+        return bounded_lines(self._open_utf8, self._name)
+
+    def _open_utf8(self) -> IO[bytes]:
+        return as_utf8(self._open_file(), self._dialect.encoding)
+
+    def _open_file(self) -> IO[bytes]:
+        return open_bytes(self._path, self._compression)
 
 
 def open_reader(path: Path, name: str, *, sniff: bool = False, block_bytes: int = BLOCK_BYTES) -> TableReader:

@@ -7,6 +7,7 @@ import io
 import json
 import shutil
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ import pytest
 
 import artsim
 from artsim.files import file_sha256
-from artsim.scoring.embedding_store import EmbeddingStore, write_store
+from artsim.scoring.embedding_store import EmbeddingStore, read_store, write_store
 from tests.command import artsim_in_process
 from tests.towers import write_paintings, write_tower
 
@@ -81,6 +82,17 @@ def test_a_folder_a_csv_and_an_embedding_store_give_the_same_rows(
         outputs.append(capsys.readouterr().out)
     assert len(rows(outputs[0])) == 3
     assert outputs[0] == outputs[1] == outputs[2]
+
+
+def test_unknown_artists_of_a_store_are_none(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    store_works(folder)
+    store = read_store(folder / "works.parquet")
+    artists = ["Unknown" if artist == "bob" else artist for artist in store.artists]
+    write_store(folder / "works.parquet", replace(store, artists=artists))
+    assert nearest("query.png", among="works.parquet") == 0
+    out, err = capsys.readouterr()
+    assert {row["artist"] for row in rows(out)} == {"ann", ""}
+    assert "works.parquet: 2 works by an unknown artist: 'Unknown' (2). These works have no artist." in err
 
 
 @pytest.mark.parametrize("among", ["works", "works.parquet"])

@@ -61,14 +61,21 @@ def test_queries_are_paired_with_a_collection(folder: Path, capsys: pytest.Captu
     assert artsim_in_process("pairs", "works", "--queries", "found.png", "--queries", "works/bob") == 0
     out, err = capsys.readouterr()
     assert rows(out) == [
-        ["image1", "image2"],
-        [f"{folder}/found.png", "ann/1.png"],
-        [f"{folder}/found.png", "ann/2.png"],
-        [f"{folder}/found.png", "bob/3.png"],
-        ["bob/3.png", "ann/1.png"],
-        ["bob/3.png", "ann/2.png"],
+        ["image1", "image2", "sameArtist"],
+        [f"{folder}/found.png", "ann/1.png", ""],
+        [f"{folder}/found.png", "ann/2.png", ""],
+        [f"{folder}/found.png", "bob/3.png", ""],
+        ["bob/3.png", "ann/1.png", "0"],
+        ["bob/3.png", "ann/2.png", "0"],
     ]
-    assert err == "5 pairs of 2 queries with 3 works, without sameArtist\n"
+    assert err == "5 pairs of 2 queries with 3 works. sameArtist is empty for 1 work without an artist\n"
+
+
+def test_queries_without_artists_have_no_column_of_labels(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert artsim_in_process("pairs", "works", "--queries", "found.png") == 0
+    out, err = capsys.readouterr()
+    assert rows(out)[0] == ["image1", "image2"]
+    assert err == "3 pairs of 1 query with 3 works, without sameArtist\n"
 
 
 def test_pairs_of_queries_by_known_artists_are_labelled(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

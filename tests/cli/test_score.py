@@ -108,6 +108,7 @@ USAGE = [
     ["pairs.csv", "--prior", "0"],
     ["pairs.csv", "--prior", "nan"],
     ["pairs.csv", "--threshold", "nan"],
+    ["pairs.csv", "--columns", "filename=File"],
     ["pairs.csv", "--max-bad-images", "few"],
     ["pairs.csv", "-o", "scores.xls"],
     ["pairs.csv", "-o", "scores"],
@@ -126,7 +127,7 @@ INPUTS = {
     "missing columns": b"left,right\na.png,b.png\n",
     "a label of 2": b"image1,image2,sameArtist\na.png,b.png,2\n",
     "an output's column": b"image1,image2,distance\na.png,b.png,0\n",
-    "not UTF-8": b"image1,image2\n\xff.png,b.png\n",
+    "damaged text": b"image1,image2\n\x81.png,b.png\n",
     "too many cells": b"image1,image2\na.png,b.png,c.png\n",
 }
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from artsim.collection.inputs import NamedImage, list_folder, list_images
+from artsim.collection.inputs import NamedImage, list_images
 from artsim.errors import InputError
 from tests.towers import write_paintings
 
@@ -23,18 +23,7 @@ def test_a_folder_gives_the_images_of_all_subfolders_named_by_their_path(tmp_pat
     found = list_images([str(tmp_path / "works")])
     assert names(found) == ["a.PNG", "b.png", "deep/er/c.jpg"]
     assert [image.path for image in found] == [tmp_path / "works" / name for name in names(found)]
-    assert {image.artist for image in found} == {None}
-
-
-def test_subfolders_one_level_below_are_artists(tmp_path: Path) -> None:
-    write_paintings(tmp_path / "Monet", "a.png")
-    write_paintings(tmp_path / "Manet", "a.png")
-    assert [(image.name, image.artist) for image in list_folder(tmp_path)] == [
-        ("Manet/a.png", "Manet"),
-        ("Monet/a.png", "Monet"),
-    ]
-    write_paintings(tmp_path, "loose.png")
-    assert {image.artist for image in list_folder(tmp_path)} == {None}
+    assert [image.artist for image in found] == [None, None, "deep"]
 
 
 def test_a_csv_names_images_and_artists(tmp_path: Path) -> None:
@@ -45,6 +34,12 @@ def test_a_csv_names_images_and_artists(tmp_path: Path) -> None:
     (tmp_path / "train").rename(tmp_path / "elsewhere")
     found = list_images([str(tmp_path / "train_info.csv")], tmp_path / "elsewhere")
     assert found[0].path == tmp_path / "elsewhere" / "b.png"
+
+
+def test_a_csv_needs_no_artists(tmp_path: Path) -> None:
+    write_paintings(tmp_path, "a.png")
+    (tmp_path / "works.csv").write_text("filename\na.png\n")
+    assert list_images([str(tmp_path / "works.csv")]) == [NamedImage("a.png", tmp_path / "a.png", None)]
 
 
 def test_single_files_are_named_as_typed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -75,21 +70,12 @@ def test_copies_of_one_name_are_one_image_and_different_images_are_an_error(tmp_
         list_images(folders)
 
 
-def test_links_are_followed_once(tmp_path: Path) -> None:
-    write_paintings(tmp_path / "elsewhere", "a.png")
-    (tmp_path / "works").mkdir()
-    (tmp_path / "works" / "linked").symlink_to(tmp_path / "elsewhere")
-    (tmp_path / "elsewhere" / "round").symlink_to(tmp_path / "works")
-    (tmp_path / "works" / "b.png").symlink_to(tmp_path / "elsewhere" / "a.png")
-    (tmp_path / "works" / "dead.png").symlink_to(tmp_path / "nowhere.png")
-    assert names(list_folder(tmp_path / "works")) == ["b.png", "linked/a.png"]
-
-
 @pytest.mark.parametrize(
-    ("source", "message"), [("nowhere", "no such file or folder"), ("empty", "has no images"), ("bad.csv", "artist")]
+    ("source", "message"),
+    [("nowhere", "no such file or folder"), ("empty", "has no images"), ("bad.csv", "no column filename")],
 )
 def test_an_input_without_images_is_an_input_error(tmp_path: Path, source: str, message: str) -> None:
     (tmp_path / "empty").mkdir()
-    (tmp_path / "bad.csv").write_text("filename\na.png\n")
+    (tmp_path / "bad.csv").write_text("file\na.png\n")
     with pytest.raises(InputError, match=message):
         list_images([str(tmp_path / source)])

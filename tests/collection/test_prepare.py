@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from artsim.bad_images import BadImageLimit
+from artsim.collection.columns import Columns
 from artsim.collection.pairs import validation_pairs
 from artsim.collection.prepare import SelectionOptions, prepare_selection
 from artsim.collection.selection import VAL_UNSEEN, Selection
@@ -149,6 +150,35 @@ def test_copies_by_one_artist_give_no_notes(works: Collection) -> None:
     shutil.copy(works.image(works.of(0)[0]), works.image(works.of(0)[1]))
     works.select()
     assert works.notes == []
+
+
+def test_works_without_an_artist_are_counted_and_not_trained_on(works: Collection) -> None:
+    works.rename(works.of(0), "Unknown")
+    works.rename(works.of(1), f"workshop of {works.artists[2]}")
+    table = works.select().table
+    assert set(table["artist"]) == set(works.artists[2:])
+    assert list(table.columns[:3]) == ["filename", "artist", "split"]
+    assert "attribution" not in table.columns
+    assert works.only_note("unknown").startswith(
+        f"{works.csv}: 6 works by an unknown artist: 'Unknown' (6); 6 works with"
+    )
+    assert works.only_note("without an artist") == f"{works.csv}: 12 works of 48 without an artist left out."
+
+
+def test_a_qualified_attribution_may_be_an_artist_whose_cell_is_kept(works: Collection) -> None:
+    workshop = f"workshop of {works.artists[2]}"
+    works.rename(works.of(1), workshop)
+    table = works.select(qualified="keep").table
+    assert table["artist"].nunique() == 8
+    assert set(table["attribution"][table["artist"] == workshop]) == {workshop}
+    assert set(table["attribution"][table["artist"] != workshop]) == {""}
+
+
+def test_columns_may_have_other_names(works: Collection) -> None:
+    works.table = works.table.rename(columns={"filename": "File", "artist": "Painter", "style": "Style"})
+    table = works.select(columns=Columns.parse("filename=File,artist=Painter")).table
+    assert list(table.columns[:3]) == ["filename", "artist", "split"]
+    assert "style" in table.columns
 
 
 def test_each_spelling_is_an_artist_until_spellings_are_merged(works: Collection) -> None:

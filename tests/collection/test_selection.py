@@ -95,6 +95,15 @@ def test_lines_of_the_old_text_file_are_split_at_the_first_space(tmp_path: Path)
     assert again.table.to_numpy().tolist() == [["1.jpg", "Vincent van Gogh"], ["2.jpg", "7"]]
 
 
+def test_a_selection_that_a_spreadsheet_has_saved_is_read(tmp_path: Path) -> None:
+    (tmp_path / "1.jpg").touch()
+    text = "sep=;\r\nfilename;artist;split\r\n1.jpg;Unknown;train\r\n2.jpg;Dürer;val_seen\r\n"
+    (tmp_path / "selection.csv").write_bytes(text.encode("utf-16"))
+    again = read_selection(tmp_path / "selection.csv", None)
+    assert isinstance(again, Selection)
+    assert list(again.table["artist"]) == ["Unknown", "Dürer"]  # as written
+
+
 def test_a_csv_without_the_column_split_is_not_a_selection(tmp_path: Path) -> None:
     (tmp_path / "1.jpg").touch()
     (tmp_path / "works.csv").write_text("filename,artist\n1.jpg,Ann\n")
@@ -104,7 +113,11 @@ def test_a_csv_without_the_column_split_is_not_a_selection(tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("filename,artist,split\n1.jpg,Ann,test\n", "row 1 after the header has the split 'test'"),
+        (
+            "filename,artist,split\n1.jpg,Ann,test\n",
+            "1 row below the header with a split that is not one of train.*row 1: 'test'",
+        ),
+        ("filename,artist,split\n1.jpg,,train\n2.jpg,,train\n", "2 rows below the header with no artist .row 1, row 2"),
         ("1.jpg\n", "line 1 is not 'path label'"),
         ("1.jpg Ann\n2.jpg \n", "line 2 is not 'path label'"),
         ("\n", "the file is empty"),

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from artsim.collection.works import read_queries, read_works
+from artsim.collection.works import read_works
 from artsim.errors import InputError
 
 
@@ -26,9 +26,9 @@ def test_works_in_a_folder_are_named_by_their_path(tmp_path: Path) -> None:
     assert works.folder == tmp_path
 
 
-def test_works_that_are_not_all_in_subfolders_of_artists_have_no_artists(tmp_path: Path) -> None:
+def test_works_at_the_top_of_a_folder_have_no_artist_and_others_keep_theirs(tmp_path: Path) -> None:
     assert read_works(str(touch(tmp_path / "flat", "1.png", "2.png"))).artists == [None, None]
-    assert read_works(str(touch(tmp_path / "mixed", "1.png", "a/2.png"))).artists == [None, None]
+    assert read_works(str(touch(tmp_path / "mixed", "1.png", "a/2.png", "a/oil/3.png"))).artists == [None, "a", "a"]
 
 
 def test_a_csv_is_read_even_if_its_files_do_not_exist(tmp_path: Path) -> None:
@@ -37,7 +37,8 @@ def test_a_csv_is_read_even_if_its_files_do_not_exist(tmp_path: Path) -> None:
     assert works.names == ["x, 1.jpg", "../y.jpg", "z.jpg"]
     assert works.artists == ["Ann", None, "Ann"]
     np.testing.assert_array_equal(works.labels("group"), [0, -1, 0])
-    with pytest.raises(InputError, match=r"no column style\. The columns are: filename, group, artist"):
+    np.testing.assert_array_equal(works.labels("Group"), [0, -1, 0])
+    with pytest.raises(InputError, match=r"no column style\. The columns are: filename, artist, group"):
         works.labels("style")
 
 
@@ -47,7 +48,7 @@ def test_a_csv_is_read_even_if_its_files_do_not_exist(tmp_path: Path) -> None:
         ("artist\nAnn\n", "no column filename"),
         ("filename\n", "no rows"),
         ("filename\na.jpg\na.jpg\n", "listed twice"),
-        ("filename,artist\n ,Ann\n", "empty filename"),
+        ("filename,artist\n ,Ann\n", "1 row without a filename"),
     ],
 )
 def test_the_error_of_an_unusable_csv_gives_the_reason(tmp_path: Path, text: str, reason: str) -> None:
@@ -70,20 +71,3 @@ def test_a_file_name_that_is_not_utf8_is_an_input_error(tmp_path: Path) -> None:
         pytest.skip("this file system accepts only UTF-8 names")
     with pytest.raises(InputError, match="not UTF-8"):
         read_works(str(tmp_path))
-
-
-def test_queries_are_named_by_their_path_in_the_collection_or_their_full_path(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    touch(tmp_path, "works/a/1.png", "works/b/2.png", "new/c/3.png", "4.png")
-    (tmp_path / "asked.csv").write_text("filename,artist\n5.png,Ann\n")
-    monkeypatch.chdir(tmp_path)
-    queries = read_queries(["works/b", "new", "works/../4.png", "asked.csv"], read_works("works"))
-    assert queries.names == ["b/2.png", f"{tmp_path}/new/c/3.png", f"{tmp_path}/4.png", "5.png"]
-    assert queries.artists == ["b", "c", None, "Ann"]
-
-
-def test_a_query_that_is_named_twice_is_an_input_error(tmp_path: Path) -> None:
-    works = read_works(str(touch(tmp_path, "a/1.png", "b/2.png")))
-    with pytest.raises(InputError, match=r"These queries are named twice: a/1\.png"):
-        read_queries([str(tmp_path / "a"), str(tmp_path / "a" / "1.png")], works)

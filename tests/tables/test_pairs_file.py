@@ -86,13 +86,13 @@ REFUSED = {
     "columns of both kinds": (b"image1,img2\na,b\n", "has image1, img2"),
     "an output's column": (b"image1,image2,status\na,b,ok\n", "'status'"),
     "a column twice": (b"image1,image2,x,x\na,b,1,2\n", "'x' more than once"),
-    "too few cells": (b"image1,image2\na,b\nc\n", r"row 2 .*line 3.*has 1 cells, the header has 2"),
+    "too few cells": (b"image1,image2\na,b\nc\n", r"row 2 .*line 3.*has 1 cell, the header has 2"),
     "too many cells": (b"image1,image2\na,b,c\n", r"row 1 .*has 3 cells"),
     "a label of 2": (b"image1,image2,sameArtist\na,b,1\n\nc,d,2\n", r"row 2 has the label '2'.* should be 0 or 1"),
     "an open quote": (b'image1,image2\na,b\n"c,d\ne,f\n', r"row 2 .*quote"),
     "text after a quote": (b'image1,image2\n"a"b,c\n', r"row 1 .*quote"),
-    "Latin-1": (b"image1,image2\na,b\nD\xfcrer,d\n", r"row 2 .*not UTF-8"),
-    "UTF-16": ("image1,image2\na,b\n".encode("utf-16"), "UTF-8"),
+    "damaged UTF-8": ("image1,image2\na,ü\nD".encode() + b"\xfcrer,d\n", r"row 2 .*not UTF-8"),
+    "damaged UTF-16": ("image1,image2\na,b\n".encode("utf-16")[:-1], "damaged UTF-16-LE text"),
     "a picture": (b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR", "UTF-8"),
 }
 

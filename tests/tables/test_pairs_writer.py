@@ -83,6 +83,23 @@ def test_every_format_says_the_same(tmp_path: Path, suffix: str, labelled: bool)
         assert rows == [{column: str(cell) for column, cell in row.items()} for row in expected]
 
 
+UNLABELLED = {
+    "csv": "image1,image2,sameArtist\na,b,1\na,c,\nb,c,0\n",
+    "jsonl": '{"image1": "a", "image2": "b", "sameArtist": 1}\n{"image1": "a", "image2": "c", "sameArtist": null}\n'
+    '{"image1": "b", "image2": "c", "sameArtist": 0}\n',
+}
+
+
+@pytest.mark.parametrize("suffix", ["csv", "jsonl", "parquet"])
+def test_the_label_is_empty_where_an_artist_is_unknown(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"pairs.{suffix}"
+    write(path, ["a", "b", "c"], (np.array([0, 0, 1]), np.array([1, 2, 2]), np.array([1, -1, 0])), labelled=True)
+    if suffix == "parquet":
+        assert parquet.read_table(path)["sameArtist"].to_pylist() == [1, None, 0]
+    else:
+        assert path.read_text() == UNLABELLED[suffix]
+
+
 @pytest.mark.parametrize("output", ["pairs", "pairs.txt", "pairs.parquet.gz", "pairs.gz", "pairs.csv.bz2"])
 def test_other_suffixes_are_refused(tmp_path: Path, output: str) -> None:
     with pytest.raises(UsageError, match=r"unknown suffix|Leave \.gz out"):
