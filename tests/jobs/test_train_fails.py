@@ -199,8 +199,11 @@ def test_an_interrupt_kills_the_run_and_keeps_its_checkpoints(
         raise KeyboardInterrupt
 
     at_each_step_of_epoch_two(monkeypatch, interrupt)
-    assert train() == 130
+    (folder / "a|b <img>").symlink_to("works")
+    assert train("--data-file-path", "a|b <img>/train_info.csv") == 130
     said = capsys.readouterr().err.strip().splitlines()[-1]
     assert said.startswith("interrupted. The checkpoints so far are kept. To export the best one: artsim export Check")
-    assert the_run(folder)[0] == "KILLED"
+    status, tags = the_run(folder)
+    assert status == "KILLED"
+    assert r"on a\|b \<img\>/train_info.csv: " in tags["mlflow.note.content"]
     assert "checkpoints/last.keras" in logged_checkpoints(folder)
