@@ -99,7 +99,7 @@ def score(max_bad_images: BadImageLimit, quiet: bool, engine: str, master: str |
     PAIRS.CSV is a .csv, .jsonl or .parquet file, or - for csv on standard input. It has the columns image1,image2 or
     img1,img2. The output has all columns of the input and four more: distance, probability, prediction (1 for the same
     artist) and status. The status is ok, or says which image is missing, unreadable or too large. If the input has a
-    column sameArtist of 0 and 1, the summary includes metrics.
+    column sameArtist of 0 and 1, the summary includes metrics of the pairs where it is not empty.
 
     If a run is killed, the same command resumes it. Output to standard output or a pipe cannot be resumed.
     """

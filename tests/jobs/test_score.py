@@ -260,3 +260,23 @@ def test_too_many_bad_images_are_named(folder: Path) -> None:
 def test_every_kind_of_bad_image_has_its_word() -> None:
     kinds = artsim.errors.ImageError.__subclasses__()
     assert {"ok", *(kind.status for kind in kinds)} == set(STATUSES)
+
+
+def test_a_partly_labelled_file_gives_the_metrics_of_its_labelled_pairs(folder: Path) -> None:
+    rows = [f"{one}.png,{other}.png,{one == other}" for one in "abc" for other in "abc"]
+    (folder / "pairs.csv").write_text("image1,image2,sameArtist\n" + "\n".join(rows))
+    whole = run(folder)
+    unlabelled = ["a.png,b.png,", "a.png,a.png,"]
+    (folder / "pairs.csv").write_text("image1,image2,sameArtist\n" + "\n".join([*unlabelled, *rows, *unlabelled]))
+    partly = run(folder)
+    assert (partly.pairs, partly.labelled_pairs) == (13, 9)
+    assert partly.metrics == whole.metrics
+    assert dict(partly.lines())["labelled pairs"].startswith("9 of 13 scored pairs, threshold")
+    assert dict(whole.lines())["labelled pairs"].startswith("9, threshold")
+    assert [row["sameArtist"] for row in rows_of(folder / "scores.csv")][:3] == ["", "", "True"]
+
+
+def test_a_file_without_any_label_has_no_metrics(folder: Path) -> None:
+    (folder / "pairs.csv").write_text("image1,image2,sameArtist\na.png,b.png,\n")
+    summary = run(folder)
+    assert (summary.labelled_pairs, summary.metrics, summary.unscored_pairs) == (0, {}, 0)
