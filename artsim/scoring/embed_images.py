@@ -1,7 +1,8 @@
 """Embedding of the images that a job names, with an embedding store to reuse and to update.
 
 The content of a file decides. A file that has changed is embedded again. Files with the same content are embedded once.
-If a listed file no longer exists, its stored embedding is used.
+If a listed file no longer exists, its stored embedding is used. Files are decoded in worker processes, so a file that
+crashes its decoder is one bad image.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from artsim import images
+from artsim.decoders import DECODERS, Pass
 from artsim.errors import ImageError, MissingImageError, UnreadableImageError, UsageError
 from artsim.files import file_sha256
 from artsim.messages import Progress
@@ -160,6 +162,7 @@ class _EmbeddingPass:
         self._scorer = scorer
         self._paths = paths
         self._progress = progress
+        self._decoding = Pass()
         self._stored = {} if store is None else dict(zip(store.names, store.sha256s, strict=True))
         self._known = {} if store is None else dict(zip(store.sha256s, store.vectors, strict=True))
         self._pending: dict[int, str] = {}  # by position, the SHA-256 of images on their way through the tower
@@ -168,7 +171,8 @@ class _EmbeddingPass:
 
     def new_images(self) -> Iterator[tuple[int, Pixels]]:
         """Read every file; yield the images that must be embedded, with their positions."""
-        files = prefetch_images(self.names, self._read, prefetch_depth(self._scorer.batch_size))
+        depth = prefetch_depth(self._scorer.batch_size)
+        files = prefetch_images(self.names, self._read, depth, stop=lambda: DECODERS.stop(self._decoding))
         for position, file in enumerate(files):
             if isinstance(file, ImageError):
                 self._not_read(position, file)
@@ -216,7 +220,8 @@ class _EmbeddingPass:
             if sha256 in self._known or sha256 in self._claimed:
                 return _File(sha256, None)
             # The file is read a second time: a scan can be larger than memory, and too large to be decoded at all.
-            image = self._scorer.load_image(path)
+            size, max_pixels = self._scorer.card.image_size, self._scorer.max_pixels
+            image = DECODERS.load(path, size, max_pixels=max_pixels, owner=self._decoding)
             if _state(Path(path).stat()) != state:
                 raise UnreadableImageError(f"{path}: changed while it was read")
         except OSError as error:
