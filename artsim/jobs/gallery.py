@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +14,7 @@ from artsim.collection.works import read_works
 from artsim.errors import InputError
 from artsim.messages import first_few
 from artsim.scoring.embed_images import STORE_SUFFIX, embed_files, open_store
+from artsim.scoring.same_work import Thumbnail
 from artsim.scoring.scorer import Scorer
 
 
@@ -26,6 +27,7 @@ class Gallery:
     artists: list[str | None]
     vectors: NDArray[np.float32]  # (N, D)
     bad: list[str]
+    thumbnails: Mapping[str, Thumbnail] = field(default_factory=dict)  # by SHA-256; none from an embedding store
 
     @property
     def total(self) -> int:
@@ -33,7 +35,14 @@ class Gallery:
         return len(self.names) + len(self.bad)
 
 
-def read_gallery(source: Path, data_dir: Path | None, scorer: Scorer, progress: Callable[[int, int], None]) -> Gallery:
+def read_gallery(
+    source: Path,
+    data_dir: Path | None,
+    scorer: Scorer,
+    progress: Callable[[int, int], None],
+    *,
+    thumbnails: bool = False,
+) -> Gallery:
     """Read a collection from its embedding store, or embed it.
 
     Args:
@@ -41,6 +50,7 @@ def read_gallery(source: Path, data_dir: Path | None, scorer: Scorer, progress: 
         data_dir: the folder of a csv's files; None: see `find_folder`.
         scorer: embeds the images.
         progress: receives how many are embedded, and how many there are.
+        thumbnails: make thumbnails too, which an embedding store does not have.
 
     Raises:
         InputError: it is missing, none of its works can be used, or the store is of another model.
@@ -54,7 +64,7 @@ def read_gallery(source: Path, data_dir: Path | None, scorer: Scorer, progress: 
     folder = works.folder
     if folder is None:
         folder = find_folder(source, data_dir, works.table["filename"])
-    embedded = embed_files(scorer, works.names, folder, progress=lambda _, *at: progress(*at))
+    embedded = embed_files(scorer, works.names, folder, progress=lambda _, *at: progress(*at), thumbnails=thumbnails)
     good = np.flatnonzero(embedded.status == 0)
     gallery = Gallery(
         [works.names[row] for row in good],
@@ -62,6 +72,7 @@ def read_gallery(source: Path, data_dir: Path | None, scorer: Scorer, progress: 
         [works.artists[row] for row in good],
         embedded.vectors[good],
         embedded.reasons,
+        embedded.thumbnails,
     )
     if not gallery.names:
         raise InputError(f"{source}: none of its {gallery.total:,} images can be used: {first_few(gallery.bad, '; ')}.")

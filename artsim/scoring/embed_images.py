@@ -11,7 +11,8 @@ import hashlib
 import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +28,7 @@ from artsim.scoring.adaptation import Adapter
 from artsim.scoring.embedding_store import EmbeddingStore, check_model, read_store, write_store
 from artsim.scoring.familiarity import PhotographRule
 from artsim.scoring.inference import Pixels, prefetch_depth, run_batches
+from artsim.scoring.same_work import Thumbnail, thumbnail
 from artsim.scoring.scorer import Scorer
 from artsim.scoring.status import STATUSES
 
@@ -51,6 +53,7 @@ class EmbeddedImages:
     embedded: int  # the number of images that went through the tower
     factor: NDArray[np.float32] | None = None  # (M,) of each image's distances, once adapted
     unfamiliar: NDArray[np.bool_] | None = None  # (M,) once known; False for bad images
+    thumbnails: Mapping[str, Thumbnail] = field(default_factory=dict)  # by SHA-256, if asked for and the file is there
 
     def adapted(self, adapter: Adapter | None) -> EmbeddedImages:
         """The same images, adapted; None: as they are. Their unfamiliarity must be known before."""
@@ -97,6 +100,8 @@ def embed_files(
     store: EmbeddingStore | None = None,
     update_at: Path | None = None,
     progress: Progress | None = None,
+    *,
+    thumbnails: bool = False,
 ) -> EmbeddedImages:
     """Embed the images of a folder that are not in the store; report the bad ones.
 
@@ -108,12 +113,14 @@ def embed_files(
         update_at: where to write the updated store: all of `names` that were embedded, and the rows of `store` with
             other names. It is also written every few seconds, so that the next run resumes after one that was killed.
         progress: receives the stage `images`.
+        thumbnails: make thumbnails too; then files with a stored embedding are decoded as well.
 
     Raises:
         OutputError: `update_at` can't be written.
         DeviceError, ModelError: see `Tower`.
     """
-    return embed_named(scorer, {name: folder / name if name else None for name in names}, store, update_at, progress)
+    paths = {name: folder / name if name else None for name in names}
+    return embed_named(scorer, paths, store, update_at, progress, thumbnails=thumbnails)
 
 
 def embed_named(
@@ -122,9 +129,11 @@ def embed_named(
     store: EmbeddingStore | None = None,
     update_at: Path | None = None,
     progress: Progress | None = None,
+    *,
+    thumbnails: bool = False,
 ) -> EmbeddedImages:
     """Embed images by name, each at its own path (None: no path is known); otherwise the same as `embed_files`."""
-    job = _EmbeddingPass(scorer, paths, store, progress)
+    job = _EmbeddingPass(scorer, paths, store, progress, thumbnails=thumbnails)
     writer = None if update_at is None else _StoreWriter(update_at, store or _empty_store(scorer))
     for positions, vectors in run_batches(scorer.tower, job.new_images(), scorer.batch_size):
         job.settle(positions, vectors)
@@ -152,7 +161,13 @@ class _EmbeddingPass:
     """The state of one pass over the names. A position is decided once it has a SHA-256 or a failure."""
 
     def __init__(
-        self, scorer: Scorer, paths: Mapping[str, Path | None], store: EmbeddingStore | None, progress: Progress | None
+        self,
+        scorer: Scorer,
+        paths: Mapping[str, Path | None],
+        store: EmbeddingStore | None,
+        progress: Progress | None,
+        *,
+        thumbnails: bool,
     ) -> None:
         self.names = list(paths)
         self.sha256s = [""] * len(paths)
@@ -163,6 +178,7 @@ class _EmbeddingPass:
         self._paths = paths
         self._progress = progress
         self._decoding = Pass()
+        self._thumbnails: dict[str, Thumbnail] | None = {} if thumbnails else None
         self._stored = {} if store is None else dict(zip(store.names, store.sha256s, strict=True))
         self._known = {} if store is None else dict(zip(store.sha256s, store.vectors, strict=True))
         self._pending: dict[int, str] = {}  # by position, the SHA-256 of images on their way through the tower
@@ -206,7 +222,12 @@ class _EmbeddingPass:
         for position, error in self.failures.items():
             status[position] = STATUSES.index(error.status)
         return EmbeddedImages(
-            self.vectors, status, [str(error) for error in self.failures.values()], self.sha256s, self.embedded
+            self.vectors,
+            status,
+            [str(error) for error in self.failures.values()],
+            self.sha256s,
+            self.embedded,
+            thumbnails=self._thumbnails or {},
         )
 
     def _read(self, name: str) -> _File:
@@ -218,17 +239,29 @@ class _EmbeddingPass:
                 state = _state(os.fstat(file.fileno()))
                 sha256 = hashlib.file_digest(file, "sha256").hexdigest()
             if sha256 in self._known or sha256 in self._claimed:
+                self._add_thumbnail(path, sha256)
                 return _File(sha256, None)
             # The file is read a second time: a scan can be larger than memory, and too large to be decoded at all.
-            size, max_pixels = self._scorer.card.image_size, self._scorer.max_pixels
-            image = DECODERS.load(path, size, max_pixels=max_pixels, owner=self._decoding)
+            image = self._decode(path)
             if _state(Path(path).stat()) != state:
                 raise UnreadableImageError(f"{path}: changed while it was read")
         except OSError as error:
             raise UnreadableImageError(f"{path}: can't be read: {error.strerror or error}") from error
         except UnicodeEncodeError as error:
             raise UnreadableImageError(f"{path!r}: its name can't be stored, because it is not UTF-8") from error
+        if self._thumbnails is not None:
+            self._thumbnails[sha256] = thumbnail(image)
         return _File(sha256, image)
+
+    def _decode(self, path: str) -> Pixels:
+        size, max_pixels = self._scorer.card.image_size, self._scorer.max_pixels
+        return DECODERS.load(path, size, max_pixels=max_pixels, owner=self._decoding)
+
+    def _add_thumbnail(self, path: str, sha256: str) -> None:
+        """Make the thumbnail of an image with a stored embedding. Its embedding is used also if this fails."""
+        if self._thumbnails is not None and sha256 not in self._thumbnails:
+            with suppress(ImageError):
+                self._thumbnails[sha256] = thumbnail(self._decode(path))
 
     def _not_read(self, position: int, error: ImageError) -> None:
         sha256 = self._stored.get(self.names[position])

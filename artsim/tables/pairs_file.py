@@ -28,7 +28,7 @@ IMAGE_COLUMNS = (("image1", "image2"), ("img1", "img2"))
 LABEL_COLUMN = "sameArtist"
 SCORE_COLUMNS = ("distance", "probability", "prediction", "status")
 # Written after these if the user asks for them.
-EVIDENCE_COLUMN, UNFAMILIAR_COLUMN = "log10_lr", "unfamiliar"
+EVIDENCE_COLUMN, UNFAMILIAR_COLUMN, SAME_WORK_COLUMN = "log10_lr", "unfamiliar", "same_work"
 
 _LABELS = of_texts(["0", "1"])
 
