@@ -50,7 +50,7 @@ def main() -> int:
     """Print a row for each collection."""
     costs = []
     scorer = artsim.load(device="cpu")
-    ways = {"threads": in_threads, "worker processes": DECODERS.load}
+    ways: dict[str, Callable[..., Any]] = {"threads": in_threads, "worker processes": DECODERS.load}
     print(f"| images | {' | '.join(ways)} |\n|---|---|---|")
     for part in ("paintings/test", "gallery"):
         folder = data(part)

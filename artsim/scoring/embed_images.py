@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -25,18 +24,15 @@ from artsim.files import file_sha256
 from artsim.messages import Progress
 from artsim.prefetch import prefetch_images
 from artsim.scoring.adaptation import Adapter
-from artsim.scoring.embedding_store import EmbeddingStore, check_model, read_store, write_store
+from artsim.scoring.embedding_store import EmbeddingStore, check_model, read_store
 from artsim.scoring.familiarity import PhotographRule
 from artsim.scoring.inference import Pixels, prefetch_depth, run_batches
 from artsim.scoring.same_work import Thumbnail, thumbnail
 from artsim.scoring.scorer import Scorer
 from artsim.scoring.status import STATUSES
+from artsim.scoring.store_updates import StoreWriter
 
 STORE_SUFFIX = ".parquet"
-# Seconds between two writes of the store. A killed run loses the work of one interval.
-SHORTEST_INTERVAL = 3.0
-# The interval is at least 20 times as long as the last write, so that writing takes at most 5 % of the time.
-INTERVAL_PER_WRITE = 20
 
 
 @dataclass(frozen=True)
@@ -134,7 +130,7 @@ def embed_named(
 ) -> EmbeddedImages:
     """Embed images by name, each at its own path (None: no path is known); otherwise the same as `embed_files`."""
     job = _EmbeddingPass(scorer, paths, store, progress, thumbnails=thumbnails)
-    writer = None if update_at is None else _StoreWriter(update_at, store or _empty_store(scorer))
+    writer = None if update_at is None else StoreWriter(update_at, store or _empty_store(scorer))
     for positions, vectors in run_batches(scorer.tower, job.new_images(), scorer.batch_size):
         job.settle(positions, vectors)
         if writer is not None and writer.is_due():
@@ -278,51 +274,3 @@ class _EmbeddingPass:
 def _state(status: os.stat_result) -> tuple[int, ...]:
     """Return what changes when a file is written to or replaced."""
     return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
-
-
-class _StoreWriter:
-    """Writes the store every few seconds: the rows that it had before, updated with what is decided."""
-
-    def __init__(self, path: Path, before: EmbeddingStore) -> None:
-        self._path = path
-        self._before = before
-        self._written = time.monotonic()
-        self._interval = SHORTEST_INTERVAL
-
-    def is_due(self) -> bool:
-        """Whether the interval since the last write is over."""
-        return time.monotonic() - self._written >= self._interval
-
-    def write_rest(self, job: _EmbeddingPass) -> None:
-        """Write the final store, unless its rows are those of the file."""
-        store = _updated(self._before, job)
-        if not self._path.exists() or _rows(store) != _rows(self._before):
-            write_store(self._path, store)
-
-    def write(self, job: _EmbeddingPass) -> None:
-        """Write what is decided so far, and choose the next interval."""
-        started = time.monotonic()
-        write_store(self._path, _updated(self._before, job))
-        self._written = time.monotonic()
-        self._interval = max(SHORTEST_INTERVAL, INTERVAL_PER_WRITE * (self._written - started))
-
-
-def _rows(store: EmbeddingStore) -> dict[str, str]:
-    return dict(zip(store.names, store.sha256s, strict=True))
-
-
-def _updated(before: EmbeddingStore, job: _EmbeddingPass) -> EmbeddingStore:
-    """Keep the rows with other names; add the decided ones after them; drop the names of bad images."""
-    decided = {name: position for position, name in enumerate(job.names) if job.sha256s[position]}
-    bad = {job.names[position] for position in job.failures}
-    artist = dict(zip(before.names, before.artists, strict=True))
-    others = [row for row, name in enumerate(before.names) if name not in decided and name not in bad]
-    positions = list(decided.values())
-    return EmbeddingStore(
-        before.model_sha256,
-        before.card,
-        [before.names[row] for row in others] + list(decided),
-        [before.sha256s[row] for row in others] + [job.sha256s[position] for position in positions],
-        [before.artists[row] for row in others] + [artist.get(name) for name in decided],
-        np.concatenate([before.vectors[others], job.vectors[positions]]),
-    )

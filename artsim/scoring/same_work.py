@@ -90,13 +90,15 @@ def _part(grey: Thumbnail, size: float) -> _Part | None:
     norm = float(np.linalg.norm(middle))
     if norm**2 < _LEAST_ENERGY * middle.size:
         return None
-    return _Part(*middle.shape, _spectrum(_padded(middle)).conj(), norm)
+    height, width = middle.shape
+    return _Part(height, width, _spectrum(_padded(middle)).conj(), norm)
 
 
 def _filtered(grey: Thumbnail) -> NDArray[np.float32]:
     values = grey.astype(np.float32)
     found: NDArray[np.float32] = gaussian_filter(values, _FINE, mode="nearest")
-    return found - gaussian_filter(values, _COARSE, mode="nearest")
+    found -= gaussian_filter(values, _COARSE, mode="nearest")
+    return found
 
 
 def _padded(filtered: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -170,8 +170,8 @@ SLOWED = """
 import time
 from artsim.cli.main import main
 from artsim.decoders import DECODERS
-from artsim.scoring import embed_images
-embed_images.SHORTEST_INTERVAL = 0.05
+from artsim.scoring import store_updates
+store_updates.SHORTEST_INTERVAL = 0.05
 load = DECODERS.load
 def slow(*arguments, **options):
     time.sleep(0.05)

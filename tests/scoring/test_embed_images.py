@@ -14,7 +14,7 @@ import artsim
 from artsim.decoders import DECODERS
 from artsim.errors import InputError, OutputError
 from artsim.files import file_sha256
-from artsim.scoring import embed_images
+from artsim.scoring import store_updates
 from artsim.scoring.embed_images import EmbeddedImages, embed_files, open_store
 from artsim.scoring.embedding_store import EmbeddingStore, read_store
 from artsim.scoring.status import STATUSES
@@ -189,8 +189,8 @@ def test_new_embeddings_are_written_during_the_run(
     """A run that fails has stored what it had embedded; rows that it had not reached stay."""
     path = folder / "store.parquet"
     embed_files(scorer, ["c.png"], folder / "images", None, path)
-    monkeypatch.setattr(embed_images, "SHORTEST_INTERVAL", 0.0)
-    monkeypatch.setattr(embed_images, "INTERVAL_PER_WRITE", 0)
+    monkeypatch.setattr(store_updates, "SHORTEST_INTERVAL", 0.0)
+    monkeypatch.setattr(store_updates, "INTERVAL_PER_WRITE", 0)
     one_by_one = artsim.load(folder / "tower.onnx", "cpu", batch_size=1)
     real = one_by_one.tower
     batches: list[int] = []
