@@ -43,6 +43,11 @@ class MemoryBudget:
                 self._free += share
                 self._changed.notify_all()
 
+    @property
+    def waiting(self) -> int:
+        """The number of threads that wait."""
+        return len(self._waiting)
+
     def _take(self, share: int) -> None:
         ticket = object()
         with self._changed:

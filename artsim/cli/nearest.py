@@ -74,10 +74,11 @@ def nearest(max_bad_images: BadImageLimit, quiet: bool, output: str, artists: st
     artist's probability assumes that the query is by an artist in the gallery.
 
     Works with the same content as the query are left out. A listed work is marked as a copy if it and the query are two
-    photographs of one painting, which says nothing about the artist; the column copy is empty for an embedding store, which
-    has no pictures. A query that is an outlier is flagged as unlike: it is
-    farther from its nearest work than 99 % of the gallery's works are from theirs. Without the flag, the artist may
-    still not be in the gallery.
+    photographs of one painting, which says nothing about the artist. The column copy is empty for a gallery that is an
+    embedding store, which has no pictures.
+
+    A query that is an outlier is flagged as unlike: it is farther from its nearest work than 99 % of the gallery's
+    works are from theirs. Without the flag, the artist may still not be in the gallery.
     """
     from artsim.jobs.nearest import NearestOptions, check_outcome, find_nearest
     from artsim.tables.output import check_output
