@@ -15,7 +15,8 @@ import io
 import os
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
@@ -72,8 +73,13 @@ def load(
     """
     if size < 1:
         raise UsageError(f"an image can't be {size} pixels wide: give a size of 1 or more")
-    with opened(source, max_pixels=max_pixels) as picture:
-        return _letterboxed(_small(picture, size, budget, is_ours=picture is not source), size)
+    with ExitStack() as granted:
+        with opened(source, max_pixels=max_pixels) as picture:
+            whole, drafted = picture.size, None if picture is source else _drafted(picture, size)
+            granted.enter_context(budget.reserved(decoding_bytes(picture, whole)))
+            square = _letterboxed(_small(picture, size, drafted), size)
+        del picture  # its memory is given back before the reservation
+        return square
 
 
 @contextmanager
@@ -176,24 +182,38 @@ def _check_pixels(picture: Image.Image, name: str, max_pixels: int) -> None:
         raise UnreadableImageError(f"{name}: no pixels ({width} x {height})")
 
 
-def _small(picture: Image.Image, size: int, budget: Budget, *, is_ours: bool) -> Image.Image:
+@dataclass(frozen=True)
+class _Draft:
+    """How a JPEG will be decoded: the size that it is fitted to, and its box in the reduced picture."""
+
+    fitted: tuple[int, int]
+    box: tuple[int, int, float, float]
+
+
+def _drafted(picture: Image.Image, size: int) -> _Draft | None:
+    """Have a JPEG decoded at 1/2, 1/4 or 1/8 of its size, never below twice the target.
+
+    `draft` would leave a caller's image reduced.
+    """
+    width, height = fit(picture.size, size)
+    drafted = picture.draft(None, (2 * width, 2 * height))
+    return None if drafted is None else _Draft((width, height), drafted[1])
+
+
+def _small(picture: Image.Image, size: int, drafted: _Draft | None) -> Image.Image:
     """Decode, fit into `size`, convert to sRGB and turn upright. The last two are cheaper on a small image."""
-    width, height = fit(picture.size, size)  # fitted again below, as Pillow turns a TIFF upright while it decodes
-    # JPEG: at 1/2, 1/4 or 1/8 of its size, never below twice the target. `draft` would leave a caller's image reduced.
-    whole = picture.size
-    drafted = picture.draft(None, (2 * width, 2 * height)) if is_ours else None
-    with budget.reserved(decoding_bytes(picture, whole)):
-        if isinstance(picture, tiff.PagePicture):  # Pillow checks its limit again where it allocates: allocate it here
-            with without_pillow_limit():
-                picture.load_prepare()
-        transparent = transparent_grey(picture)
-        picture.load()
-        fitted, box = ((width, height), drafted[1]) if drafted else (fit(picture.size, size), None)
-        # Bicubic, not Lanczos: smaller halos beside strong edges, and 10 % less time. A gap of 2 lets a cheap box
-        # average come first and leaves the antialiasing to the bicubic filter.
-        small = mixable(picture, transparent).resize(fitted, Image.Resampling.BICUBIC, box=box, reducing_gap=2.0)
-        flat = eight_bits(small, picture) if small.mode in ("I", "F") else over_white(small)
-        return upright(to_srgb(flat, picture.info.get("icc_profile")), picture)
+    if isinstance(picture, tiff.PagePicture):  # Pillow checks its limit again where it allocates: allocate it here
+        with without_pillow_limit():
+            picture.load_prepare()
+    transparent = transparent_grey(picture)
+    picture.load()
+    # Fitted now, as Pillow turns a TIFF upright while it decodes.
+    fitted, box = (drafted.fitted, drafted.box) if drafted else (fit(picture.size, size), None)
+    # Bicubic, not Lanczos: smaller halos beside strong edges, and 10 % less time. A gap of 2 lets a cheap box
+    # average come first and leaves the antialiasing to the bicubic filter.
+    small = mixable(picture, transparent).resize(fitted, Image.Resampling.BICUBIC, box=box, reducing_gap=2.0)
+    flat = eight_bits(small, picture) if small.mode in ("I", "F") else over_white(small)
+    return upright(to_srgb(flat, picture.info.get("icc_profile")), picture)
 
 
 def fit(whole: tuple[int, int], size: int) -> tuple[int, int]:
