@@ -2,77 +2,84 @@
 
     path | Pillow image | array  ->  uint8 (S, S, 3), RGB in sRGB, 0..255, letterboxed, centred, on black
 
-The first frame is read, turned upright as EXIF says, converted from its ICC profile to sRGB, with alpha over white.
-Training, validation, the export check, scoring and serving all call `load`. It is safe to call from many threads.
-
-White is 65535 in 16-bit files. Files of 32-bit integers or floats do not state their range. Their white is the first
-of 1 (floats only), 255, 65535 and the picture's own maximum that no pixel exceeds.
+The first frame is read, or the largest page of a TIFF. It is turned upright as EXIF says, converted from its ICC
+profile to sRGB, with alpha over white. `pixel_modes` says how other depths become 8 bits. Training, validation, the
+export check, scoring and serving all call `load`. It is safe to call from many threads. They share one budget of
+memory.
 """
 
 from __future__ import annotations
 
 import errno
 import io
-import logging
 import os
 import stat
-import threading
-import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeAlias, cast
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import ExifTags, Image, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
 
+from artsim import heif, tiff
+from artsim.decoding_cost import decoding_bytes
 from artsim.errors import ImageError, MissingImageError, TooLargeImageError, UnreadableImageError, UsageError
+from artsim.memory_budget import DECODING, Budget
+from artsim.pillow_settings import QUIET_PILLOW, without_pillow_limit
+from artsim.pixel_modes import (
+    UnsuitablePixelsError,
+    eight_bits,
+    mixable,
+    orientation_of,
+    over_white,
+    transparent_grey,
+    upright,
+)
 from artsim.profiles import to_srgb
 
 MAX_PIXELS = 500_000_000
 # Pillow's other formats are left out: those it hands to other programs (EPS, WMF), those it only recognises (HDF5,
 # GRIB), and those without a signature, for which any bytes may pass (TGA).
 FORMATS = ("JPEG", "PNG", "GIF", "BMP", "PPM", "TIFF", "WEBP", "AVIF", "JPEG2000", "PSD", "QOI", "SGI")
+_AS_JPEG = "MPO"  # several JPEGs in one file; Pillow's reader of JPEG reads them
 
 ImageSource: TypeAlias = str | os.PathLike[str] | Image.Image | NDArray[np.uint8]
 
-_UPRIGHT = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
-_QUARTER_TURNS = (5, 6, 7, 8)  # they swap width and height
+_QUARTER_TURNS = (5, 6, 7, 8)  # orientations that swap width and height
 _NOT_THERE = (errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ELOOP, errno.EINVAL)
-_LIMIT_LOCK = threading.Lock()
-_MIXABLE = {"1": "L", "P": "RGB", "HSV": "RGB", "RGBX": "RGB"}
-
-# Without a handler, `logging.lastResort` would print Pillow's log. libtiff, in C, still prints its errors on stderr.
-logging.getLogger("PIL").addHandler(logging.NullHandler())
 
 
-def load(source: ImageSource, size: int, *, max_pixels: int = MAX_PIXELS) -> NDArray[np.uint8]:
+def suffixes() -> frozenset[str]:
+    """The suffixes of files that `load` reads, in lower case: `.jpg`, `.tif`, … and `.heic` with the extra `heic`."""
+    formats = {*FORMATS, _AS_JPEG}
+    of_pillow = {suffix for suffix, name in Image.registered_extensions().items() if name in formats}
+    return frozenset(of_pillow | (heif.SUFFIXES if heif.is_installed() else set()))
+
+
+def load(
+    source: ImageSource, size: int, *, max_pixels: int = MAX_PIXELS, budget: Budget = DECODING
+) -> NDArray[np.uint8]:
     """Read one image as uint8 (size, size, 3).
 
     A Pillow image is read at its current frame. It stays open and unchanged. An array is uint8: (H, W) or (H, W, 1)
-    grey, (H, W, 3) RGB, (H, W, 4) RGBA. `max_pixels` holds for every kind of source.
+    grey, (H, W, 3) RGB, (H, W, 4) RGBA. `max_pixels` holds for every kind of source. `budget` grants the memory that
+    decoding takes; the default is shared by all threads of the process.
 
     Raises MissingImageError, TooLargeImageError, UnreadableImageError (also for an array of another type or shape),
     or UsageError (for a source of another type, or a size below 1).
     """
     if size < 1:
         raise UsageError(f"an image can't be {size} pixels wide: give a size of 1 or more")
-    with opened(source, max_pixels=max_pixels) as picture:
-        return _letterboxed(_small(picture, size, is_ours=picture is not source), size)
-
-
-def suffixes() -> frozenset[str]:
-    """The suffixes of files in the formats that are read, in lower case, as Pillow registers them."""
-    return frozenset(suffix for suffix, name in Image.registered_extensions().items() if name in FORMATS)
+    with ExitStack() as granted:
+        with opened(source, max_pixels=max_pixels) as picture:
+            whole, drafted = picture.size, None if picture is source else _drafted(picture, size)
+            granted.enter_context(budget.reserved(decoding_bytes(picture, whole)))
+            square = _letterboxed(_small(picture, size, drafted), size)
+        del picture  # its memory is given back before the reservation
+        return square
 
 
 @contextmanager
@@ -83,16 +90,19 @@ def opened(source: ImageSource, *, max_pixels: int = MAX_PIXELS) -> Iterator[Ima
     """
     name = _name(source)
     try:
-        with _QUIET_PILLOW:
+        with QUIET_PILLOW:
             if isinstance(source, str | os.PathLike):
                 with open_file(name) as file:
                     yield _header_read(file, name, max_pixels)
             else:
                 picture = source if isinstance(source, Image.Image) else _from_array(source, name)
                 _check_pixels(picture, name, max_pixels)
+                tiff.check_opened(picture, name)
                 yield picture
     except ImageError:
         raise
+    except UnsuitablePixelsError as error:
+        raise UnreadableImageError(f"{name}: {error}") from error
     except UnidentifiedImageError as error:
         raise UnreadableImageError(f"{name}: not an image in a format that artsim reads, or damaged") from error
     except Exception as error:  # decoders raise any type for a damaged file: struct.error, MemoryError, ...
@@ -143,16 +153,24 @@ def _no_file(path: Path, error: OSError | ValueError) -> ImageError:
 
 
 def _header_read(file: io.BufferedReader, name: str, max_pixels: int) -> Image.Image:
-    try:
-        picture = Image.open(file, formats=FORMATS)
-    except Image.DecompressionBombError:
-        with _without_pillow_limit():
-            picture = Image.open(file, formats=FORMATS)
+    start = file.read(16)
+    file.seek(0)
+    picture = tiff.open_page(file, name) if start[:4] in tiff.MAGIC else _opened_by_pillow(file, start, name)
     _check_pixels(picture, name, max_pixels)
-    if picture.format == "TIFF":  # Pillow checks its limit again where it allocates a TIFF's memory: allocate it here
-        with _without_pillow_limit():
-            picture.load_prepare()
     return picture
+
+
+def _opened_by_pillow(file: io.BufferedReader, start: bytes, name: str) -> Image.Image:
+    try:
+        return Image.open(file, formats=FORMATS)
+    except Image.DecompressionBombError:
+        with without_pillow_limit():
+            return Image.open(file, formats=FORMATS)
+    except UnidentifiedImageError:
+        if not heif.is_heif(start):
+            raise
+        file.seek(0)
+        return heif.open_picture(file, name)
 
 
 def _check_pixels(picture: Image.Image, name: str, max_pixels: int) -> None:
@@ -164,58 +182,38 @@ def _check_pixels(picture: Image.Image, name: str, max_pixels: int) -> None:
         raise UnreadableImageError(f"{name}: no pixels ({width} x {height})")
 
 
-@contextmanager
-def _without_pillow_limit() -> Iterator[None]:
-    """Lift Pillow's own limit of 179 million pixels, for some museum scans are larger.
+@dataclass(frozen=True)
+class _Draft:
+    """How a JPEG will be decoded: the size that it is fitted to, and its box in the reduced picture."""
 
-    The limit is one for the whole process. It is lifted only while a header is read or memory is allocated.
+    fitted: tuple[int, int]
+    box: tuple[int, int, float, float]
+
+
+def _drafted(picture: Image.Image, size: int) -> _Draft | None:
+    """Have a JPEG decoded at 1/2, 1/4 or 1/8 of its size, never below twice the target.
+
+    `draft` would leave a caller's image reduced.
     """
-    with _LIMIT_LOCK:
-        limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
-        try:
-            yield
-        finally:
-            Image.MAX_IMAGE_PIXELS = limit
+    width, height = fit(picture.size, size)
+    drafted = picture.draft(None, (2 * width, 2 * height))
+    return None if drafted is None else _Draft((width, height), drafted[1])
 
 
-class _QuietPillow(threading.local):
-    """The module pattern of a warning filter that matches Pillow in threads that are inside `load`.
-
-    `warnings.catch_warnings` replaces the filters of the whole process, so threads that overlap restore the wrong ones
-    (https://github.com/python/cpython/issues/50896). From Python 3.14, `-X context_aware_warnings` mends that.
-    """
-
-    inside = False
-
-    def match(self, module: str) -> bool:
-        return self.inside and module.startswith("PIL.")
-
-    def __enter__(self) -> None:
-        filters = cast("list[Any]", warnings.filters)
-        if not filters or filters[0] is not _IGNORE_PILLOW:  # another program may have put its own first
-            filters.insert(0, _IGNORE_PILLOW)
-        self.inside = True
-
-    def __exit__(self, *_: object) -> None:
-        self.inside = False
-
-
-_QUIET_PILLOW = _QuietPillow()
-_IGNORE_PILLOW = ("ignore", None, Warning, _QUIET_PILLOW, 0)
-
-
-def _small(picture: Image.Image, size: int, *, is_ours: bool) -> Image.Image:
+def _small(picture: Image.Image, size: int, drafted: _Draft | None) -> Image.Image:
     """Decode, fit into `size`, convert to sRGB and turn upright. The last two are cheaper on a small image."""
-    width, height = fit(picture.size, size)  # fitted again below, as Pillow turns a TIFF upright while it decodes
-    # JPEG: at 1/2, 1/4 or 1/8 of its size, never below twice the target. `draft` would leave a caller's image reduced.
-    drafted = picture.draft(None, (2 * width, 2 * height)) if is_ours else None
+    if isinstance(picture, tiff.PagePicture):  # Pillow checks its limit again where it allocates: allocate it here
+        with without_pillow_limit():
+            picture.load_prepare()
+    transparent = transparent_grey(picture)
     picture.load()
-    fitted, box = ((width, height), drafted[1]) if drafted else (fit(picture.size, size), None)
-    # Bicubic, not Lanczos: smaller halos beside strong edges, and 10 % less time. A gap of 2 lets a cheap box average
-    # come first and leaves the antialiasing to the bicubic filter.
-    small = _mixable(picture).resize(fitted, Image.Resampling.BICUBIC, box=box, reducing_gap=2.0)
-    flat = _eight_bits(small, picture) if small.mode in ("I", "F") else _over_white(small)
-    return _upright(to_srgb(flat, picture.info.get("icc_profile")), picture)
+    # Fitted now, as Pillow turns a TIFF upright while it decodes.
+    fitted, box = (drafted.fitted, drafted.box) if drafted else (fit(picture.size, size), None)
+    # Bicubic, not Lanczos: smaller halos beside strong edges, and 10 % less time. A gap of 2 lets a cheap box
+    # average come first and leaves the antialiasing to the bicubic filter.
+    small = mixable(picture, transparent).resize(fitted, Image.Resampling.BICUBIC, box=box, reducing_gap=2.0)
+    flat = eight_bits(small, picture) if small.mode in ("I", "F") else over_white(small)
+    return upright(to_srgb(flat, picture.info.get("icc_profile")), picture)
 
 
 def fit(whole: tuple[int, int], size: int) -> tuple[int, int]:
@@ -225,57 +223,11 @@ def fit(whole: tuple[int, int], size: int) -> tuple[int, int]:
     return max(1, width), max(1, height)
 
 
-def _mixable(picture: Image.Image) -> Image.Image:
-    """Convert to a mode in which the mean of two pixels is a colour between them, alpha premultiplied."""
-    mode = picture.mode
-    if mode.startswith("I;16"):  # Pillow can't reduce it, and clips it at 255 (python-pillow/Pillow#3159)
-        return picture.convert("I")
-    if mode in ("I", "F", "La", "RGBa"):
-        return picture
-    if picture.has_transparency_data:
-        straight = "LA" if mode in ("1", "L", "LA") else "RGBA"
-        palette_safe = picture.copy() if mode == "P" else picture  # Pillow writes alpha into the palette
-        return palette_safe.convert(straight).convert(straight[:-1] + "a")
-    return picture.convert(_MIXABLE[mode]) if mode in _MIXABLE else picture
-
-
-def _eight_bits(small: Image.Image, picture: Image.Image) -> Image.Image:
-    """Scale to 0..255 by the range of the whole picture, as the module's docstring defines it."""
-    values = np.asarray(small, dtype=np.float64)
-    if not np.isfinite(values).all():
-        raise ValueError("some of its pixels are not finite (NaN or infinity)")
-    highest = 65535.0 if picture.mode.startswith("I;16") else float(cast("Any", picture.getextrema())[1])
-    usual = (1, 255, 65535) if picture.mode == "F" else (255, 65535)
-    white = next((step for step in usual if highest <= step), highest)
-    return Image.fromarray((np.clip(values / white, 0, 1) * 255 + 0.5).astype(np.uint8))
-
-
-def _over_white(small: Image.Image) -> Image.Image:
-    if small.mode not in ("La", "RGBa"):
-        return small
-    straight = small.convert(small.mode.upper())
-    white = Image.new(small.mode[:-1], small.size, "white")
-    white.paste(straight.convert(white.mode), mask=straight.getchannel("A"))
-    return white
-
-
 def upright_size(picture: Image.Image) -> tuple[int, int]:
     """Width and height of an opened picture, turned as EXIF says. Pillow has turned the size of a TIFF already."""
     width, height = picture.size
-    is_turned = picture.format != "TIFF" and _orientation(picture) in _QUARTER_TURNS
+    is_turned = picture.format != "TIFF" and orientation_of(picture) in _QUARTER_TURNS
     return (height, width) if is_turned else (width, height)
-
-
-def _orientation(picture: Image.Image) -> object:
-    try:
-        return picture.getexif().get(ExifTags.Base.Orientation)
-    except Exception:  # Pillow raises any type for damaged EXIF, which does not damage the pixels
-        return None
-
-
-def _upright(small: Image.Image, picture: Image.Image) -> Image.Image:
-    orientation = _orientation(picture)
-    return small.transpose(_UPRIGHT[orientation]) if orientation in _UPRIGHT else small
 
 
 def _letterboxed(small: Image.Image, size: int) -> NDArray[np.uint8]:

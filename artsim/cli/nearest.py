@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from artsim.jobs.nearest import QueryResult
     from artsim.messages import Say
 
-WORK_COLUMNS = ("query", "rank", "distance", "probability", "artist", "image", "unlike")
+WORK_COLUMNS = ("query", "rank", "distance", "probability", "artist", "image", "unlike", "copy")
 ARTIST_COLUMNS = ("query", "rank", "distance", "probability", "artist", "works")
 
 INPUTS = {"QUERY": "queries", "--among": "among", "--model": "model", "--cohort": "cohort"}  # flags and parameters
@@ -80,9 +80,12 @@ def nearest(max_bad_images: BadImageLimit, quiet: bool, output: str, artists: st
     query, as artsim-score computes it. If the artists are known, they are ranked by their three nearest works. An
     artist's probability assumes that the query is by an artist in the gallery.
 
-    Works with the same content as the query are left out. A query that is an outlier is flagged as unlike: it is
-    farther from its nearest work than 99 % of the gallery's works are from theirs. Without the flag, the artist may
-    still not be in the gallery.
+    Works with the same content as the query are left out. A listed work is marked as a copy if it and the query are two
+    photographs of one painting, which says nothing about the artist. The column copy is empty for a gallery that is an
+    embedding store, which has no pictures.
+
+    A query that is an outlier is flagged as unlike: it is farther from its nearest work than 99 % of the gallery's
+    works are from theirs. Without the flag, the artist may still not be in the gallery.
     """
     from artsim.jobs.nearest import NearestOptions, check_outcome, find_nearest
     from artsim.overwrites import check_overwrites

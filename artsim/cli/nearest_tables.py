@@ -34,6 +34,9 @@ def remarks(result: QueryResult) -> list[str]:
     if result.itself:
         ranked = any(work.image in result.itself for work in result.works)
         found.append(f"is in the gallery{'' if ranked else ' and left out'}: {first_few(result.itself)}")
+    copies = [work.image for work in result.works if work.copy]
+    if copies:
+        found.append(f"photographs of the same painting, which say nothing about its artist: {first_few(copies)}")
     if result.unlike:
         found.append("unlike: farther from its nearest work than 99 % of the gallery's works are from theirs")
     if result.unfamiliar:
@@ -54,7 +57,14 @@ def _works_table(result: QueryResult) -> Table:
     table = _table(("work", "left"), ("probability", "right"), ("distance", "right"), *artist)
     for work in result.works:
         cells = [work.artist or "unknown"] if known else []
-        _add(table, work.rank, work.image, work.probability, work.distance, *cells)
+        _add(
+            table,
+            work.rank,
+            f"{work.image} (copy)" if work.copy else work.image,
+            work.probability,
+            work.distance,
+            *cells,
+        )
     return table
 
 

@@ -90,6 +90,11 @@ Examples:
     help="Add the column unfamiliar: image1, image2 or both, where an image is unlike the photographs that the tower "
     "was trained on.",
 )  # fmt: skip
+@click.option(
+    "--same-work", is_flag=True,
+    help="Add the column same_work: 1 where both images are photographs of one painting, for example one of them grey, "
+    "framed or cropped. Their score says nothing about the artist. Not with --engine spark.",
+)  # fmt: skip
 @bad_image_options(default="0")
 @click.option("--summary", metavar="FILE.json", help="Also write the summary to this file, as JSON.")
 @quiet_option
@@ -109,6 +114,8 @@ def score(max_bad_images: BadImageLimit, quiet: bool, engine: str, master: str |
         raise UsageError("--master needs --engine spark. Add it, or leave out --master.")
     if options["columns"] is not None and options["cohort"] is None:
         raise UsageError("--columns names columns of the cohort's table. Add --cohort, or leave out --columns.")
+    if options["same_work"] and engine == "spark":
+        raise UsageError("--same-work needs --engine local. Leave out one of them.")
     say = stderr_lines(quiet=quiet)
     with stage_bars(quiet=quiet) as progress:
         if engine == "spark":

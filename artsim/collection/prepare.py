@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from artsim import images
 from artsim.bad_images import BadImageLimit
 from artsim.collection.artists import Qualified
 from artsim.collection.catalogue import Catalogue, read_catalogue
@@ -20,6 +19,7 @@ from artsim.collection.selection import Selection, choose, read_selection
 from artsim.collection.spellings import describe_spellings, find_spellings, merge_spellings
 from artsim.collection.split import check_selection, split
 from artsim.collection.works import Reading
+from artsim.decoders import DECODERS, Pass
 from artsim.errors import BadImagesError, ImageError, InputError
 from artsim.messages import Progress, Say, first_few
 from artsim.prefetch import prefetch_images
@@ -109,14 +109,15 @@ def _fingerprints(
     works: Catalogue, max_pixels: int, progress: Progress
 ) -> tuple[NDArray[np.uint64], dict[int, ImageError]]:
     """Fingerprints uint64 (N - failures,) of the readable works, and the errors of the others by row."""
+    decoding = Pass()
 
     def read(path: Path) -> NDArray[np.uint8]:
-        return images.load(path, FINGERPRINT_SIZE, max_pixels=max_pixels)
+        return DECODERS.load(path, FINGERPRINT_SIZE, max_pixels=max_pixels, owner=decoding)
 
     paths = works.paths(works.table)
     fingerprints: list[int] = []
     failures: dict[int, ImageError] = {}
-    for number, pixels in enumerate(prefetch_images(paths, read, depth=64)):
+    for number, pixels in enumerate(prefetch_images(paths, read, depth=64, stop=lambda: DECODERS.stop(decoding))):
         if isinstance(pixels, ImageError):
             failures[number] = pixels
         else:

@@ -98,7 +98,7 @@ def embed_collections(options: EmbedOptions, progress: Progress = no_progress, s
         opened = time.perf_counter()
         paths = {image.name: image.path for image in listed}
         faults = {image.name: image.fault for image in listed if image.fault}
-        embedded = embed_named(scorer, paths, stored, path, progress, faults)
+        embedded = embed_named(scorer, paths, stored, path, progress, faults=faults)
         seconds = time.perf_counter() - opened
         write_store(path, _store_of(scorer, listed, embedded))
     good = len(listed) - len(embedded.reasons)

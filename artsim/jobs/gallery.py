@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +16,7 @@ from artsim.collection.works import Reading, read_works
 from artsim.errors import InputError
 from artsim.messages import first_few
 from artsim.scoring.embed_images import STORE_SUFFIX, embed_files, open_store
+from artsim.scoring.same_work import Thumbnail
 from artsim.scoring.scorer import Scorer
 
 
@@ -29,6 +30,7 @@ class Gallery:
     vectors: NDArray[np.float32]  # (N, D)
     bad: list[str]
     names_note: str = ""  # a line about names that were found under another spelling
+    thumbnails: Mapping[str, Thumbnail] = field(default_factory=dict)  # by SHA-256; none from an embedding store
 
     @property
     def total(self) -> int:
@@ -37,7 +39,13 @@ class Gallery:
 
 
 def read_gallery(
-    source: Path, data_dir: Path | None, scorer: Scorer, reading: Reading, progress: Callable[[int, int], None]
+    source: Path,
+    data_dir: Path | None,
+    scorer: Scorer,
+    reading: Reading,
+    progress: Callable[[int, int], None],
+    *,
+    thumbnails: bool = False,
 ) -> Gallery:
     """Read a collection from its embedding store, or embed it.
 
@@ -47,6 +55,7 @@ def read_gallery(
         reading: how folders and tables are read.
         scorer: embeds the images.
         progress: receives how many are embedded, and how many there are.
+        thumbnails: make thumbnails too, which an embedding store does not have.
 
     Raises:
         InputError: it is missing, none of its works can be used, or the store is of another model.
@@ -61,7 +70,7 @@ def read_gallery(
         return Gallery(store.names, store.sha256s, artists, store.vectors, [])
     works = read_works(str(source), reading)
     folder = works.folder or find_folder(source, data_dir, works.names)
-    embedded = embed_files(scorer, works.names, folder, progress=lambda _, *at: progress(*at))
+    embedded = embed_files(scorer, works.names, folder, progress=lambda _, *at: progress(*at), thumbnails=thumbnails)
     good = np.flatnonzero(embedded.status == 0)
     gallery = Gallery(
         [works.names[row] for row in good],
@@ -70,6 +79,7 @@ def read_gallery(
         embedded.vectors[good],
         embedded.reasons,
         embedded.names_note,
+        embedded.thumbnails,
     )
     if not gallery.names:
         raise InputError(f"{source}: none of its {gallery.total:,} images can be used: {first_few(gallery.bad, '; ')}.")

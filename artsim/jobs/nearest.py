@@ -26,6 +26,7 @@ from artsim.scoring.adaptation import Adapter, adapter_of
 from artsim.scoring.cohort_use import SELF, CohortUse, own_cohort
 from artsim.scoring.device import Device
 from artsim.scoring.embed_images import EmbeddedImages, embed_named
+from artsim.scoring.same_work import is_same_work
 from artsim.scoring.scorer import Scorer, load
 from artsim.scoring.scores import Criterion
 from artsim.scoring.search import SearchIndex, SearchResult, artist_probabilities
@@ -57,13 +58,17 @@ class NearestOptions:
 
 @dataclass(frozen=True)
 class NearWork:
-    """A work of the gallery, ranked for a query; `artist` is None if unknown."""
+    """A work of the gallery, ranked for a query; `artist` is None if unknown.
+
+    `copy`: it and the query are photographs of one painting; None if the gallery has no pictures (an embedding store).
+    """
 
     rank: int
     distance: np.float32
     probability: np.float32
     artist: str | None
     image: str
+    copy: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -117,9 +122,8 @@ def find_nearest(options: NearestOptions, say: Say, progress: Progress, show: Ca
     names = query_files(options.queries, say)
     scorer = load(options.model, options.device, batch_size=options.batch_size, max_pixels=options.max_pixels)
     named = read_cohort(options.cohort, tower_of(scorer), lambda: scorer, say, progress, options.columns)
-    queries = embed_named(
-        scorer, {name: Path(name) for name in names}, progress=lambda _, *at: progress("queries", *at)
-    )
+    paths = {name: Path(name) for name in names}
+    queries = embed_named(scorer, paths, progress=lambda _, *at: progress("queries", *at), thumbnails=True)
     if len(queries.reasons) == len(names):
         raise InputError(f"no query can be used: {first_few(queries.reasons, '; ')}.")
     gallery = _read_gallery(options, scorer, say, progress)
@@ -170,7 +174,7 @@ def query_files(sources: Sequence[str], say: Say) -> list[str]:
 def _read_gallery(options: NearestOptions, scorer: Scorer, say: Say, progress: Progress) -> Gallery:
     data_dir = None if options.data_dir is None else Path(options.data_dir)
     done = partial(progress, "collection")
-    return read_gallery(Path(options.among), data_dir, scorer, options.reading(say), done)
+    return read_gallery(Path(options.among), data_dir, scorer, options.reading(say), done, thumbnails=True)
 
 
 def _cohort_of(options: NearestOptions, scorer: Scorer, named: CohortUse | None, gallery: Gallery) -> CohortUse:
@@ -208,7 +212,17 @@ def _results(
     format_result = _ResultFormatter(criterion, gallery, labels, options.k)
     for position, same, result in zip(good.tolist(), itself, found, strict=True):
         unfamiliar = None if queries.unfamiliar is None else bool(queries.unfamiliar[position])
-        yield replace(format_result(names[position], same, result), unfamiliar=unfamiliar)
+        formatted = format_result(names[position], same, result)
+        copies = _copies(queries, position, gallery, result.works.tolist())
+        works = [replace(work, copy=is_copy) for work, is_copy in zip(formatted.works, copies, strict=True)]
+        yield replace(formatted, works=works, unfamiliar=unfamiliar)
+
+
+def _copies(queries: EmbeddedImages, position: int, gallery: Gallery, works: list[int]) -> list[bool | None]:
+    """Whether each of these works is a photograph of the query's painting; None: its picture is not there."""
+    query = queries.thumbnails.get(queries.sha256s[position])
+    found = [gallery.thumbnails.get(gallery.sha256s[work]) for work in works]
+    return [None if query is None or each is None else is_same_work(query, each) for each in found]
 
 
 def _adapted(

@@ -8,6 +8,7 @@ import os
 import time
 from contextlib import nullcontext
 from dataclasses import astuple, dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -41,6 +42,7 @@ from artsim.tables.image_index import ImageIndex, index_images
 from artsim.tables.output import FormatName, check_place, format_of
 from artsim.tables.pairs_file import (
     EVIDENCE_COLUMN,
+    SAME_WORK_COLUMN,
     UNFAMILIAR_COLUMN,
     Block,
     PairsFile,
@@ -73,11 +75,12 @@ class ScoreOptions:
     evidence: bool = False
     unfamiliar: bool = False
     columns: Columns | None = None
+    same_work: bool = False
 
     @property
     def optional_columns(self) -> tuple[str, ...]:
         """The columns after the status that the user asks for."""
-        asked = {EVIDENCE_COLUMN: self.evidence, UNFAMILIAR_COLUMN: self.unfamiliar}
+        asked = {EVIDENCE_COLUMN: self.evidence, UNFAMILIAR_COLUMN: self.unfamiliar, SAME_WORK_COLUMN: self.same_work}
         return tuple(name for name, is_asked in asked.items() if is_asked)
 
     def check_files(self) -> None:
@@ -141,7 +144,7 @@ def score_pairs(
         options.check_card(scorer.card)
         named = read_cohort(options.cohort, tower_of(scorer), lambda: scorer, say, progress, options.columns)
         opened = time.perf_counter()
-        embedded = _embed(scorer, index, options.embeddings, sink.embeddings, progress, say)
+        embedded = _embed(scorer, index, options, sink.embeddings, progress, say)
         embedded = embedded.compared(scorer.card.photographs)
         seconds = time.perf_counter() - opened
         image_stage = _image_stage(scorer, embedded, seconds, index.lookup.note)
@@ -170,7 +173,8 @@ def check_bad_images(summary: Summary, bad_image_limit: BadImageLimit) -> None:
 def _check_format(options: ScoreOptions) -> None:
     """Check the format of the output, and that it can have the columns."""
     if format_of(options.output, options.format)[0] == "kaggle" and options.optional_columns:
-        flags = " and ".join(f"--{flag}" for flag in ("evidence", "unfamiliar") if getattr(options, flag))
+        asked = [flag for flag in ("evidence", "unfamiliar", "same_work") if getattr(options, flag)]
+        flags = " and ".join(f"--{flag.replace('_', '-')}" for flag in asked)
         raise UsageError(f"--format kaggle has the columns index and sameArtist only. Leave out {flags}.")
 
 
@@ -183,19 +187,20 @@ def _image_stage(scorer: Scorer, embedded: EmbeddedImages, seconds: float, names
 def _embed(
     scorer: Scorer,
     index: ImageIndex,
-    embeddings: str | None,
+    options: ScoreOptions,
     unfinished: Path | None,
     progress: Progress,
     say: Say,
 ) -> EmbeddedImages:
     """Embed images that have no stored embedding: in the user's store, or in that of an interrupted run."""
     paths, faults = index.lookup.paths(index.images), index.lookup.faults(index.images)
-    if embeddings is None:
-        return embed_named(scorer, paths, _left_over(unfinished, scorer), unfinished, progress, faults)
-    path = store_path(embeddings)
+    embed = partial(embed_named, scorer, paths, progress=progress, faults=faults, thumbnails=options.same_work)
+    if options.embeddings is None:
+        return embed(_left_over(unfinished, scorer), unfinished)
+    path = store_path(options.embeddings)
     # A read-only store is fine if it has all images.
     with only_one(path, say) if os.access(path.parent, os.W_OK) else nullcontext(), telling_what_is_kept(path):
-        return embed_named(scorer, paths, open_store(path, scorer), path, progress, faults)
+        return embed(open_store(path, scorer), path)
 
 
 def _left_over(unfinished: Path | None, scorer: Scorer) -> EmbeddingStore | None:

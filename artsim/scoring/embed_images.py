@@ -1,38 +1,38 @@
 """Embedding of the images that a job names, with an embedding store to reuse and to update.
 
 The content of a file decides. A file that has changed is embedded again. Files with the same content are embedded once.
-If a listed file no longer exists, its stored embedding is used.
+If a listed file no longer exists, its stored embedding is used. Files are decoded in worker processes, so a file that
+crashes its decoder is one bad image.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
-import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from artsim import images
+from artsim.decoders import DECODERS, Pass
 from artsim.errors import ImageError, MissingImageError, UnreadableImageError, UsageError
 from artsim.image_names import ImageNames
 from artsim.messages import Progress
 from artsim.prefetch import prefetch_images
 from artsim.scoring.adaptation import Adapter
-from artsim.scoring.embedding_store import EmbeddingStore, check_model, read_store, write_store
+from artsim.scoring.embedding_store import EmbeddingStore, check_model, read_store
 from artsim.scoring.familiarity import PhotographRule
 from artsim.scoring.inference import Pixels, prefetch_depth, run_batches
+from artsim.scoring.same_work import Thumbnail, thumbnail
 from artsim.scoring.scorer import Scorer
 from artsim.scoring.status import STATUSES
+from artsim.scoring.store_updates import StoreWriter
 
 STORE_SUFFIX = ".parquet"
-# Seconds between two writes of the store. A killed run loses the work of one interval.
-SHORTEST_INTERVAL = 3.0
-# The interval is at least 20 times as long as the last write, so that writing takes at most 5 % of the time.
-INTERVAL_PER_WRITE = 20
 
 
 @dataclass(frozen=True)
@@ -50,6 +50,7 @@ class EmbeddedImages:
     factor: NDArray[np.float32] | None = None  # (M,) of each image's distances, once adapted
     unfamiliar: NDArray[np.bool_] | None = None  # (M,) once known; False for bad images
     names_note: str = ""  # a line about names that were found under another spelling
+    thumbnails: Mapping[str, Thumbnail] = field(default_factory=dict)  # by SHA-256, if asked for and the file is there
 
     def adapted(self, adapter: Adapter | None) -> EmbeddedImages:
         """The same images, adapted; None: as they are. Their unfamiliarity must be known before."""
@@ -96,6 +97,8 @@ def embed_files(
     store: EmbeddingStore | None = None,
     update_at: Path | None = None,
     progress: Progress | None = None,
+    *,
+    thumbnails: bool = False,
 ) -> EmbeddedImages:
     """Embed the images of a folder that are not in the store; report the bad ones.
 
@@ -107,13 +110,17 @@ def embed_files(
         update_at: where to write the updated store: all of `names` that were embedded, and the rows of `store` with
             other names. It is also written every few seconds, so that the next run resumes after one that was killed.
         progress: receives the stage `images`.
+        thumbnails: make thumbnails too; then files with a stored embedding are decoded as well.
 
     Raises:
         OutputError: `update_at` can't be written.
         DeviceError, ModelError: see `Tower`.
     """
     lookup = ImageNames(folder)
-    embedded = embed_named(scorer, lookup.paths(names), store, update_at, progress, lookup.faults(names))
+    paths = lookup.paths(names)
+    embedded = embed_named(
+        scorer, paths, store, update_at, progress, faults=lookup.faults(names), thumbnails=thumbnails
+    )
     return replace(embedded, names_note=lookup.note)
 
 
@@ -123,12 +130,14 @@ def embed_named(
     store: EmbeddingStore | None = None,
     update_at: Path | None = None,
     progress: Progress | None = None,
+    *,
     faults: Mapping[str, str] | None = None,
+    thumbnails: bool = False,
 ) -> EmbeddedImages:
     """Like `embed_files`, with a path for each name, None if unknown; `faults` says more of names without a file."""
-    job = _EmbeddingPass(scorer, paths, store, progress)
+    job = _EmbeddingPass(scorer, paths, store, progress, thumbnails=thumbnails)
     job.faults = faults or {}
-    writer = None if update_at is None else _StoreWriter(update_at, store or _empty_store(scorer))
+    writer = None if update_at is None else StoreWriter(update_at, store or _empty_store(scorer))
     for positions, vectors in run_batches(scorer.tower, job.new_images(), scorer.batch_size):
         job.settle(positions, vectors)
         if writer is not None and writer.is_due():
@@ -155,7 +164,13 @@ class _EmbeddingPass:
     """The state of one pass over the names. A position is decided once it has a SHA-256 or a failure."""
 
     def __init__(
-        self, scorer: Scorer, paths: Mapping[str, Path | None], store: EmbeddingStore | None, progress: Progress | None
+        self,
+        scorer: Scorer,
+        paths: Mapping[str, Path | None],
+        store: EmbeddingStore | None,
+        progress: Progress | None,
+        *,
+        thumbnails: bool,
     ) -> None:
         self.faults: Mapping[str, str] = {}  # what to say of a missing file, by name
         self.names = list(paths)
@@ -166,6 +181,8 @@ class _EmbeddingPass:
         self._scorer = scorer
         self._paths = paths
         self._progress = progress
+        self._decoding = Pass()
+        self._thumbnails: dict[str, Thumbnail] | None = {} if thumbnails else None
         self._stored = {} if store is None else dict(zip(store.names, store.sha256s, strict=True))
         self._known = {} if store is None else dict(zip(store.sha256s, store.vectors, strict=True))
         self._pending: dict[int, str] = {}  # by position, the SHA-256 of images on their way through the tower
@@ -174,7 +191,8 @@ class _EmbeddingPass:
 
     def new_images(self) -> Iterator[tuple[int, Pixels]]:
         """Read every file; yield the images that must be embedded, with their positions."""
-        files = prefetch_images(self.names, self._read, prefetch_depth(self._scorer.batch_size))
+        depth = prefetch_depth(self._scorer.batch_size)
+        files = prefetch_images(self.names, self._read, depth, stop=lambda: DECODERS.stop(self._decoding))
         for position, file in enumerate(files):
             if isinstance(file, ImageError):
                 self._not_read(position, file)
@@ -208,7 +226,12 @@ class _EmbeddingPass:
         for position, error in self.failures.items():
             status[position] = STATUSES.index(error.status)
         return EmbeddedImages(
-            self.vectors, status, [str(error) for error in self.failures.values()], self.sha256s, self.embedded
+            self.vectors,
+            status,
+            [str(error) for error in self.failures.values()],
+            self.sha256s,
+            self.embedded,
+            thumbnails=self._thumbnails or {},
         )
 
     def _read(self, name: str) -> _File:
@@ -220,16 +243,29 @@ class _EmbeddingPass:
                 state = _state(os.fstat(file.fileno()))
                 sha256 = hashlib.file_digest(file, "sha256").hexdigest()
             if sha256 in self._known or sha256 in self._claimed:
+                self._add_thumbnail(path, sha256)
                 return _File(sha256, None)
             # The file is read a second time: a scan can be larger than memory, and too large to be decoded at all.
-            image = self._scorer.load_image(path)
+            image = self._decode(path)
             if _state(Path(path).stat()) != state:
                 raise UnreadableImageError(f"{path}: changed while it was read")
         except OSError as error:
             raise UnreadableImageError(f"{path}: can't be read: {error.strerror or error}") from error
         except UnicodeEncodeError as error:
             raise UnreadableImageError(f"{path!r}: its name can't be stored, because it is not UTF-8") from error
+        if self._thumbnails is not None:
+            self._thumbnails[sha256] = thumbnail(image)
         return _File(sha256, image)
+
+    def _decode(self, path: str) -> Pixels:
+        size, max_pixels = self._scorer.card.image_size, self._scorer.max_pixels
+        return DECODERS.load(path, size, max_pixels=max_pixels, owner=self._decoding)
+
+    def _add_thumbnail(self, path: str, sha256: str) -> None:
+        """Make the thumbnail of an image with a stored embedding. Its embedding is used also if this fails."""
+        if self._thumbnails is not None and sha256 not in self._thumbnails:
+            with suppress(ImageError):
+                self._thumbnails[sha256] = thumbnail(self._decode(path))
 
     def _not_read(self, position: int, error: ImageError) -> None:
         name = self.names[position]
@@ -249,51 +285,3 @@ class _EmbeddingPass:
 def _state(status: os.stat_result) -> tuple[int, ...]:
     """Return what changes when a file is written to or replaced."""
     return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
-
-
-class _StoreWriter:
-    """Writes the store every few seconds: the rows that it had before, updated with what is decided."""
-
-    def __init__(self, path: Path, before: EmbeddingStore) -> None:
-        self._path = path
-        self._before = before
-        self._written = time.monotonic()
-        self._interval = SHORTEST_INTERVAL
-
-    def is_due(self) -> bool:
-        """Whether the interval since the last write is over."""
-        return time.monotonic() - self._written >= self._interval
-
-    def write_rest(self, job: _EmbeddingPass) -> None:
-        """Write the final store, unless its rows are those of the file."""
-        store = _updated(self._before, job)
-        if not self._path.exists() or _rows(store) != _rows(self._before):
-            write_store(self._path, store)
-
-    def write(self, job: _EmbeddingPass) -> None:
-        """Write what is decided so far, and choose the next interval."""
-        started = time.monotonic()
-        write_store(self._path, _updated(self._before, job))
-        self._written = time.monotonic()
-        self._interval = max(SHORTEST_INTERVAL, INTERVAL_PER_WRITE * (self._written - started))
-
-
-def _rows(store: EmbeddingStore) -> dict[str, str]:
-    return dict(zip(store.names, store.sha256s, strict=True))
-
-
-def _updated(before: EmbeddingStore, job: _EmbeddingPass) -> EmbeddingStore:
-    """Keep the rows with other names; add the decided ones after them; drop the names of bad images."""
-    decided = {name: position for position, name in enumerate(job.names) if job.sha256s[position]}
-    bad = {job.names[position] for position in job.failures}
-    artist = dict(zip(before.names, before.artists, strict=True))
-    others = [row for row, name in enumerate(before.names) if name not in decided and name not in bad]
-    positions = list(decided.values())
-    return EmbeddingStore(
-        before.model_sha256,
-        before.card,
-        [before.names[row] for row in others] + list(decided),
-        [before.sha256s[row] for row in others] + [job.sha256s[position] for position in positions],
-        [before.artists[row] for row in others] + [artist.get(name) for name in decided],
-        np.concatenate([before.vectors[others], job.vectors[positions]]),
-    )

@@ -11,12 +11,13 @@ from numpy.typing import NDArray
 
 from artsim.scoring.embed_images import EmbeddedImages
 from artsim.scoring.optional_columns import optional_columns
+from artsim.scoring.same_work import is_same_work
 from artsim.scoring.scores import Criterion, Scores
 from artsim.scoring.status import pair_status
 from artsim.tables.arrow import of_numbers
 from artsim.tables.formats import with_scores
 from artsim.tables.image_index import ImageIndex
-from artsim.tables.pairs_file import Block, PairsFile
+from artsim.tables.pairs_file import SAME_WORK_COLUMN, Block, PairsFile
 
 
 @dataclass(frozen=True)
@@ -71,5 +72,25 @@ class BlockScorer:
         scores = self.criterion.scores(self.embedded.vectors, first, second, self.embedded.factor)
         of_pair = None if unfamiliar is None else (unfamiliar[first], unfamiliar[second])
         good = (status[first] == 0) & (status[second] == 0)
-        optional = optional_columns(self.optional, self.criterion, scores.distance, good, of_pair)
+        same = self._same_work(first, second, scores, good) if SAME_WORK_COLUMN in self.optional else None
+        optional = optional_columns(self.optional, self.criterion, scores.distance, good, of_pair, same)
         return ScoredBlock(block, first, second, status[first], status[second], scores, optional)
+
+    def _same_work(
+        self, first: NDArray[np.int64], second: NDArray[np.int64], scores: Scores, good: NDArray[np.bool_]
+    ) -> tuple[NDArray[np.int8], NDArray[np.bool_]]:
+        """Which pairs are photographs of one painting, and of which it is known, (B,) each.
+
+        Thumbnails are compared only of pairs that are predicted to be by the same artist. Copies are among them.
+        """
+        same, known = np.zeros(len(first), np.int8), good.copy()
+        sha256s, thumbnails = self.embedded.sha256s, self.embedded.thumbnails
+        for row in np.flatnonzero(good & (scores.prediction == 1)).tolist():
+            one, other = sha256s[first[row]], sha256s[second[row]]
+            if one == other:
+                same[row] = 1
+            elif one in thumbnails and other in thumbnails:
+                same[row] = is_same_work(thumbnails[one], thumbnails[other])
+            else:
+                known[row] = False
+        return same, known

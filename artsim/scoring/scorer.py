@@ -90,15 +90,18 @@ class Scorer:
         tower: the ONNX session and its metadata.
         batch_size: the number of images that go through the tower at once.
         load_image: turns one image into the tower's input, uint8 (S, S, 3).
+        max_pixels: an image with more pixels is refused.
     """
 
     tower: Tower
     batch_size: int
     load_image: Callable[[Image], NDArray[np.uint8]]
+    max_pixels: int
 
     def __init__(self, tower: Tower, batch_size: int, max_pixels: int, reopen: Callable[[], Scorer]) -> None:
         self.tower = tower
         self.batch_size = batch_size
+        self.max_pixels = max_pixels
         self.load_image = partial(image_files.load, size=tower.card.image_size, max_pixels=max_pixels)
         self._reopen = reopen
 

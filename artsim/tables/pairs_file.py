@@ -29,7 +29,7 @@ from artsim.tables.readers import open_reader
 IMAGE_COLUMNS = (("image1", "image2"), ("img1", "img2"))
 SCORE_COLUMNS = ("distance", "probability", "prediction", "status")
 # Written after these if the user asks for them.
-EVIDENCE_COLUMN, UNFAMILIAR_COLUMN = "log10_lr", "unfamiliar"
+EVIDENCE_COLUMN, UNFAMILIAR_COLUMN, SAME_WORK_COLUMN = "log10_lr", "unfamiliar", "same_work"
 
 
 @dataclass(frozen=True)

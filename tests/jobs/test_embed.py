@@ -168,15 +168,15 @@ def test_help_shows_examples_and_every_exit_code(capsys: pytest.CaptureFixture[s
 # The command, but slower, and with an interval that ends during the test: there is always time to kill it.
 SLOWED = """
 import time
-from artsim import images
 from artsim.cli.main import main
-from artsim.scoring import embed_images
-embed_images.SHORTEST_INTERVAL = 0.05
-load = images.load
+from artsim.decoders import DECODERS
+from artsim.scoring import store_updates
+store_updates.SHORTEST_INTERVAL = 0.05
+load = DECODERS.load
 def slow(*arguments, **options):
     time.sleep(0.05)
     return load(*arguments, **options)
-images.load = slow
+DECODERS.load = slow
 main()
 """
 

@@ -206,4 +206,4 @@ def test_a_search_notes_unfamiliar_queries(folder: Path, capsys: pytest.CaptureF
         assert artsim_in_process(*command) == 0
         out, err = capsys.readouterr()
         assert [line for line in err.splitlines() if "unfamiliar" in line] == wanted
-        assert out.splitlines()[0] == "query,rank,distance,probability,artist,image,unlike"
+        assert out.splitlines()[0] == "query,rank,distance,probability,artist,image,unlike,copy"

@@ -13,8 +13,8 @@ import pytest
 from pyarrow import parquet
 
 import artsim
-from artsim import images
 from artsim.bad_images import BadImageLimit
+from artsim.decoders import DECODERS
 from artsim.errors import BadImagesError, InputError, ModelError, UsageError
 from artsim.evaluation.summary import Summary
 from artsim.jobs import score as job
@@ -116,13 +116,13 @@ def test_the_same_row_twice_is_scored_twice_and_its_images_read_once(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     read: list[str] = []
-    real = images.load
+    real = DECODERS.load
 
-    def counted(source: str, **options: Any) -> Any:
+    def counted(source: str, *options: Any, **more: Any) -> Any:
         read.append(Path(source).name)
-        return real(source, **options)
+        return real(source, *options, **more)
 
-    monkeypatch.setattr(images, "load", counted)
+    monkeypatch.setattr(DECODERS, "load", counted)
     (folder / "pairs.csv").write_text("img1,img2\na.png,b.png\na.png,./b.png\na.png,b.png\n")
     summary = run(folder)
     first, other_name, again = rows_of(folder / "scores.csv")

@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 
 import artsim
+from artsim.decoders import DECODERS
 from artsim.errors import InputError, OutputError
 from artsim.files import file_sha256
-from artsim.scoring import embed_images
+from artsim.scoring import store_updates
 from artsim.scoring.embed_images import EmbeddedImages, embed_files, open_store
 from artsim.scoring.embedding_store import EmbeddingStore, read_store
 from artsim.scoring.status import STATUSES
@@ -72,7 +73,7 @@ def test_stored_images_are_not_decoded(
     run: Callable[..., EmbeddedImages], scorer: artsim.Scorer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = run(*NAMES)
-    monkeypatch.setattr(scorer, "load_image", None)
+    monkeypatch.setattr(DECODERS, "load", None)
     np.testing.assert_array_equal(run(*NAMES).vectors, first.vectors)
 
 
@@ -141,14 +142,14 @@ def test_bad_images_are_reported_not_stored_and_tried_again(folder: Path, run: C
 def test_a_file_that_changes_while_it_is_read_is_not_stored(
     folder: Path, scorer: artsim.Scorer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = scorer.load_image
+    real = DECODERS.load
 
-    def meddled(path: str) -> Any:
+    def meddled(path: str, *options: Any, **more: Any) -> Any:
         write_paintings(folder / "images", "other.png")
         (folder / "images" / "other.png").replace(path)
-        return real(path)
+        return real(path, *options, **more)
 
-    monkeypatch.setattr(scorer, "load_image", meddled)
+    monkeypatch.setattr(DECODERS, "load", meddled)
     embedded = embed_files(scorer, ["a.png"], folder / "images", None, folder / "store.parquet")
     assert (embedded.status.tolist(), stored_rows(folder)) == ([STATUSES.index("unreadable")], {})
     assert "changed while it was read" in embedded.reasons[0]
@@ -188,8 +189,8 @@ def test_new_embeddings_are_written_during_the_run(
     """A run that fails has stored what it had embedded; rows that it had not reached stay."""
     path = folder / "store.parquet"
     embed_files(scorer, ["c.png"], folder / "images", None, path)
-    monkeypatch.setattr(embed_images, "SHORTEST_INTERVAL", 0.0)
-    monkeypatch.setattr(embed_images, "INTERVAL_PER_WRITE", 0)
+    monkeypatch.setattr(store_updates, "SHORTEST_INTERVAL", 0.0)
+    monkeypatch.setattr(store_updates, "INTERVAL_PER_WRITE", 0)
     one_by_one = artsim.load(folder / "tower.onnx", "cpu", batch_size=1)
     real = one_by_one.tower
     batches: list[int] = []
