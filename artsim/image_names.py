@@ -19,6 +19,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from artsim.litter import is_litter
 from artsim.messages import FEW, counted
 
 MAX_FILES = 500_000  # of a folder; about 130 MB of names
@@ -26,7 +27,6 @@ MAX_HINTS = 20  # names for which similar ones are looked for, which takes some 
 MAX_FITTING = 1_000  # files that are compared further
 HINT_FILES = 20_000  # among which they are looked for
 
-_SKIPPED = {"@eaDir", "__MACOSX", "$RECYCLE.BIN", "System Volume Information"}
 _URL = re.compile(r"([a-z][a-z0-9+.-]+)://", re.IGNORECASE)
 _ROOT = re.compile(r"[a-zA-Z]:|[\\/~]|\.\.[\\/]")
 _AROUND = "\"'\ufeff\u200b"
@@ -207,7 +207,7 @@ def _walk(folder: Path) -> Iterator[tuple[str, bool]]:
         except OSError:
             continue
         for entry in entries:
-            if entry.name.startswith(".") or entry.name in _SKIPPED:
+            if is_litter(entry.name):
                 continue
             path = f"{place}/{entry.name}" if place else entry.name
             is_folder = _is_folder(entry)

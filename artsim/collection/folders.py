@@ -11,19 +11,10 @@ from pathlib import Path, PurePath
 from artsim import images
 from artsim.errors import InputError
 from artsim.image_names import ImageNames
+from artsim.litter import is_litter
 from artsim.messages import counted, first_few
 from artsim.tables.compression import split_suffix
 
-# Files and folders that systems and programs leave beside works, in lower case. Names that begin with a dot are
-# passed over too: `._x.jpg` (macOS), `.ipynb_checkpoints`, `.Trash-1000`.
-LITTER = frozenset(
-    {
-        "@eadir", "#recycle", "@recycle", "@recently-snapshot", "#snapshot",  # network storage
-        "$recycle.bin", "recycler", "system volume information", "thumbs.db", "ehthumbs.db", "desktop.ini",  # Windows
-        "__macosx", "icon\r", "network trash folder", "temporary items",  # macOS
-        "lost+found", "__pycache__",
-    }
-)  # fmt: skip
 LOOKED_UP = 20  # names of a table that are looked for under other spellings, to find its folder
 
 
@@ -74,7 +65,7 @@ def list_folder(folder: Path) -> Listing:
     for path in _walk(folder, listing):
         name = path.relative_to(folder).as_posix()
         suffix = path.suffix.lower()
-        if _is_litter(path.name):
+        if is_litter(path.name):
             listing.litter.append(name)
         elif suffix not in suffixes:
             listing.others[suffix] += 1
@@ -145,18 +136,14 @@ def _walk(folder: Path, listing: Listing) -> Iterator[Path]:
             folders.clear()
             continue
         entered.add((status.st_dev, status.st_ino))
-        listing.litter += [Path(place, name).relative_to(folder).as_posix() for name in folders if _is_litter(name)]
+        listing.litter += [Path(place, name).relative_to(folder).as_posix() for name in folders if is_litter(name)]
         # Sorted, so that the order of entry does not depend on the file system.
-        folders[:] = sorted(name for name in folders if not _is_litter(name))
+        folders[:] = sorted(name for name in folders if not is_litter(name))
         yield from (Path(place, name) for name in sorted(files))
 
 
 def _unreadable(error: OSError) -> None:
     raise InputError(f"{error.filename}: the folder can't be read ({error.strerror}).") from error
-
-
-def _is_litter(name: str) -> bool:
-    return name.startswith(".") or name.lower() in LITTER
 
 
 def _is_text(name: str) -> bool:
