@@ -7,6 +7,7 @@ it has met for every row, so that many columns with one value each take memory i
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from typing import IO, Any
 
@@ -19,7 +20,7 @@ from artsim.tables.compression import READ_BYTES
 
 MAX_NESTING = 64
 
-_JOINTS = (b"}\n{", b"}\r\n{")
+_KEY = re.compile(rb'"((?:[^"\\]++|\\.)*+)"\s*+:', re.DOTALL)
 _QUOTE, _LINE_END, _OPEN, _CLOSE = ord('"'), ord("\n"), ord("{"), ord("}")
 _FOLD = 0x20  # turns [ into { and ] into }
 
@@ -55,8 +56,12 @@ def count_columns(piece: bytes, name: str, lines_before: int = 0) -> int:
     """The number of different keys in a piece, those of nested objects included.
 
     Raises:
-        InputError: a line that is not a JSON object, or too many keys.
+        InputError: too many keys; or a line with nested objects that is not a JSON object.
     """
+    if piece.count(b"{") <= piece.count(b"\n") + 1:  # nothing is nested, so that the texts before colons are the keys
+        names = {key[1] for key in _KEY.finditer(piece)}
+        check_columns(len(names), name)
+        return len(names)
     found: set[tuple[str, ...]] = set()
     for number, line in enumerate(piece.splitlines(), start=lines_before + 1):
         if line.strip():
@@ -152,7 +157,7 @@ def _is_flat(piece: bytes) -> bool:
     A line end between } and { is outside of every value, or an error at which a parser stops. So no value has more
     brackets than the piece has brackets beyond one for each such line end.
     """
-    joints = sum(piece.count(joint) for joint in _JOINTS)
+    joints = piece.count(b"}\n{") + (piece.count(b"}\r\n{") if b"\r" in piece else 0)
     if joints < piece.count(b"\n") - 1 or not piece.rstrip(b"\r\n").endswith(b"}"):
         return False
     return piece.count(b"{") + piece.count(b"[") - joints <= MAX_NESTING

@@ -56,17 +56,23 @@ class JsonlReader:
     def _inferred(self, rows: bytes, known: pa.Schema | None) -> pa.Schema:
         typed = None if known is None else pa.schema([field for field in known if not pa.types.is_null(field.type)])
         schema = self._read(rows, pyarrow.json.ParseOptions(explicit_schema=typed)).schema
+        try:
+            names = schema.names
+        except UnicodeDecodeError as error:
+            raise self._fault(error) from error
         # A text that looks like a time stays text.
-        return pa.schema(
-            [(field.name, pa.string() if pa.types.is_timestamp(field.type) else field.type) for field in schema]
-        )
+        kinds = [pa.string() if pa.types.is_timestamp(kind) else kind for kind in schema.types]
+        return pa.schema(list(zip(names, kinds, strict=True)))
 
     def _parsed(self, rows: bytes) -> Iterator[pa.RecordBatch]:
         if not rows.strip():
             return
         options = pyarrow.json.ParseOptions(explicit_schema=self.schema, unexpected_field_behavior="error")
         for batch in self._read(rows, options).combine_chunks().to_batches():
-            batch.validate(full=True)  # text that is not UTF-8
+            try:
+                batch.validate(full=True)  # text that is not UTF-8
+            except pa.ArrowInvalid as error:
+                raise self._fault(error) from error
             yield batch
 
     def _read(self, rows: bytes, options: pyarrow.json.ParseOptions) -> pa.Table:
@@ -84,7 +90,7 @@ class JsonlReader:
     def _open(self) -> IO[bytes]:
         return open_bytes(self._path, self._compression)
 
-    def _fault(self, error: pa.ArrowInvalid) -> InputError:
+    def _fault(self, error: Exception) -> InputError:
         """Read again, slowly, and name the faulty line."""
         for lines_before, piece in self._pieces():
             for number, line in enumerate(piece.splitlines(), start=lines_before + 1):

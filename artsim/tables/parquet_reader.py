@@ -34,8 +34,12 @@ class ParquetReader:
         self._path, self._name, self._block_bytes = path, name, block_bytes
         with reading(name):
             check_columns(schema_elements(path) - 1, name)
-            with self._open() as file:
-                self.schema = file.schema_arrow
+            try:
+                with self._open() as file:
+                    self.schema = file.schema_arrow
+                check_columns(len(self.schema.names), name)
+            except UnicodeDecodeError as error:
+                raise InputError(f"{name}: the name of a column is not UTF-8 text.") from error
         self._rows: list[int] | None = None  # of a batch, by row group
 
     def batches(self) -> Iterator[pa.RecordBatch]:

@@ -159,6 +159,18 @@ def test_text_that_is_not_utf8_is_refused(tmp_path: Path, suffix: str) -> None:
         pairs_of(path)
 
 
+def test_a_column_whose_name_is_not_utf8_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "x.jsonl"
+    path.write_bytes(b'{"image1": "a", "image2": "b", "\xff": 1}\n')
+    with pytest.raises(InputError, match=r"x\.jsonl, line 1: is not a JSON object"):
+        pairs_of(path)
+    path = tmp_path / "x.parquet"
+    parquet.write_table(pa.table({"image1": ["a"], "image2": ["b"], "zz": [1]}), path, store_schema=False)
+    path.write_bytes(path.read_bytes().replace(b"zz", b"\xff\xff"))
+    with pytest.raises(InputError, match=r"x\.parquet: "):
+        pairs_of(path)
+
+
 def test_long_rows_of_parquet_come_in_smaller_blocks(tmp_path: Path) -> None:
     table = pa.table({"image1": ["a"] * 64, "image2": [str(n) for n in range(64)], "note": ["x" * 1000] * 64})
     parquet.write_table(table, tmp_path / "x.parquet")
