@@ -100,7 +100,7 @@ def test_no_error_shows_a_password(monkeypatch: pytest.MonkeyPatch, uri: str, se
 def test_the_next_command_shows_no_password(monkeypatch: pytest.MonkeyPatch) -> None:
     uri = "postgresql://user:hidden@host/db"
     monkeypatch.setattr(mlflow, "get_tracking_uri", lambda: uri)
-    assert ui_command() == "mlflow ui --backend-store-uri postgresql://user:***@host/db"
+    assert ui_command() == "mlflow ui --backend-store-uri 'postgresql://user:***@host/db'"
     monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
     assert ui_command() == 'mlflow ui --backend-store-uri "$MLFLOW_TRACKING_URI"'
     monkeypatch.setattr(mlflow, "get_tracking_uri", lambda: "https://user:hidden@host/")
