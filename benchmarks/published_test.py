@@ -10,7 +10,7 @@ without and with the cohort `self` instead; with it takes at most 1.3 times as l
 
 Measured on 2026-11-25, 2 EPYC cores with no other load: csv 13.3 s, 0.94 GiB; parquet 13.5 s, 0.61 GiB; labelled
 22.1 and 23.6 s, 1.02 and 0.73 GiB. Growth: csv 1.5 s + 0.58 s for each million, parquet 1.3 + 0.58.
-With a cohort, 2026-11-26, the same cores under other load: 0.9 (csv) and 1.1 (parquet) times as long as without.
+With a cohort, 2026-11-26, 2 idle EPYC cores: 0.96 (csv) and 1.16 (parquet) times as long as without.
 """
 
 from __future__ import annotations
