@@ -77,7 +77,18 @@ def export_tower(
     """
     from artsim.export.convert import write
 
-    unfitted = Card(
+    card = _card_without_rules(record, selection_sha256, refit=source.evaluated is not None)
+    exported, check, cost = _convert_and_compare(source.tower, card, validation, pixels, quantization)
+    evaluated = exported
+    if source.evaluated is not None:
+        evaluated, _, cost = _convert_and_compare(source.evaluated, card, validation, pixels, quantization)
+    card, factors = _with_rules_and_metrics(source, exported, evaluated, validation, pixels, record.seed)
+    write(exported.proto, card, output)
+    return Exported(output, card, check, evaluated.embeddings, factors, validation, cost)
+
+
+def _card_without_rules(record: RunRecord, selection_sha256: str, *, refit: bool) -> Card:
+    return Card(
         image_size=record.image_size,
         distance=record.distance,
         threshold=0.0,
@@ -86,15 +97,22 @@ def export_tower(
         selection_sha256=selection_sha256,
         artsim_version=__version__,
         run_id=record.run_id,
-        refit=source.evaluated is not None,
+        refit=refit,
     )
-    exported, check, cost = _convert_and_compare(source.tower, unfitted, validation, pixels, quantization)
-    evaluated = exported
-    if source.evaluated is not None:
-        evaluated, _, cost = _convert_and_compare(source.evaluated, unfitted, validation, pixels, quantization)
+
+
+def _with_rules_and_metrics(
+    source: ExportSource,
+    exported: OpenedTower,
+    evaluated: OpenedTower,
+    validation: Validation,
+    pixels: NDArray[np.uint8],
+    seed: int,
+) -> tuple[Card, NDArray[np.float32] | None]:
+    """The complete card, and the factors (V,) of the validation works' distances; None: 1."""
     twin = ShiftedViews(pixels, validation.photographers)
     views = embed_works(evaluated.tower, twin)
-    rules = source.rules or _rules_of_validation(source, validation, evaluated.embeddings, views, record.seed)
+    rules = source.rules or _rules_of_validation(source, validation, evaluated.embeddings, views, seed)
     card = _with_contract_2(exported.card, source.embeddings, rules)
     factors = view_factors = None
     if card.photographs is not None:
@@ -104,10 +122,8 @@ def export_tower(
     plain = result.rule if rules is None else rules.plain
     if validation.threshold is not None:
         plain = DecisionRule(plain.calibration, validation.threshold)
-    metrics = result.metrics | validation.evaluate_shifted(views, view_factors, plain, record.seed)
-    card = replace(card, threshold=plain.threshold, calibration=plain.calibration, validation=metrics)
-    write(exported.proto, card, output)
-    return Exported(output, card, check, evaluated.embeddings, factors, validation, cost)
+    metrics = result.metrics | validation.evaluate_shifted(views, view_factors, plain, seed)
+    return replace(card, threshold=plain.threshold, calibration=plain.calibration, validation=metrics), factors
 
 
 def _rules_of_validation(
