@@ -61,13 +61,7 @@ def read_gallery(
         InputError: it is missing, none of its works can be used, or the store is of another model.
     """
     if source.suffix.lower() == STORE_SUFFIX and not has_columns(source, reading.columns):
-        store = open_store(source, scorer)
-        if store is None or not store.names:
-            raise InputError(f"{source}: {'no such file' if store is None else 'no embeddings in it'}.")
-        artists, notes = settle_names(store.artists, reading.qualified, str(source))
-        for note in notes if reading.needs_artists else []:
-            reading.say(note)
-        return Gallery(store.names, store.sha256s, artists, store.vectors, [])
+        return _stored(source, scorer, reading)
     works = read_works(str(source), reading)
     folder = works.folder or find_folder(source, data_dir, works.names)
     embedded = embed_files(scorer, works.names, folder, progress=lambda _, *at: progress(*at), thumbnails=thumbnails)
@@ -84,3 +78,13 @@ def read_gallery(
     if not gallery.names:
         raise InputError(f"{source}: none of its {gallery.total:,} images can be used: {first_few(gallery.bad, '; ')}.")
     return gallery
+
+
+def _stored(source: Path, scorer: Scorer, reading: Reading) -> Gallery:
+    store = open_store(source, scorer)
+    if store is None or not store.names:
+        raise InputError(f"{source}: {'no such file' if store is None else 'no embeddings in it'}.")
+    artists, notes = settle_names(store.artists, reading.qualified, str(source))
+    for note in notes if reading.needs_artists else []:
+        reading.say(note)
+    return Gallery(store.names, store.sha256s, artists, store.vectors, [])

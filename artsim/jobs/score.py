@@ -128,12 +128,7 @@ def score_pairs(
     """
     started = time.perf_counter()
     use_threads(options.threads)
-    _check_format(options)
-    options.check_files()
-    if options.summary is not None:
-        check_place(options.summary)
-    if options.embeddings is not None:
-        store_path(options.embeddings)
+    _check_outputs(options)
     optional = options.optional_columns
     with open_pairs(options.pairs, block_bytes, optional) as pairs, open_sink(options.output, say) as sink:
         row_format = make_format(options.output, options.format, pairs.schema, optional)
@@ -168,6 +163,16 @@ def check_bad_images(summary: Summary, bad_image_limit: BadImageLimit) -> None:
     bad_image_limit.check(
         summary.bad_images, summary.images, "All rows were written; pairs of bad images have no scores."
     )
+
+
+def _check_outputs(options: ScoreOptions) -> None:
+    """Check, before anything is opened, the names, the places and the format of all outputs."""
+    _check_format(options)
+    options.check_files()
+    if options.summary is not None:
+        check_place(options.summary)
+    if options.embeddings is not None:
+        store_path(options.embeddings)
 
 
 def _check_format(options: ScoreOptions) -> None:
