@@ -12,7 +12,7 @@ import numpy as np
 from artsim._version import __version__
 from artsim.evaluation.labelled_pairs import LabelledPairs, Resampled, labelled_metrics
 from artsim.evaluation.unfamiliar import unfamiliar_note
-from artsim.messages import first_few
+from artsim.messages import counted, first_few
 from artsim.scoring.cohort_use import CohortUse
 from artsim.scoring.contract import Card
 from artsim.scoring.score_blocks import ScoredBlock
@@ -145,7 +145,7 @@ class Summary:
     def _bad_lines(self) -> list[tuple[str, str]]:
         if not self.bad_images:
             return [("bad images", "none")]
-        bad = f"{len(self.bad_images):,} of {self.images:,}; {self.unscored_pairs:,} pairs without scores"
+        bad = f"{len(self.bad_images):,} of {self.images:,}; {counted(self.unscored_pairs, 'pair')} without scores"
         return [("bad images", bad), ("", first_few(self.bad_images, "; "))]
 
     def _metric_lines(self) -> list[tuple[str, str]]:
