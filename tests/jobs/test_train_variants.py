@@ -168,6 +168,7 @@ def test_the_same_seed_gives_the_same_run(folder: Path, demo_csv: Path) -> None:
     assert again.validation == pytest.approx(dict(first.validation), abs=0.02)
 
 
+@pytest.mark.timeout(1200)  # four minutes on two idle cores; a busy machine takes more than ten
 def test_the_main_job_learns_with_its_defaults(folder: Path) -> None:
     """Minutes: what README's first command does. Chance is 0.5; benchmarks/main_job.py has the figure to expect."""
     assert artsim_in_process("train", "--quiet") == 0
