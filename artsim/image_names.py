@@ -10,27 +10,32 @@ A name that exists as it is written is used as it is. The folder is listed once,
 from __future__ import annotations
 
 import os
-import re
-import unicodedata
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
+from artsim.errors import InputError
 from artsim.litter import is_litter
 from artsim.messages import FEW, counted
+from artsim.name_spellings import (
+    AFTER_END,
+    URL,
+    differences,
+    has_root,
+    key_of,
+    parts_of,
+    path_of_url,
+    plain_part,
+    reversed_key,
+)
 
 MAX_FILES = 500_000  # of a folder; about 130 MB of names
 MAX_HINTS = 20  # names for which similar ones are looked for, which takes some milliseconds each
 MAX_FITTING = 1_000  # files that are compared further
 HINT_FILES = 20_000  # among which they are looked for
-
-_URL = re.compile(r"([a-z][a-z0-9+.-]+)://", re.IGNORECASE)
-_ROOT = re.compile(r"[a-zA-Z]:|[\\/~]|\.\.[\\/]")
-_AROUND = "\"'\ufeff\u200b"
-_END, _AFTER_END = "\0", "\1"  # of a part in a key
 
 
 class ImageNames:
@@ -41,11 +46,16 @@ class ImageNames:
         self._listing: _Listing | None = None
         self._found: dict[str, str] = {}
         self._ways: dict[str, None] = {}
+        self._name_of: dict[str, str] = {}  # the longest name that each file at the top was found by
         self._missing: dict[str, list[str]] = {}  # the files that fit equally well
         self._hints = 0
 
     def path(self, name: str) -> Path | None:
-        """The file of a name, `folder / name` if none is found; None for the empty name."""
+        """The file of a name, `folder / name` if none is found; None for the empty name.
+
+        Raises:
+            InputError: the name and an earlier one lie in different folders, and only one file fits both.
+        """
         if not name:
             return None
         path = self._folder / name
@@ -81,7 +91,7 @@ class ImageNames:
         """What else is to say of a name whose file is missing: that it is a URL, which files fit, or a similar one."""
         if name in self._found:
             return None
-        if url := _URL.match(name.strip()):
+        if url := URL.match(name.strip()):
             return f"a URL ({url[1].lower()}), and files are needed: download the image and name its file"
         if name not in self._missing or self._listing is None:
             return None
@@ -96,7 +106,7 @@ class ImageNames:
         return f"no such file, did you mean {_either(near)}?" if near else None
 
     def _meant(self, name: str) -> Path | None:
-        plain = _path_of_url(name)
+        plain = path_of_url(name)
         if plain is None:
             return None
         if plain != name and Path(plain).is_absolute() and os.path.lexists(plain):
@@ -109,16 +119,28 @@ class ImageNames:
             fitting = self._listing.find(spelling)
             if len(fitting) == 1:
                 decoded = ["percent-encoding"] if spelling != plain else []
-                return self._remember(name, fitting[0], [*_differences(spelling, fitting[0]), *decoded])
+                return self._remember(name, fitting[0], [*differences(spelling, fitting[0]), *decoded])
             if fitting:
                 break
         self._missing[name] = fitting
         return None
 
     def _remember(self, name: str, file: str, ways: list[str]) -> Path:
+        if "/" not in file:  # deeper files share at least one folder with the name, below another root
+            self._name_of[file] = self._longer(name, self._name_of.get(file, name), file)
         self._found[name] = file
         self._ways.update(dict.fromkeys(ways))
         return self._folder / file
+
+    def _longer(self, name: str, other: str, file: str) -> str:
+        """Of two names of one file the one that names more folders; an InputError if their folders differ."""
+        short, long = sorted((name, other), key=lambda each: len(parts_of(each)))
+        if not reversed_key(parts_of(long)).startswith(reversed_key(parts_of(short))):
+            raise InputError(
+                f"{other!r} and {name!r} are in different folders, and of both only {file!r} is in {self._folder}. Put "
+                "the images into folders as they are named, or name the files as they are."
+            )
+        return long
 
 
 @dataclass(frozen=True)
@@ -140,9 +162,9 @@ class _Listing:
         folders: set[str] = set()
         for path, is_folder in _walk(folder):
             if is_folder:
-                folders.add(_key(path.rpartition("/")[2]))
+                folders.add(key_of(path.rpartition("/")[2]))
             else:
-                files.append((_reversed_key(path.split("/")), path))
+                files.append((reversed_key(path.split("/")), path))
             if len(files) + len(folders) > MAX_FILES:
                 return cls([], [], frozenset(), is_cut=True)
         files.sort()
@@ -150,7 +172,7 @@ class _Listing:
 
     def find(self, name: str) -> list[str]:
         """The files that a name fits equally well: one, several or none."""
-        parts = _parts(name)
+        parts = parts_of(name)
         shared = [(0, 0)]
         for start in range(len(parts) - 1, -1, -1):  # one part more each time, from the last on
             first, end = self._with_end(parts[start:])
@@ -162,27 +184,27 @@ class _Listing:
 
     def _with_end(self, parts: list[str]) -> tuple[int, int]:
         """The rows of the files whose paths end in some parts."""
-        prefix = _reversed_key(parts)
+        prefix = reversed_key(parts)
         first = bisect_left(self.keys, prefix)
-        return first, bisect_left(self.keys, prefix[:-1] + _AFTER_END, lo=first)
+        return first, bisect_left(self.keys, prefix[:-1] + AFTER_END, lo=first)
 
     def _fitting(self, name: str, parts: list[str], common: int, first: int, end: int) -> list[str]:
         """Of the files from `first` to `end`, which share so many parts with the name, those that it can mean."""
         fitting = self.files[first : min(end, first + MAX_FITTING)]  # those with no other folder above come first
         at_top = [file for file in fitting if file.count("/") == common - 1]
-        is_whole, is_rooted = common == len(parts), _is_rooted(name)
-        if not is_whole and _key(parts[-common - 1]) in self.folders and not (is_rooted and common > 1):
+        is_whole, is_rooted = common == len(parts), has_root(name)
+        if not is_whole and key_of(parts[-common - 1]) in self.folders and not (is_rooted and common > 1):
             return []  # the name says in which folder the file should be
         is_deeper = common > 1 if is_rooted else is_whole and not at_top
         files = fitting if is_deeper else at_top
         wanted = parts[len(parts) - common :]
         exact = [file for file in files if file.split("/")[-common:] == wanted]
-        composed = list(map(_plain, wanted))
-        return exact or [file for file in files if [*map(_plain, file.split("/")[-common:])] == composed] or files
+        composed = list(map(plain_part, wanted))
+        return exact or [file for file in files if [*map(plain_part, file.split("/")[-common:])] == composed] or files
 
     def near(self, name: str) -> list[str]:
         """Files with a similar name, the same last part first."""
-        parts = _parts(name)
+        parts = parts_of(name)
         if not parts:
             return []
         first, end = self._with_end(parts[-1:])
@@ -221,70 +243,6 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
         return entry.is_dir()
     except OSError:
         return False
-
-
-def _path_of_url(name: str) -> str | None:
-    """The path of a file URL; any other name as it is; None for the URL of something else."""
-    url = _URL.match(name.strip())
-    if url is None:
-        return name
-    if url[1].lower() != "file":
-        return None
-    try:
-        return unquote(urlsplit(name.strip()).path)
-    except ValueError:
-        return None
-
-
-def _parts(name: str) -> list[str]:
-    r"""The parts of a path, with `/` or `\`, without a drive, `.` and `..`."""
-    found: list[str] = []
-    for part in re.split(r"[\\/]+", re.sub(rf"^[\s{_AROUND}]*(?:[a-zA-Z]:)?", "", name)):
-        plain = _plain(part)
-        if plain == "..":
-            found = found[:-1]
-        elif plain not in ("", "."):
-            found.append(part)
-    return found
-
-
-def _is_rooted(name: str) -> bool:
-    """Whether a name begins at a root, a drive or a folder above, which are those of another machine."""
-    return _ROOT.match(name.lstrip().lstrip(_AROUND)) is not None
-
-
-def _plain(part: str) -> str:
-    """A part without spaces and quotes around it, composed."""
-    return unicodedata.normalize("NFC", part).strip().strip(_AROUND).strip()
-
-
-def _key(part: str) -> str:
-    """What parts have in common that differ only in letter case, Unicode form, and spaces around them."""
-    folded = unicodedata.normalize("NFD", part).casefold()
-    return _plain(unicodedata.normalize("NFC", folded))
-
-
-def _reversed_key(parts: list[str]) -> str:
-    return "".join(_key(part) + _END for part in reversed(parts))
-
-
-def _differences(name: str, file: str) -> list[str]:
-    """In what a name and the file that it means differ."""
-    parts, found = _parts(name), file.split("/")
-    common = min(len(parts), len(found))
-    pairs = list(zip(parts[-common:], found[-common:], strict=True))
-    ways = {
-        "folder separators": "\\" in name,
-        "the folders above": len(parts) != len(found) or _is_rooted(name),
-        "spaces or quotes": any(part != part.strip().strip(_AROUND).strip() for part in parts),
-        "Unicode form": any(_nfc(one) != one or _nfc(other) != other for one, other in pairs if one != other),
-        "letter case": any(_plain(one) != _plain(other) for one, other in pairs),
-    }
-    return [way for way, differs in ways.items() if differs]
-
-
-def _nfc(text: str) -> str:
-    return unicodedata.normalize("NFC", text)
 
 
 def _either(files: list[str]) -> str:

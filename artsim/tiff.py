@@ -114,12 +114,10 @@ class Page:
         is_signed_byte = self._format == _SIGNED and max(self._bits) <= 8
         is_planar = self.value(PLANAR, 1) == _SEPARATE
         is_webp = self.value(COMPRESSION, 1) == _WEBP  # Pillow's libtiff is built without it
-        has_plane_of_alpha = photometric in _GREYS and any(self.tags.get(EXTRA, ()))
+        # Of grey with one more plane without a meaning, Pillow rightly reads the grey. More planes are no grey picture.
+        has_other_planes = photometric in _GREYS and (any(self.tags.get(EXTRA, ())) or len(self._bits) > 2)
         return (
-            is_float_negative
-            or is_signed_byte
-            or is_webp
-            or (is_planar and (has_plane_of_alpha or photometric == _LAB))
+            is_float_negative or is_signed_byte or is_webp or (is_planar and (has_other_planes or photometric == _LAB))
         )
 
 

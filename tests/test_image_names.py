@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from artsim import image_names
+from artsim.errors import InputError
 from artsim.image_names import ImageNames
 
 FILES = [
@@ -132,6 +133,14 @@ def test_a_name_that_means_no_file_for_sure_is_explained(folder: Path, name: str
 )
 def test_a_name_means_no_hidden_file_none_outside_and_no_folder(folder: Path, name: str) -> None:
     assert ImageNames(folder).path(name) == folder / name
+
+
+def test_names_in_different_folders_are_not_taken_for_one_file(folder: Path) -> None:
+    names = ImageNames(folder)
+    assert names.path("C:\\x\\rubens\\top.png") == folder / "top.png"
+    assert names.path("rubens\\top.png") == folder / "top.png"
+    with pytest.raises(InputError, match=r"rubens.*top\.png.*gogh.*top\.png' are in different folders"):
+        names.path("C:\\x\\gogh\\top.png")
 
 
 def test_a_file_as_it_is_written_is_used_and_nothing_is_listed(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,6 +5,7 @@ Rows are counted from 1, in a csv below the header. Blank lines are not rows.
 
 from __future__ import annotations
 
+import posixpath
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -148,9 +149,10 @@ def _check_rows(table: pd.DataFrame, path: Path) -> None:
     if len(empty):
         rows = first_few([f"{row + 1:,}" for row in empty.index.tolist()])
         faults.append(f"{counted(len(empty), 'row')} without a {FILENAME} (row {rows}): fill them or remove the rows")
-    again = table[FILENAME][(names != "") & table[FILENAME].duplicated()]
+    paths = table[FILENAME].map(posixpath.normpath)  # ./a.jpg is a.jpg
+    again = paths[(names != "") & paths.duplicated()]
     if len(again):
-        first = table[FILENAME].drop_duplicates()
+        first = paths.drop_duplicates()
         row_of = dict(zip(first, first.index.tolist(), strict=True))
         rows_of = zip(again, again.index.tolist(), strict=True)
         rows = first_few([f"{name!r} in the rows {row_of[name] + 1:,} and {row + 1:,}" for name, row in rows_of])

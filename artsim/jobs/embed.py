@@ -16,7 +16,7 @@ from artsim.collection.inputs import NamedImage, list_images
 from artsim.collection.works import Reading
 from artsim.locking import only_one
 from artsim.machine import use_threads
-from artsim.messages import Progress, Say, no_progress, say_nothing
+from artsim.messages import Progress, Say, first_few, no_progress, say_nothing
 from artsim.overwrites import check_overwrites
 from artsim.scoring.device import Device
 from artsim.scoring.embed_images import EmbeddedImages, embed_named, open_store, store_path
@@ -68,9 +68,14 @@ class EmbedSummary:
             ("images", f"{self.images:,} ({self.images_per_second:,.1f} images/s)"),
             ("embedded", f"{self.new:,} new, {self.reused:,} reused"),
             *([("left out", f"{self.dropped:,} stored before and not listed now")] if self.dropped else []),
-            ("bad images", f"{len(self.bad_images):,}" if self.bad_images else "none"),
+            *self._bad_lines(),
             ("wall time", f"{self.wall_seconds:,.1f} s"),
         ]
+
+    def _bad_lines(self) -> list[tuple[str, str]]:
+        if not self.bad_images:
+            return [("bad images", "none")]
+        return [("bad images", f"{len(self.bad_images):,}"), ("", first_few(self.bad_images, "; "))]
 
 
 def embed_collections(options: EmbedOptions, progress: Progress = no_progress, say: Say = say_nothing) -> EmbedSummary:

@@ -123,10 +123,10 @@ class Card:
         """
         contract = fields.integer("contract", 1, 1000)
         if contract > CONTRACT:
-            later = fields.text("artsim_version", default="(a later version)")
+            writer = fields.text("artsim_version", default="of an unknown version")
             raise ModelError(
-                f"it follows contract {contract}, but this artsim supports only contract {CONTRACT}. "
-                f"Upgrade: install artsim {later} or later."
+                f"it follows contract {contract}, but this artsim reads contracts 1 to {CONTRACT}. It was written by "
+                f"artsim {writer}. Install that version or a later one."
             )
         return cls(
             image_size=fields.integer("image_size", 1, MAX_IMAGE_SIZE),

@@ -109,6 +109,7 @@ def test_a_quote_that_is_closed_rows_later_loses_no_works(tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("text", "message"),
     [
+        ("filename,artist\na/1.jpg,x\n./a//1.jpg,y\n", r"1 file listed twice \('a/1.jpg' in the rows 1 and 2\)"),
         ("filename,artist\n1.jpg,Ann\n,Bob\n2.jpg,Bob\n ,Cid\n", r"2 rows without a filename \(row 2, 4\)"),
         (
             "filename\na\nb\na\nc\nb\nd\nd\ne\ne\n",

@@ -49,6 +49,7 @@ REFUSED = {
     Kind("miniswhite", "f4"): "32-bit float white-is-zero grey",
     Kind("minisblack", "i1"): "8-bit signed grey",
     Kind("minisblack", planar="separate", extra="unassalpha"): "8-bit grey .* planar",
+    Kind("minisblack", planar="separate", extra="unspecified", extras=4): r"8-bit grey \+ 4 extra, .*planar",
     Kind("minisblack", "u4"): "32-bit grey",
     Kind("rgb", "f4", compression="zlib"): "32-bit float RGB, Deflate",
     Kind("separated", "u2", extra="unassalpha"): r"16-bit CMYK \+ 1 extra",

@@ -27,6 +27,7 @@ class Kind:
     bits: int | None = None
     planar: str | None = None
     extra: str | None = None
+    extras: int = 1  # samples of the kind `extra`, if there is one
     compression: str | None = None
     predictor: bool = False
     tile: tuple[int, int] | None = None
@@ -44,7 +45,7 @@ class Kind:
 
     @property
     def samples(self) -> int:
-        return INKS[self.photometric] + (self.extra is not None)
+        return INKS[self.photometric] + (self.extras if self.extra else 0)
 
     def pixels(self) -> NDArray[Any]:
         """(H, W, samples) as the file stores them, of a painting."""
@@ -70,7 +71,7 @@ class Kind:
             stored = stored.transpose(2, 0, 1)
         elif self.samples == 1:
             stored = stored[..., 0]
-        options: dict[str, Any] = {"extrasamples": [self.extra]} if self.extra else {}
+        options: dict[str, Any] = {"extrasamples": [self.extra] * self.extras} if self.extra else {}
         if self.photometric == "palette":
             options["colormap"] = (np.random.default_rng(3).integers(0, 256, (3, 256)) * 257).astype(np.uint16)
         tifffile.imwrite(

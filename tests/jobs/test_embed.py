@@ -55,6 +55,12 @@ def test_a_folder_of_artists(folder: Path, capsys: pytest.CaptureFixture[str]) -
     assert read_store(Path("kept.parquet")).model_sha256 == file_sha256(Path("tower.onnx"))
 
 
+def test_bad_images_within_the_limit_are_named(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "works" / "bad.png").write_bytes(b"no picture")
+    assert embed("works", "--max-bad-images", "1") == 0
+    assert "bad.png: not an image" in capsys.readouterr().err
+
+
 def test_a_second_run_embeds_what_is_new_and_leaves_out_what_is_not_named(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

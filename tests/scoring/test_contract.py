@@ -58,7 +58,7 @@ def test_what_is_no_card_is_refused(text: str) -> None:
 
 
 def test_a_newer_contract_names_the_artsim_to_install() -> None:
-    with pytest.raises(ModelError, match=r"contract 3.*install artsim 9\.1"):
+    with pytest.raises(ModelError, match=r"contract 3.*contracts 1 to 2.*artsim 9\.1\. Install"):
         Card.from_json(newer_card())
 
 
