@@ -245,7 +245,8 @@ def train(
     from artsim.cli.training_progress import TerminalDisplay
     from artsim.collection.columns import Columns
     from artsim.collection.prepare import SelectionOptions
-    from artsim.jobs import train as job
+    from artsim.jobs.train import train as run_training
+    from artsim.jobs.train_log import Feedback, TrainOptions
 
     selection = SelectionOptions(
         data_file_path=data_file_path,
@@ -260,7 +261,7 @@ def train(
         columns=columns or Columns(),
         qualified=qualified,
     )
-    options = job.TrainOptions(
+    options = TrainOptions(
         recipe=chosen,
         selection=selection,
         save_data_to_file=save_data_to_file,
@@ -272,6 +273,6 @@ def train(
     )
 
     with stage_bars(quiet=quiet) as progress:
-        feedback = job.Feedback(stderr_lines(quiet=quiet), progress, TerminalDisplay(quiet=quiet))
-        report = job.train(options, feedback)
+        feedback = Feedback(stderr_lines(quiet=quiet), progress, TerminalDisplay(quiet=quiet))
+        report = run_training(options, feedback)
     click.echo(printable_lines(report))

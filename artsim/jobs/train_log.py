@@ -1,0 +1,167 @@
+"""What a training logs in its MLflow run, and the text that it prints at its end."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from artsim._version import __version__
+from artsim.collection.prepare import SelectionOptions
+from artsim.collection.selection import TRAIN, VAL_SEEN, VAL_UNSEEN, Selection, as_csv
+from artsim.escaping import markdown
+from artsim.evaluation.shortcuts import CueAucs, shortcut_metrics, shortcut_table, shortcut_warning
+from artsim.evaluation.validation import Validation
+from artsim.export.pipeline import Exported
+from artsim.export.report import SPLIT_NAMES, WITH_TWIN, auc_text, describe
+from artsim.export.run_record import SELECTION_FILE, RunRecord
+from artsim.files import replacing
+from artsim.messages import Progress, Say
+from artsim.tracking.run import Run
+from artsim.tracking.store import ui_command
+from artsim.training.loop.hooks import Outputs, TrainingDisplay
+from artsim.training.monitor import Monitor
+from artsim.training.recipes import Recipe
+
+TOWER_FILE = "tower.onnx"
+PAIRS_FILE = "pairs.csv"
+SCORES_TABLE = "validation_scores.json"
+# Metrics in the run's description.
+DESCRIBED = ("precision_at_1", "map_at_r", "eer", "balanced_accuracy", "predicted_same")
+
+
+@dataclass(frozen=True)
+class TrainOptions:
+    """The settings of `artsim train`; `flags` holds the effective value of every flag, for the run's params."""
+
+    recipe: Recipe
+    selection: SelectionOptions
+    save_data_to_file: bool
+    summaries_dir: Path
+    checkpoint_dir: Path
+    device_id: str
+    seed: int
+    flags: Mapping[str, object]
+
+
+@dataclass(frozen=True)
+class Feedback:
+    """The callbacks that tell the user how far the job is."""
+
+    say: Say
+    progress: Progress
+    display: TrainingDisplay
+
+
+@dataclass(frozen=True)
+class TrainJob:
+    """A training run after its selection was made."""
+
+    options: TrainOptions
+    run: Run
+    selection: Selection
+    validation: Validation
+    outputs: Outputs
+    feedback: Feedback
+
+
+def log_start(job: TrainJob) -> None:
+    """Log what is known before training. An artifact store that cannot be reached fails here, not hours later."""
+    recipe, run, selection, folder = job.options.recipe, job.run, job.selection, job.outputs.checkpoint_dir
+    RunRecord(
+        recipe=recipe.name,
+        image_size=recipe.image_size,
+        distance=recipe.distance,
+        threshold=recipe.threshold,
+        seed=job.options.seed,
+        run_id=run.id,
+        data_dir=str(selection.folder.resolve()),
+    ).write(folder)
+    selection.write(folder / SELECTION_FILE)
+    run.log_file(folder / SELECTION_FILE)
+    run.log_selection(selection.table, str(folder / SELECTION_FILE), selection.digest)
+    run.set_tags({"artsim.version": __version__, "artsim.selection_sha256": selection.digest})
+    run.set_description(_title(job))
+
+
+def log_training(job: TrainJob, monitor: Monitor) -> None:
+    """Log the best epoch, and say it."""
+    recipe = job.options.recipe
+    summary = "No epochs: the readout has a closed form."
+    if recipe.has_epochs:
+        job.run.log_metrics({"train/best_epoch": monitor.best_epoch}, recipe.epochs + 1)
+        early = f", stopped after {monitor.patience} without improvement" if monitor.epoch < recipe.epochs else ""
+        best = f"Epoch {monitor.best_epoch} is the best by {monitor.name}."
+        summary = f"{monitor.epoch} of {recipe.epochs} epochs{early}. {best}"
+    job.run.set_tags({"artsim.training": summary})
+    job.feedback.say(f"{summary} Exporting …")
+
+
+def log_end(job: TrainJob, exported: Exported, shortcuts: Mapping[str, CueAucs]) -> None:
+    """Log the exported tower, its metrics, its pairs and its scores, and complete the description."""
+    run, card, check, recipe = job.run, exported.card, exported.check, job.options.recipe
+    pairs_path = exported.path.parent / PAIRS_FILE
+    with replacing(pairs_path) as file:
+        file.write(as_csv(exported.validation.pairs))
+    metrics = {
+        **card.validation,
+        **shortcut_metrics(shortcuts),
+        "export/max_embedding_difference": check.embedding,
+        "export/max_distance_difference": check.distance,
+        "export/threshold": card.threshold,
+    }
+    run.log_metrics(metrics, recipe.epochs + 1 if recipe.has_epochs else 0)  # the step after the last epoch
+    run.log_table(exported.validation.scores(exported.embeddings, card, exported.factors), SCORES_TABLE)
+    run.log_file(exported.path)
+    run.log_file(pairs_path)
+    run.log_tower(exported.path, {"recipe": card.recipe, "selection_sha256": card.selection_sha256})
+    run.set_description(_description(job, card.validation, shortcuts))
+
+
+def describe_selection(selection: Selection) -> str:
+    """The numbers of artists and works of a selection, and of the parts of its split."""
+    counts = {split: len(selection.part(split)) for split in (TRAIN, VAL_SEEN, VAL_UNSEEN)}
+    held_out = selection.part(VAL_UNSEEN)["artist"].nunique()
+    return (
+        f"{selection.table['artist'].nunique()} artists, {len(selection.table)} works: {counts[TRAIN]} for training, "
+        f"{counts[VAL_SEEN]} for validation by the same artists, {counts[VAL_UNSEEN]} by {held_out} other artists"
+    )
+
+
+def _title(job: TrainJob) -> str:
+    return f"**{job.options.recipe.name}** on {markdown(job.selection.source)}: {describe_selection(job.selection)}."
+
+
+def _description(job: TrainJob, metrics: Mapping[str, float], shortcuts: Mapping[str, CueAucs]) -> str:
+    """The run's description: the data, the metrics, the cues of the photographs, and the command for the tower."""
+    lines = [
+        _title(job),
+        "",
+        "| validation works by | AUC (95 %) | AUC within a style | precision@1 | MAP@R | EER | balanced accuracy "
+        "| predicted as same |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for split, meaning in WITH_TWIN.items():
+        if f"{split}/auc" in metrics:
+            keys = [f"{split}/{name}" for name in DESCRIBED]
+            values = [f"{metrics[key]:.3f}" if key in metrics else "–" for key in keys]
+            aucs = [auc_text(metrics, split), auc_text(metrics, split, "same_style_auc")]
+            lines.append(f"| {' | '.join([meaning, *aucs, *values])} |")
+    for paragraph in (shortcut_table(shortcuts, SPLIT_NAMES), [shortcut_warning(shortcuts)]):
+        lines += ["", *paragraph] if any(paragraph) else []
+    lines += ["", f"Score pairs with the artifact `{TOWER_FILE}`: `artsim-score --model {TOWER_FILE} pairs.csv`."]
+    return "\n".join(lines)
+
+
+def report(job: TrainJob, exported: Exported, shortcuts: Mapping[str, CueAucs], seconds: float) -> str:
+    """The metrics of the exported tower, a warning if they may mislead, and the next commands."""
+    is_launched = job.run.is_launched
+    tower, folder = (path.absolute() if is_launched else path for path in (exported.path, job.selection.folder))
+    score = ["artsim-score", "--model", str(tower), "--data-dir", str(folder), str(tower.with_name(PAIRS_FILE))]
+    steps = (ui_command(anywhere=is_launched), shlex.join(score))
+    done = f"Run {job.run.id} is done in {seconds / 60:.1f} min. Next:"
+    warning = shortcut_warning(shortcuts)
+    return "\n".join(
+        ["", describe(exported), *([warning] if warning else []), "", done, *(f"  {step}" for step in steps)]
+    )
