@@ -23,7 +23,7 @@ from artsim.jobs.gallery import Gallery, read_gallery
 from artsim.machine import use_threads
 from artsim.messages import Progress, Say, counted, first_few
 from artsim.scoring.adaptation import Adapter, adapter_of
-from artsim.scoring.cohort_use import SELF, CohortUse, own_cohort
+from artsim.scoring.cohort_use import SELF, cohort_of_run
 from artsim.scoring.device import Device
 from artsim.scoring.embed_images import EmbeddedImages, embed_named
 from artsim.scoring.same_work import is_same_work
@@ -121,7 +121,8 @@ def find_nearest(options: NearestOptions, say: Say, progress: Progress, show: Ca
     use_threads(options.threads)
     names = query_files(options.queries, say)
     scorer = load(options.model, options.device, batch_size=options.batch_size, max_pixels=options.max_pixels)
-    named = read_cohort(options.cohort, tower_of(scorer), lambda: scorer, say, progress, options.columns)
+    tower = tower_of(scorer)
+    named = read_cohort(options.cohort, tower, lambda: scorer, say, progress, options.columns)
     paths = {name: Path(name) for name in names}
     queries = embed_named(scorer, paths, progress=lambda _, *at: progress("queries", *at), thumbnails=True)
     if len(queries.reasons) == len(names):
@@ -130,7 +131,9 @@ def find_nearest(options: NearestOptions, say: Say, progress: Progress, show: Ca
     say(_described(gallery))
     if gallery.names_note:
         say(f"{options.among}: {gallery.names_note}")
-    use = _cohort_of(options, scorer, named, gallery)
+    use = cohort_of_run(
+        named, tower, gallery.sha256s, gallery.vectors.__getitem__, "the gallery", chosen=options.cohort == SELF
+    )
     say(f"cohort: {use.note}")
     criterion = Criterion.of(scorer.card, prior=options.prior, adapted=use.cohort is not None)
     queries = queries.compared(scorer.card.photographs)
@@ -175,19 +178,6 @@ def _read_gallery(options: NearestOptions, scorer: Scorer, say: Say, progress: P
     data_dir = None if options.data_dir is None else Path(options.data_dir)
     done = partial(progress, "collection")
     return read_gallery(Path(options.among), data_dir, scorer, options.reading(say), done, thumbnails=True)
-
-
-def _cohort_of(options: NearestOptions, scorer: Scorer, named: CohortUse | None, gallery: Gallery) -> CohortUse:
-    """The cohort that the user names, or the gallery."""
-    if named is not None:
-        return named.counting(gallery.sha256s, "the gallery")
-    return own_cohort(
-        tower_of(scorer),
-        gallery.sha256s,
-        lambda rows: gallery.vectors[rows],
-        "the gallery",
-        chosen=options.cohort == SELF,
-    )
 
 
 def _results(

@@ -28,7 +28,7 @@ from artsim.overwrites import Named, check_overwrites
 from artsim.prefetch import prefetch_map
 from artsim.scoring.adaptation import adapter_of, photograph_rule
 from artsim.scoring.cohort import Cohort
-from artsim.scoring.cohort_use import NONE, SELF, CohortUse, own_cohort
+from artsim.scoring.cohort_use import NONE, SELF, cohort_of_run
 from artsim.scoring.contract import Card
 from artsim.scoring.device import Device
 from artsim.scoring.embed_images import EmbeddedImages, embed_named, open_store, store_path
@@ -137,13 +137,16 @@ def score_pairs(
             say(pairs.note)
         scorer = load(options.model, options.device, batch_size=options.batch_size, max_pixels=options.max_pixels)
         options.check_card(scorer.card)
-        named = read_cohort(options.cohort, tower_of(scorer), lambda: scorer, say, progress, options.columns)
+        tower = tower_of(scorer)
+        named = read_cohort(options.cohort, tower, lambda: scorer, say, progress, options.columns)
         opened = time.perf_counter()
         embedded = _embed(scorer, index, options, sink.embeddings, progress, say)
         embedded = embedded.compared(scorer.card.photographs)
         seconds = time.perf_counter() - opened
         image_stage = _image_stage(scorer, embedded, seconds, index.lookup.note)
-        use = _cohort_of(options, scorer, named, embedded)
+        use = cohort_of_run(
+            named, tower, embedded.sha256s, embedded.vectors.__getitem__, "the pairs", chosen=options.cohort == SELF
+        )
         embedded = embedded.adapted(adapter_of(scorer.card, use.cohort))
         criterion = Criterion.of(scorer.card, options.threshold, options.prior, adapted=use.cohort is not None)
         finished_blocks = sink.begin(row_format, output_fingerprint(options, pairs, criterion, embedded, use.cohort))
@@ -214,19 +217,6 @@ def _left_over(unfinished: Path | None, scorer: Scorer) -> EmbeddingStore | None
         return None if unfinished is None else open_store(unfinished, scorer)
     except InputError:
         return None
-
-
-def _cohort_of(options: ScoreOptions, scorer: Scorer, named: CohortUse | None, embedded: EmbeddedImages) -> CohortUse:
-    """The cohort that the user names, or the images of the pairs."""
-    if named is not None:
-        return named.counting(embedded.sha256s, "the pairs")
-    return own_cohort(
-        tower_of(scorer),
-        embedded.sha256s,
-        lambda rows: embedded.vectors[rows],
-        "the pairs",
-        chosen=options.cohort == SELF,
-    )
 
 
 def output_fingerprint(

@@ -25,13 +25,12 @@ from artsim.locking import only_one
 from artsim.messages import Progress, Say, no_progress, say_nothing
 from artsim.scoring.adaptation import adapter_of
 from artsim.scoring.cohort import TowerOfCohort
-from artsim.scoring.cohort_use import SELF, CohortUse, own_cohort
+from artsim.scoring.cohort_use import SELF, CohortUse, cohort_of_run
 from artsim.scoring.device import Device
 from artsim.scoring.scorer import Scorer, load
 from artsim.scoring.scores import Criterion
 from artsim.scoring.session import read_card
 from artsim.scoring.spark.results import (
-    EmbeddedFiles,
     count_unfamiliar,
     read_distances,
     read_embedded_files,
@@ -139,7 +138,8 @@ def _run_on_workers(
         embedded = time.perf_counter()
         results = read_embedding_results(embeddings, staged.faults)
         session.conf.set("spark.sql.execution.arrow.maxRecordsPerBatch", str(rows_of_a_batch(results.width)))
-        use = _cohort_of(options, owner, named, read_embedded_files(embeddings))
+        files = read_embedded_files(embeddings)
+        use = cohort_of_run(named, owner, files.sha256s, files.vectors, "the pairs", chosen=options.cohort == SELF)
         criterion = Criterion.of(owner.card, options.threshold, options.prior, adapted=use.cohort is not None)
         if (adapter := adapter_of(owner.card, use.cohort)) is not None:
             adapted = embeddings.with_name("adapted")
@@ -162,13 +162,6 @@ def _own_scorer(options: ScoreOptions) -> Scorer:
     """A scorer on this machine, for the images of a cohort; it need not have the workers' GPU."""
     device: Device = "auto" if options.device == "cuda" else options.device
     return load(options.model, device, batch_size=options.batch_size, max_pixels=options.max_pixels)
-
-
-def _cohort_of(options: ScoreOptions, tower: TowerOfCohort, named: CohortUse | None, files: EmbeddedFiles) -> CohortUse:
-    """The cohort that the user names, or the images of the pairs."""
-    if named is not None:
-        return named.counting(files.sha256s, "the pairs")
-    return own_cohort(tower, files.sha256s, files.vectors, "the pairs", chosen=options.cohort == SELF)
 
 
 def _pair_stage(staged: StagedPairs, scores: Path, seconds: float) -> PairStage:

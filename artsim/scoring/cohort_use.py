@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from artsim.messages import counted
-from artsim.scoring.cohort import MIN_COHORT, Cohort, ReadVectors, TowerOfCohort, build_cohort, check_works
+from artsim.scoring.cohort import (
+    MAX_COHORT,
+    MIN_COHORT,
+    MOST_MISFIT,
+    Cohort,
+    ReadVectors,
+    TowerOfCohort,
+    build_cohort,
+    check_works,
+)
 from artsim.scoring.contract import Card
 
 SELF, NONE = "self", "none"  # names of cohorts that are no files
@@ -20,6 +31,7 @@ class CohortUse:
     source: str
     cohort: Cohort | None
     note: str
+    misfit: float | None = None  # of the scored works, where the user names the cohort; see `Cohort.misfit`
 
     def record(self) -> dict[str, object] | None:
         """The cohort in a summary."""
@@ -31,16 +43,10 @@ class CohortUse:
             "left_out_copies": self.cohort.left_out_copies,
             "sampled_from": self.cohort.sampled_from,
             "sha256": self.cohort.sha256,
+            "misfit": self.misfit,
             "adapted": True,
             "threshold_is_adapted": True,
         }
-
-    def counting(self, sha256s: Iterable[str], place: str) -> CohortUse:
-        """The same, with the number of the cohort's works that are among the scored files, if there are any."""
-        if self.cohort is None or self.source == SELF:
-            return self
-        both = len(set(self.cohort.sha256s).intersection(sha256s))
-        return replace(self, note=f"{self.note}; {both:,} of them in {place} too") if both else self
 
 
 def no_cohort(card: Card) -> CohortUse:
@@ -50,6 +56,48 @@ def no_cohort(card: Card) -> CohortUse:
             NONE, None, "none: this tower can't adapt to a cohort. Train it again with this version of artsim"
         )
     return CohortUse(NONE, None, "none: a score depends on its two images only")
+
+
+def cohort_of_run(
+    named: CohortUse | None,
+    tower: TowerOfCohort,
+    sha256s: Sequence[str],
+    read: ReadVectors,
+    place: str,
+    *,
+    chosen: bool,
+) -> CohortUse:
+    """The cohort that the user names, compared with the works of the run; or these works.
+
+    Args:
+        named: the cohort that the user names; None: the works of the run.
+        tower: of the embeddings.
+        sha256s: of the works of the run; see `build_cohort`.
+        read: see `build_cohort`.
+        place: where these works are, such as `the pairs`.
+        chosen: whether the user chose the works of the run.
+
+    Raises:
+        InputError: the user chose these works, and there are fewer than LEAST_OWN.
+    """
+    if named is None:
+        return own_cohort(tower, sha256s, read, place, chosen=chosen)
+    return named if named.cohort is None else _compared(named, named.cohort, sha256s, read, place)
+
+
+def _compared(use: CohortUse, cohort: Cohort, sha256s: Sequence[str], read: ReadVectors, place: str) -> CohortUse:
+    """The same, and in its note how many of the works are the cohort's, and whether they are unlike the cohort."""
+    row_of = {sha256: row for row, sha256 in enumerate(sha256s) if sha256}
+    note = use.note
+    if both := len(row_of.keys() & set(cohort.sha256s)):
+        note += f"; {both:,} of them in {place} too"
+    if len(row_of) < MIN_COHORT:  # too few to compare
+        return replace(use, note=note)
+    some = [row_of[sha256] for sha256 in sorted(row_of)[:MAX_COHORT]]
+    misfit = cohort.misfit(read(np.array(some, dtype=np.int64)))
+    if misfit > MOST_MISFIT:
+        note += f"; the images of {place} are unlike these works, so probabilities may be too high"
+    return replace(use, note=note, misfit=misfit)
 
 
 def own_cohort(

@@ -64,7 +64,7 @@ def test_the_works_of_the_pairs_are_the_cohort_by_default(folder: Path) -> None:
     assert ("cohort", "12 works of the pairs (self): distances adapted") in summary.lines()
     assert json.loads(summary.to_json())["cohort"] == {
         "source": "self", "works": 12, "left_out_copies": 0, "sampled_from": 12, "sha256": cohort.sha256,
-        "adapted": True, "threshold_is_adapted": True,
+        "misfit": None, "adapted": True, "threshold_is_adapted": True,
     }  # fmt: skip
     assert summary.threshold == COHORT_RULE.threshold
 
@@ -145,6 +145,22 @@ def test_few_works_that_the_user_names_are_used_with_a_warning(folder: Path) -> 
         "2 works of few.csv: distances adapted; with fewer than 10 works the scores are not reliable; 2 of them in the "
         "pairs too"
     )
+
+
+def test_a_cohort_of_other_photographs_is_said_to_be_unlike_the_pairs(folder: Path) -> None:
+    rng = np.random.default_rng(0)
+    (folder / "bright").mkdir()
+    for number in range(12):
+        patches = rng.integers(150, 256, (3, 3, 3), dtype=np.uint8)
+        Image.fromarray(patches.repeat(8, axis=0).repeat(8, axis=1)).save(folder / "bright" / f"{number}.png")
+    unlike = "; the images of the pairs are unlike these works, so probabilities may be too high"
+    summary = run("bright")
+    assert summary.cohort_note == f"12 works of bright: distances adapted{unlike}"
+    found = json.loads(summary.to_json())["cohort"]["misfit"]
+    assert module.MOST_MISFIT < found <= 1
+    like = run("others")
+    assert "unlike" not in like.cohort_note
+    assert json.loads(like.to_json())["cohort"]["misfit"] < module.MOST_MISFIT
 
 
 @pytest.mark.parametrize("names", [NAMES[:2], NAMES[:1] * 4])

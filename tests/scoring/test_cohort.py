@@ -124,6 +124,23 @@ def test_an_embedding_that_is_the_mean_becomes_0() -> None:
     assert np.isfinite(factor).all()
 
 
+def test_works_of_another_collection_share_a_direction_that_a_cohort_leaves() -> None:
+    cohort, scored = cohort_of(works(0, 300)), works(1, 300, shift=3.0)
+    assert cohort.misfit(works(2, 300)) < 0.1
+    assert cohort.misfit(scored) > 0.5
+    assert cohort_of(works(3, 300, shift=3.0)).misfit(scored) < 0.1
+    trained = scored.copy()
+    trained[:, COHORT_RULE.adapted_width :] += 9.0  # this part does not adapt
+    assert cohort.misfit(trained) == cohort.misfit(scored)
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(2, 30), st.integers(2, 30))
+def test_a_misfit_is_a_share(seed: int, count: int, scored: int) -> None:
+    cohort = cohort_of(works(seed, count))
+    assert 0 <= cohort.misfit(works(seed + 1, scored, shift=2.0)) <= 1
+    assert cohort.misfit(np.repeat(works(seed + 1, 1), scored, axis=0)) == pytest.approx(1, abs=1e-6)
+
+
 def test_copies_count_as_one_work() -> None:
     vectors = works(0, 12)
     with_copies = np.concatenate([vectors, vectors + np.float32(0.001)])
