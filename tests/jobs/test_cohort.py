@@ -147,22 +147,6 @@ def test_few_works_that_the_user_names_are_used_with_a_warning(folder: Path) -> 
     )
 
 
-def test_a_cohort_of_other_photographs_is_said_to_be_unlike_the_pairs(folder: Path) -> None:
-    rng = np.random.default_rng(0)
-    (folder / "bright").mkdir()
-    for number in range(12):
-        patches = rng.integers(150, 256, (3, 3, 3), dtype=np.uint8)
-        Image.fromarray(patches.repeat(8, axis=0).repeat(8, axis=1)).save(folder / "bright" / f"{number}.png")
-    unlike = "; the images of the pairs are unlike these works, so probabilities may be too high"
-    summary = run("bright")
-    assert summary.cohort_note == f"12 works of bright: distances adapted{unlike}"
-    found = json.loads(summary.to_json())["cohort"]["misfit"]
-    assert module.MOST_MISFIT < found <= 1
-    like = run("others")
-    assert "unlike" not in like.cohort_note
-    assert json.loads(like.to_json())["cohort"]["misfit"] < module.MOST_MISFIT
-
-
 @pytest.mark.parametrize("names", [NAMES[:2], NAMES[:1] * 4])
 def test_two_images_are_too_few_for_themselves(folder: Path, names: list[str]) -> None:
     write_pairs(folder, names)
