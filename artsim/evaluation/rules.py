@@ -18,11 +18,14 @@ from artsim.evaluation.likelihood_ratio import cllr, log_likelihood_ratio
 from artsim.scoring.cohort import COPY_SHARE, MIN_COHORT, Cohort
 from artsim.scoring.contract import DecisionRule, DistanceName
 from artsim.scoring.distance import pair_distances
-from artsim.scoring.familiarity import MOST_CORRECTION, WORKS_OF_A_COLLECTION, EmbeddedFold, excess
+from artsim.scoring.familiarity import MOST_CORRECTION, EmbeddedFold, excess
 
 FAMILIAR_SHARE = 0.95  # of a fold's works are familiar, as they are photographed like the training works; a setting
 # Of these works are below the onsets that are tried: most familiar photographs keep their distances.
 ONSET_SHARES = (0.75, 0.9)
+# Works of each of a fold's artists in the collection that its distances adapt to: as many as a pair needs. A setting,
+# chosen on one half of the artists of other collections, which have three works each (docs/experiments.md).
+OWN_WORKS = 2
 
 
 @dataclass(frozen=True)
@@ -111,7 +114,7 @@ def _adapted(
 
     There is no threshold yet, which decides what copies are. The median distance stands for it.
     """
-    own = fold.embeddings[some_of_each(fold.artists, WORKS_OF_A_COLLECTION, seed)]
+    own = fold.embeddings[some_of_each(fold.artists, OWN_WORKS, seed)]
     works = np.concatenate([own, fold.others])
     names = tuple(f"{row:08d}" for row in range(len(works)))
     copies = COPY_SHARE * float(np.median(pairs.distance)) if len(pairs.distance) else 0.0
