@@ -11,6 +11,8 @@ half of the artists that is for choosing, those of the other half, within one so
     half by one     as many works by others as there are by the artist with most works
     wrong           the works of the other set of photographs
 
+Then, without a cohort and with `self`: the calibration error and what chance alone gives, Cllr and its least value.
+
 Expected: on other_collections/, `self` has at least 0.05 more AUC than none and at least 0.05 more balanced accuracy;
 `wrong` gains no more than a third of that. Measured: docs/accuracy.md.
 """
@@ -29,11 +31,14 @@ from numpy.typing import NDArray
 
 import artsim
 from artsim.evaluation.intervals import auc_interval
+from artsim.evaluation.likelihood_ratio import cllr, log_likelihood_ratio
 from artsim.evaluation.metrics import pair_metrics
+from artsim.evaluation.reliability import reliability
 from artsim.files import file_sha256
 from artsim.scoring.adaptation import adapter_of
 from artsim.scoring.cohort import Cohort, TowerOfCohort, build_cohort
 from artsim.scoring.distance import pair_distances
+from artsim.scoring.scores import Criterion
 from benchmarks.data import data, verdict
 
 SIZES, DRAWS = (10, 30, 100, 300), 5
@@ -104,6 +109,8 @@ def main() -> int:
         print(f"\n{name}: {len(pairs.same):,} pairs of {len(pairs.rows):,} works")
         for kind, (auc, balanced) in table(scorer, pairs, other).items():
             print(f"  {kind:<12} AUC {auc:.3f}   balanced accuracy {balanced:.3f}", flush=True)
+        for kind, cohort in (("none", None), ("self", pairs.works.cohort(scorer, pairs.rows))):
+            print(f"  {kind:<12} {probabilities(scorer, pairs, cohort)}", flush=True)
     print(f"\nothers, self minus none: {paired_gain(scorer, sets['others'])}")
     none, own, wrong = (table(scorer, sets["others"], sets["unseen"])[kind] for kind in ("none", "self", "wrong"))
     met = all(own[side] - none[side] >= LEAST_GAIN for side in (0, 1))
@@ -124,6 +131,17 @@ def table(scorer: artsim.Scorer, pairs: LabelledSet, other: LabelledSet) -> dict
     found["half by one"] = pairs.line(scorer, works.cohort(scorer, half_by_one(works, rows, rng)))
     found["wrong"] = pairs.line(scorer, other.works.cohort(scorer, other.rows))
     return found
+
+
+def probabilities(scorer: artsim.Scorer, pairs: LabelledSet, cohort: Cohort | None) -> str:
+    """How far the probabilities can be trusted."""
+    distance, _ = pairs.scored(scorer, cohort)
+    criterion = Criterion.of(scorer.card, adapted=cohort is not None)
+    found = pair_metrics(distance, pairs.same, criterion.threshold)
+    found |= cllr([(log_likelihood_ratio(distance, criterion.calibration), pairs.same)])
+    found |= reliability(criterion.probability(distance), pairs.same, criterion.prior, chance=True)
+    error, chance = found["calibration_error"], found["calibration_error_by_chance"]
+    return f"calibration error {error:.3f} ({chance:.3f})   Cllr {found['cllr']:.3f} ({found['cllr_min']:.3f})"
 
 
 def half_by_one(works: Works, rows: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.int64]:
