@@ -9,7 +9,7 @@
     │       └── TooLargeImageError
     ├── BadImagesError       4   more bad images than allowed
     ├── ModelError           5   a model that is missing or can't be used
-    ├── DeviceError          6   a device that is not there
+    ├── DeviceError          6   a device that is not there, or too little memory
     ├── TrackingError        7   a tracking or artifact store that can't be reached
     ├── OutputError          8   output that can't be written
     └── GateError            9   a check that stops a job: NaN loss, export tolerance, AUC loss
@@ -31,7 +31,7 @@ EXIT_CODES: dict[int, str] = {
     3: "input that is missing or can't be used",
     4: "more bad images than --max-bad-images (everything is written first)",
     5: "a model that is missing or can't be used",
-    6: "a device that is not there",
+    6: "a device that is not there, or too little memory",
     7: "a tracking or artifact store that can't be reached",
     8: "output that can't be written",
     9: "a gate failed (NaN loss, export tolerance, AUC loss)",
@@ -92,7 +92,7 @@ class ModelError(ArtsimError):
 
 
 class DeviceError(ArtsimError):
-    """A requested device that is not there."""
+    """A requested device that is not there, or has too little memory."""
 
     exit_code = 6
 

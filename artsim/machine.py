@@ -6,12 +6,24 @@ Python and the libraries count the cores of the machine. In a container that may
 
 from __future__ import annotations
 
+import errno
 import math
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from artsim.errors import DeviceError
+
+if sys.platform != "win32":
+    import resource
+
 _ROOT = Path("/")
+FREE_MEMORY = "Close other programs, or raise the limit of the container or of `ulimit -v`."
+# How libraries in C and C++ say that memory ran out: the loader of libraries, onnxruntime, TensorFlow.
+_SHORT = (
+    "failed to map segment", "cannot allocate memory", "bad_alloc", "oom when allocating", "can't start new thread",
+)  # fmt: skip
 _chosen: int | None = None
 
 
@@ -40,6 +52,28 @@ def memory_limit() -> int | None:
     """The bytes of memory that this process may use: those of the machine or of its cgroup; None: unknown."""
     limits = [limit for limit in (_physical_memory(), cgroup_memory()) if limit is not None]
     return min(limits, default=None)
+
+
+def check_address_space(needed: int, what: str) -> None:
+    """Check that `ulimit -v` leaves so many bytes. With less, libraries in C hang or crash while they are loaded.
+
+    Raises:
+        DeviceError: it leaves fewer.
+    """
+    if sys.platform == "win32":
+        return
+    limit, _ = resource.getrlimit(resource.RLIMIT_AS)
+    if limit not in (resource.RLIM_INFINITY, -1) and limit < needed:
+        have, need = limit / 2**30, needed / 2**30
+        raise DeviceError(f"{what} needs {need:g} GiB of address space, and `ulimit -v` allows {have:.2g}. Raise it.")
+
+
+def is_short_of_memory(error: BaseException) -> bool:
+    """Whether an error of Python, of a library or of its loading means that memory ran out."""
+    if isinstance(error, MemoryError) or getattr(error, "errno", None) == errno.ENOMEM:
+        return True
+    text = str(error).lower()
+    return any(phrase in text for phrase in _SHORT)
 
 
 def cgroup_cores(root: Path = _ROOT) -> int | None:

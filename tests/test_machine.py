@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import sys
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 
 from artsim import machine
-from artsim.machine import cgroup_cores, cgroup_memory, core_count, core_limit, use_threads
+from artsim.errors import DeviceError
+from artsim.machine import (
+    cgroup_cores,
+    cgroup_memory,
+    check_address_space,
+    core_count,
+    core_limit,
+    is_short_of_memory,
+    use_threads,
+)
 
 LOTS = 9223372036854771712  # what version 1 says for no limit of memory
 
@@ -77,3 +89,33 @@ def test_the_users_choice_comes_first() -> None:
         assert (core_count(), core_limit()) == (3, 3)
     finally:
         use_threads(None)
+
+
+@pytest.mark.parametrize(
+    ("error", "is_short"),
+    [
+        (MemoryError(), True),
+        (OSError(errno.ENOMEM, "Cannot allocate memory", "x.png"), True),
+        (ImportError("libarrow.so: failed to map segment from shared object"), True),
+        (OSError("libscipy.so: cannot allocate memory in static TLS block"), True),
+        (RuntimeError("Exception during initialization: std::bad_alloc"), True),
+        (RuntimeError("can't start new thread"), True),
+        (OSError(errno.ENOSPC, "No space left on device"), False),
+        (ImportError("No module named 'tensorflow'"), False),
+        (ValueError("memory"), False),
+    ],
+)
+def test_errors_of_python_and_of_libraries_say_that_memory_ran_out(error: Exception, is_short: bool) -> None:
+    assert is_short_of_memory(error) is is_short
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX limits")
+def test_a_limit_of_address_space_is_compared_with_what_is_needed(monkeypatch: pytest.MonkeyPatch) -> None:
+    import resource
+
+    for limit, is_enough in ((resource.RLIM_INFINITY, True), (2**30, True), (2**30 - 1, False)):
+        monkeypatch.setattr(resource, "getrlimit", lambda _, limit=limit: (limit, limit))
+        with (
+            nullcontext() if is_enough else pytest.raises(DeviceError, match=r"needs 1 GiB of address space.*Raise it")
+        ):
+            check_address_space(2**30, "artsim")

@@ -15,8 +15,9 @@ import click
 
 from artsim._version import __version__
 from artsim.cli.options import SPELLING, echo_error, exit_codes_help
-from artsim.errors import INTERRUPTED, ArtsimError, OutputError
+from artsim.errors import INTERRUPTED, ArtsimError, DeviceError, OutputError
 from artsim.escaping import printable
+from artsim.machine import FREE_MEMORY, check_address_space, is_short_of_memory
 
 # The module and the summary of each command. A module is imported when its command is used, so that --help is fast.
 COMMANDS = {
@@ -29,6 +30,8 @@ COMMANDS = {
     "info": ("artsim.cli.info", "Print a tower's card."),
     "demo": ("artsim.cli.demo", "Write the embedded collection: paintings by made-up artists."),
 }
+
+LEAST_ADDRESS_SPACE = 2**29  # bytes, for numpy and its libraries. Scoring takes more
 
 
 class _Commands(click.Group):
@@ -72,7 +75,12 @@ def _start(command: click.Command, name: str) -> NoReturn:
         if getattr(sys, stream) is None:  # the parent process closed it
             setattr(sys, stream, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115 - open until the end
     _end_as_by_ctrl_c()
-    sys.exit(run(lambda: command.main(prog_name=name, standalone_mode=False)))
+
+    def checked() -> None:
+        check_address_space(LEAST_ADDRESS_SPACE, name)
+        command.main(prog_name=name, standalone_mode=False)
+
+    sys.exit(run(checked))
 
 
 def _end_as_by_ctrl_c() -> None:
@@ -100,8 +108,11 @@ def run(command: Callable[[], object]) -> int:
         return INTERRUPTED
     except (BrokenPipeError, SystemExit):  # click raises SystemExit for a closed pipe, even with standalone_mode=False
         return _close_stdout()
-    except OSError as error:
-        if error.filename is not None:
+    except Exception as error:
+        if is_short_of_memory(error):
+            _print_error(" ".join([f"error: there is not enough memory. {FREE_MEMORY}", *_notes(error)]))
+            return DeviceError.exit_code
+        if not isinstance(error, OSError) or error.filename is not None or error.errno is None:
             raise
         _print_error(f"error: standard output can't be written ({error.strerror}).")
         return OutputError.exit_code

@@ -21,6 +21,7 @@ from tf2onnx.handler import tf_op
 from tf2onnx.utils import make_name, map_onnx_to_numpy_type
 
 from artsim.errors import GateError
+from artsim.export.canonical import make_canonical
 from artsim.files import replacing
 from artsim.scoring.contract import INPUT_NAME, METADATA_KEY, OUTPUT_NAME, Card, DistanceName
 from artsim.scoring.distance import pair_distances
@@ -148,11 +149,12 @@ def compare(tensorflow: NDArray[np.float32], onnxruntime: NDArray[np.float32], d
 
 
 def write(proto: onnx.ModelProto, card: Card, path: Path) -> None:
-    """Write the graph with its card.
+    """Write the graph with its card, in canonical order: one training gives one file.
 
     Raises:
         OutputError: the file cannot be written.
     """
+    make_canonical(proto.graph)
     proto.producer_name = "artsim"
     proto.producer_version = card.artsim_version
     onnx.helper.set_model_props(proto, {METADATA_KEY: card.to_json()})

@@ -10,6 +10,7 @@ The check reads the protobuf messages of https://github.com/onnx/onnx/blob/main/
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
@@ -70,7 +71,8 @@ def read_model(path: Path) -> bytes:
     """
     try:
         with open_regular(path) as file:
-            data = file.read(MOST_BYTES + 1)
+            # No more than it has: Python would reserve the memory of the whole limit first.
+            data = file.read(min(os.fstat(file.fileno()).st_size, MOST_BYTES) + 1)
     except (OSError, ValueError) as error:  # a ValueError is a null byte in the name
         reason = getattr(error, "strerror", None) or error
         raise ModelError(

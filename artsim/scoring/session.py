@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from onnxruntime.capi import onnxruntime_pybind11_state as states
 
 from artsim.errors import DeviceError, ModelError
+from artsim.machine import FREE_MEMORY, is_short_of_memory
 from artsim.scoring import session_options as limits
 from artsim.scoring.contract import INPUT_NAME, METADATA_KEY, OUTPUT_NAME, Card
 from artsim.scoring.device import CPU, CUDA, Device, cuda_obstacle, gpu_count, load_cuda_libraries
@@ -115,7 +116,7 @@ def open_tower(path: Path, device: Device = "auto", threads: int | None = None) 
 
     Raises:
         ModelError: the file cannot be read, is not ONNX, or is not a tower of a contract that this artsim supports.
-        DeviceError: `device` is `cuda`, and CUDA does not work here.
+        DeviceError: `device` is `cuda`, and CUDA does not work here; or there is too little memory.
     """
     data = read_model(path)
     onnxruntime.set_default_logger_severity(SILENT)
@@ -184,6 +185,8 @@ def _session(
                 read_config_from_model=0,  # a model must not choose the options
             )
     except ORT_ERRORS as error:
+        if is_short_of_memory(error):
+            raise DeviceError(f"{path}: there is too little memory to open it ({error}). {FREE_MEMORY}") from error
         raise ModelError(f"{path}: not an ONNX model that onnxruntime can open ({error}). Export it again.") from error
     session._model_bytes = None  # kept only for a fallback to other providers: the memory of a whole model
     return session

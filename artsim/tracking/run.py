@@ -28,6 +28,7 @@ from mlflow.data.pandas_dataset import from_pandas
 from mlflow.entities import RunStatus
 from mlflow.tracking import MlflowClient
 
+from artsim.errors import ArtsimError
 from artsim.escaping import masked
 from artsim.tracking.store import check_store, tracking_errors
 
@@ -156,11 +157,22 @@ def tracked_run(name: str) -> Iterator[Run]:
                 _start_restoring(run.id)
         raise
     except BaseException as error:
-        run.set_tags({FAILURE_TAG: f"{type(error).__name__}: {error}"[:PARAM_LENGTH]})
-        run.log_folders()
-        run.end(RunStatus.FAILED)
+        _end_as_failed(run, error)
         raise
     run.end(RunStatus.FINISHED)
+
+
+def _end_as_failed(run: Run, error: BaseException) -> None:
+    """End a run with the reason of its failure. A second failure, such as that of a full disk, does not hide it.
+
+    The status comes first: on a full disk, the folders would leave no room for it.
+    """
+    try:
+        run.set_tags({FAILURE_TAG: f"{type(error).__name__}: {error}"[:PARAM_LENGTH]})
+        run.end(RunStatus.FAILED)
+        run.log_folders()
+    except ArtsimError as second:
+        error.add_note(f"The run {run.id} could not be logged to its end: {second}")
 
 
 def _start_restoring(run_id: str) -> None:

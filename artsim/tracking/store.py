@@ -6,6 +6,7 @@ run can open. Two first runs at once make it in each other's way.
 
 from __future__ import annotations
 
+import errno
 import os
 import shlex
 import sqlite3
@@ -21,9 +22,11 @@ from mlflow.tracking import MlflowClient
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
-from artsim.errors import TrackingError
+from artsim.errors import OutputError, TrackingError
 from artsim.escaping import masked
 
+# A full disk, a used-up quota, the limit of a file's size.
+DISK_FULL = {getattr(errno, name) for name in ("ENOSPC", "EDQUOT", "EFBIG") if hasattr(errno, name)}
 # One short request in place of MLflow's minutes of retries.
 PROBE = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0", "MLFLOW_HTTP_REQUEST_TIMEOUT": "10"}
 
@@ -48,14 +51,31 @@ def check_store() -> None:
 
 @contextmanager
 def tracking_errors() -> Iterator[None]:
-    """Turn the errors of MLflow in the block into a TrackingError without passwords."""
+    """Turn the errors of MLflow in the block into errors of artsim without passwords.
+
+    Raises:
+        OutputError: the disk of the store is full.
+        TrackingError: any other error.
+    """
     try:
         yield
     except (MlflowException, SQLAlchemyError, requests.RequestException, OSError) as error:
         uri = mlflow.get_tracking_uri()
+        if _is_disk_full(error):
+            remedy = "Make room there, or name another store by MLFLOW_TRACKING_URI."
+            raise OutputError(masked(f"{uri}: the disk of the tracking store is full. {remedy}", uri)) from error
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
         remedy = _way_out(uri) or "Check MLFLOW_TRACKING_URI and the server."
         raise TrackingError(masked(f"The tracking store {uri} cannot be used: {reason}. {remedy}", uri)) from error
+
+
+def _is_disk_full(error: BaseException | None) -> bool:
+    """Whether an error, or one that caused it, says that no more can be written. MLflow wraps those of the system."""
+    while error is not None:
+        if getattr(error, "errno", None) in DISK_FULL or "database or disk is full" in str(error):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def ui_command(*, anywhere: bool = False) -> str:
@@ -116,8 +136,10 @@ def _make_whole(path: Path | None) -> None:
 def _way_out(uri: str) -> str | None:
     """What to do about a SQLite store that MLflow cannot open."""
     path = _sqlite_file(uri)
-    if path is None or not path.is_file() or not os.access(path, os.R_OK | os.W_OK):
+    if path is None:
         return None
+    if not path.is_file() or not os.access(path, os.R_OK | os.W_OK) or not os.access(path.parent, os.W_OK):
+        return f"Make {path} a file that can be written, in such a folder, or name another by MLFLOW_TRACKING_URI."
     runs = _runs_in(path)
     if runs is None:
         return f"{path} is not a SQLite store, or damaged. Move it away, or name another by MLFLOW_TRACKING_URI."

@@ -9,7 +9,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from artsim.files import stderr_to
-from artsim.machine import core_limit
+from artsim.machine import check_address_space, core_limit
+
+LEAST_ADDRESS_SPACE = 5 * 2**30  # bytes. With 4 GB, TensorFlow 2.21 crashes when it traces a graph
 
 
 def start_tensorflow() -> None:
@@ -18,6 +20,7 @@ def start_tensorflow() -> None:
     Both read their environment variables when they are first imported. Variables that the user has set are kept. While
     TensorFlow 2.21.0 loads, it writes to the file descriptor of stderr at any log level.
     """
+    check_address_space(LEAST_ADDRESS_SPACE, "TensorFlow")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # no start-up messages; errors are raised as exceptions anyway
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")
     # TensorFlow turns oneDNN on by itself only where the CPU has AVX512-VNNI. Without it, features of a pretrained

@@ -187,3 +187,38 @@ def test_nearest_escapes_names_in_its_tables(tmp_path: Path, capsys: pytest.Capt
     assert not {"\x9b", "\u202e"} & set(shown)
     assert "\x1b[2J" not in shown
     assert shown.count(ESCAPED) == 5
+
+
+@pytest.mark.parametrize(
+    "error", [MemoryError(), ImportError("libparquet.so.2500: failed to map segment from shared object")]
+)
+def test_too_little_memory_exits_6_and_says_what_is_kept(error: Exception, capsys: pytest.CaptureFixture[str]) -> None:
+    def fail() -> None:
+        error.add_note("The finished rows are kept.")
+        raise error
+
+    assert main.run(fail) == 6
+    said = capsys.readouterr().err
+    assert said.startswith("error: there is not enough memory. Close other programs, or raise the limit")
+    assert said.endswith("The finished rows are kept.\n")
+
+
+def test_an_error_of_a_library_is_not_taken_for_one_of_standard_output() -> None:
+    def fail() -> None:
+        raise OSError("a library's own text, without a number")
+
+    with pytest.raises(OSError, match="own text"):
+        main.run(fail)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX limits")
+def test_a_limit_under_which_libraries_would_hang_exits_6() -> None:
+    import resource
+
+    done = subprocess.run(
+        [sys.executable, "-m", "artsim", "pairs", "works.csv"],
+        cwd=ROOT, capture_output=True, text=True, check=False, timeout=60,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (2**28, 2**28)),
+    )  # fmt: skip
+    wanted = "error: artsim needs 0.5 GiB of address space, and `ulimit -v` allows 0.25. Raise it.\n"
+    assert (done.returncode, done.stderr) == (6, wanted)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tracemalloc
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -119,3 +120,13 @@ def test_a_tower_with_any_byte_changed_is_opened_or_refused(
     path.write_bytes(content)
     with suppress(ModelError):  # most changes do no harm
         open_tower(path, "cpu")
+
+
+def test_a_small_tower_is_read_in_little_memory(tmp_path: Path) -> None:
+    path = write_tower(tmp_path / "tower.onnx", card())
+    tracemalloc.start()
+    try:
+        assert read_model(path) == path.read_bytes()
+        assert tracemalloc.get_traced_memory()[1] < 10_000_000  # onnx_file.MOST_BYTES is a gibibyte
+    finally:
+        tracemalloc.stop()

@@ -233,3 +233,15 @@ def test_the_digest_is_that_of_the_bytes_that_were_opened(tmp_path: Path) -> Non
     tower = open_tower(path, "cpu")
     write_tower(path, metadata=card(threshold=0.5))
     assert tower.sha256 == digest != file_sha256(path)
+
+
+def test_too_little_memory_to_open_a_tower_is_no_fault_of_the_tower(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise RuntimeError("Exception during initialization: std::bad_alloc")
+
+    path = write_tower(tmp_path / "tower.onnx")
+    monkeypatch.setattr(onnxruntime, "InferenceSession", fail)
+    with pytest.raises(DeviceError, match=f"^{path}: there is too little memory to open it .*Close other programs"):
+        open_tower(path, "cpu")

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import os
 import shlex
 import signal
@@ -14,7 +15,7 @@ import pytest
 from mlflow.entities import RunStatus
 from mlflow.tracking import MlflowClient
 
-from artsim.errors import TrackingError
+from artsim.errors import OutputError, TrackingError
 from artsim.tracking import restore_killed
 from artsim.tracking.run import tracked_run
 from artsim.tracking.store import ui_command
@@ -53,6 +54,22 @@ def test_a_failed_run_has_its_reason_and_its_files(store: MlflowClient, tmp_path
     assert found.info.status == "FAILED"
     assert found.data.tags["artsim.failure"] == "ValueError: too bad"
     assert [item.path for item in store.list_artifacts(found.info.run_id, "files")] == ["files/half.txt"]
+
+
+def test_a_failure_while_a_failed_run_is_logged_does_not_hide_its_reason(
+    store: MlflowClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    (tmp_path / "kept").mkdir()
+    monkeypatch.setattr(MlflowClient, "log_artifacts", full)
+    with pytest.raises(OutputError, match=r"best\.keras") as told, tracked_run("a-name") as run:
+        run.log_folder_at_end(tmp_path / "kept", "files")
+        raise OutputError("best.keras: can't be written.")
+    assert the_run(store).info.status == "FAILED"
+    assert "could not be logged to its end" in told.value.__notes__[0]
+    assert "is full" in told.value.__notes__[0]
 
 
 def test_ctrl_c_kills_the_run_and_logs_its_files(store: MlflowClient, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sqlite3
 from contextlib import closing
@@ -12,7 +13,7 @@ import pytest
 from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 
-from artsim.errors import TrackingError
+from artsim.errors import OutputError, TrackingError
 from artsim.tracking import store
 from artsim.tracking.run import tracked_run
 from artsim.tracking.store import check_store, tracking_errors, ui_command
@@ -114,3 +115,25 @@ def test_no_tag_or_param_holds_a_password(working_folder: Path) -> None:
     (found,) = MlflowClient(f"sqlite:///{working_folder}/mlflow.db").search_runs(["0"])
     assert found.data.params["data_file_path"] == "s3://user:***@host/x"
     assert found.data.tags["artsim.failure"] == "ValueError: http://user:***@host failed"
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        MlflowException("(sqlite3.OperationalError) database or disk is full"),
+        OSError(errno.ENOSPC, "No space left on device"),
+    ],
+)
+def test_a_full_disk_is_an_output_that_cannot_be_written(error: Exception) -> None:
+    with pytest.raises(OutputError, match=r"the disk of the tracking store is full\. Make room"), tracking_errors():
+        try:
+            raise error
+        except OSError as caused:
+            raise MlflowException("artifacts cannot be logged") from caused
+
+
+def test_a_store_that_cannot_be_written_says_what_to_change(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mlflow.db").mkdir()
+    with pytest.raises(TrackingError, match=r"Make .*mlflow\.db a file that can be written, in such a folder, or name"):
+        check_store()
