@@ -13,6 +13,7 @@ import pyarrow.json
 from artsim.errors import InputError
 from artsim.tables.bounds import bounded_lines, first_line, reading
 from artsim.tables.compression import Compression, open_bytes
+from artsim.tables.csv_blocks import arrow_memory
 from artsim.tables.json_lines import count_columns, parse_object, safe_pieces, split_rows
 
 MAX_SEARCHED = 20  # columns that are null in the whole first block; to search for more takes too long
@@ -79,7 +80,7 @@ class JsonlReader:
         # Threads share a piece; a line may be as long as the piece.
         blocks = pyarrow.json.ReadOptions(block_size=len(rows) + 1)
         try:
-            return pyarrow.json.read_json(pa.BufferReader(rows), blocks, options)
+            return pyarrow.json.read_json(arrow_memory(rows), blocks, options)
         except pa.ArrowInvalid as error:
             raise self._fault(error) from error
 
