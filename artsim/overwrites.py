@@ -83,6 +83,12 @@ def is_same_file(one: Path, other: Path) -> bool:
     return first.name.casefold() == second.name.casefold() and _ignores_case(first.parent)
 
 
+def is_picture(start: bytes) -> bool:
+    """Whether a file with these first 16 bytes is a picture."""
+    is_webp = start[:4] == b"RIFF" and start[8:12] == b"WEBP"
+    return start.startswith(_PICTURES) or is_webp or start[4:8] == b"ftyp"
+
+
 def _names(named: Mapping[str, Named]) -> Iterator[tuple[str, str]]:
     for flag, value in named.items():
         paths = [] if value is None else [value] if isinstance(value, str | os.PathLike) else value
@@ -119,7 +125,7 @@ def _precious(path: Path, makes_tower: bool) -> str | None:
     except (OSError, ValueError):
         return None  # an error of its own, once it is opened
     suffix = path.suffix.lower()
-    if start.startswith(_PICTURES) or (start[:4] == b"RIFF" and start[8:12] == b"WEBP") or start[4:8] == b"ftyp":
+    if is_picture(start):
         return "a picture"
     if suffix not in _SUFFIXES or (makes_tower and suffix == ".onnx"):
         return None

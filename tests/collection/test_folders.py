@@ -16,7 +16,7 @@ from tests.towers import write_paintings
 LITTER = [
     "._a.jpg", ".DS_Store", ".hidden.jpg", "@eaDir/a.jpg", "__MACOSX/ann/._a.jpg", "$RECYCLE.BIN/a.jpg",
     ".ipynb_checkpoints/a.jpg", "Thumbs.db", "System Volume Information/a.jpg", "desktop.ini", "#recycle/a.jpg",
-    "lost+found/a.jpg", ".Trash-1000/files/a.jpg", "ann/@EADIR/a.jpg",
+    "lost+found/a.jpg", ".Trash-1000/files/a.jpg", "ann/@EADIR/a.jpg", "ann/~$a.jpg",
 ]  # fmt: skip
 
 
