@@ -166,8 +166,8 @@ class PairsFile:
                 )
             if not _can_be_text(kind):
                 raise InputError(
-                    f"{self.name}: the column '{shortened(column)}' holds {shortened(str(kind))}; only text and numbers "
-                    "can be written."
+                    f"{self.name}: the column '{shortened(column)}' holds {shortened(str(kind))}; only text and "
+                    "numbers can be written."
                 )
 
 
