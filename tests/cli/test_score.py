@@ -273,15 +273,6 @@ def test_a_closed_standard_output_exits_8(folder: Path) -> None:
     assert done.stderr.decode().splitlines() == ["error: standard output: can't be written (Bad file descriptor)."]
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX file descriptors")
-def test_standard_output_that_is_the_input_exits_2(folder: Path) -> None:
-    before = (folder / "pairs.csv").read_bytes()
-    with (folder / "pairs.csv").open("r+b") as file:
-        done = program("pairs.csv", stdout=file)
-    assert (done.returncode, (folder / "pairs.csv").read_bytes()) == (2, before)
-    assert b"standard output is the file that PAIRS.CSV reads (pairs.csv). Send it to another" in done.stderr
-
-
 @pytest.mark.skipif(sys.platform == "win32", reason="needs named pipes")
 def test_a_pipe_as_a_cohort_is_refused_at_once(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     os.mkfifo(folder / "pipe")
