@@ -33,19 +33,21 @@ class BadImageLimit:
         """Whether `bad` of `of` images are within the limit."""
         return bad <= (self.limit * of if self.is_share else self.limit)
 
-    def check(self, reasons: Sequence[str], of: int, outcome: str) -> None:
+    def check(self, reasons: Sequence[str], of: int, outcome: str, *, are_shown: bool = False) -> None:
         """Raise if a finished job has too many bad images.
 
         Args:
             reasons: one for each bad image; each begins with the image's name.
             of: the number of all images.
             outcome: a sentence that says what happened to the others.
+            are_shown: the user has read the first reasons already.
 
         Raises:
             BadImagesError: more images were bad.
         """
         if not self.accepts(len(reasons), of):
+            which = "." if are_shown else f": {first_few(reasons, '; ')}."
             raise BadImagesError(
-                f"{len(reasons):,} of {of:,} images are bad, more than --max-bad-images allows: "
-                f"{first_few(reasons, '; ')}. {outcome}"
+                f"{len(reasons):,} of {of:,} images are bad, more than --max-bad-images allows{which} {outcome} Repair "
+                "the images, or raise --max-bad-images."
             )

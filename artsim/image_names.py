@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 from bisect import bisect_left
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -19,7 +20,7 @@ from urllib.parse import unquote
 
 from artsim.errors import InputError
 from artsim.litter import is_litter
-from artsim.messages import FEW, counted
+from artsim.messages import FEW, counted, quoted
 from artsim.name_spellings import (
     AFTER_END,
     URL,
@@ -48,6 +49,8 @@ class ImageNames:
         self._ways: dict[str, None] = {}
         self._name_of: dict[str, str] = {}  # the longest name that each file at the top was found by
         self._missing: dict[str, list[str]] = {}  # the files that fit equally well
+        self._name_by_file: dict[str, str] = {}  # of those that were found, the first one
+        self._both: tuple[str, str] | None = None  # the first two of them that mean one file
         self._hints = 0
 
     def path(self, name: str) -> Path | None:
@@ -70,7 +73,7 @@ class ImageNames:
     def faults(self, names: Sequence[str]) -> dict[str, str]:
         """A sentence, after `paths`, for each name whose file is missing, where there is more to say than that."""
         found = ((name, self._fault(name)) for name in names)
-        return {name: f"{name!r}: {fault}" for name, fault in found if fault}
+        return {name: f"{quoted(name)}: {fault}" for name, fault in found if fault}
 
     @property
     def found(self) -> int:
@@ -84,8 +87,24 @@ class ImageNames:
             return ""
         name, file = next(iter(self._found.items()))
         verb = "was" if len(self._found) == 1 else "were"
-        ways = ", ".join(self._ways)
-        return f"{counted(len(self._found), 'name')} {verb} found apart from {ways}: {name!r} is {file!r}"
+        found = f"{counted(len(self._found), 'name')} {verb} found under another spelling ({', '.join(self._ways)})"
+        both = f"; {quoted(self._both[0])} and {quoted(self._both[1])} are one file" if self._both else ""
+        return f"{found}, such as {quoted(name)} as {quoted(file)}{both}"
+
+    def shared(self, names: Sequence[str]) -> list[tuple[str, str]]:
+        """The names, after `paths`, whose file another one means too, each after that one."""
+        by_spelling: dict[str, str] = {}
+        by_file: dict[str, str] = {}
+        both = []
+        for name in names if self._found else _alike(names):
+            file = os.path.normpath(self.path(name) or "")
+            other = by_file.setdefault(file, name)
+            alike = by_spelling.setdefault(_folded(name), name)
+            if other is name and alike is not name and _is_same(file, str(self.path(alike))):
+                other = alike
+            if other is not name:
+                both.append((other, name))
+        return both
 
     def _fault(self, name: str) -> str | None:
         """What else is to say of a name whose file is missing: that it is a URL, which files fit, or a similar one."""
@@ -103,7 +122,7 @@ class ImageNames:
             return None
         self._hints += 1
         near = self._listing.near(name)
-        return f"no such file, did you mean {_either(near)}?" if near else None
+        return f"no such file (did you mean {_either(near)}?)" if near else None
 
     def _meant(self, name: str) -> Path | None:
         plain = path_of_url(name)
@@ -128,6 +147,8 @@ class ImageNames:
     def _remember(self, name: str, file: str, ways: list[str]) -> Path:
         if "/" not in file:  # deeper files share at least one folder with the name, below another root
             self._name_of[file] = self._longer(name, self._name_of.get(file, name), file)
+        other = self._name_by_file.setdefault(file, name)
+        self._both = self._both or ((other, name) if other != name else None)
         self._found[name] = file
         self._ways.update(dict.fromkeys(ways))
         return self._folder / file
@@ -137,8 +158,8 @@ class ImageNames:
         short, long = sorted((name, other), key=lambda each: len(parts_of(each)))
         if not reversed_key(parts_of(long)).startswith(reversed_key(parts_of(short))):
             raise InputError(
-                f"{other!r} and {name!r} are in different folders, and of both only {file!r} is in {self._folder}. Put "
-                "the images into folders as they are named, or name the files as they are."
+                f"{quoted(other)} and {quoted(name)} are in different folders, and of both only {quoted(file)} is in "
+                f"{self._folder}. Put the images into folders as they are named, or name the files as they are."
             )
         return long
 
@@ -245,6 +266,24 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
         return False
 
 
+def _folded(name: str) -> str:
+    """A name without letter case, and with one kind of slash."""
+    return name.replace("\\", "/").casefold()
+
+
+def _is_same(one: str, other: str) -> bool:
+    try:
+        return os.path.samefile(one, other)  # noqa: PTH121 - Path's raises for a name too long
+    except (OSError, ValueError):
+        return False
+
+
+def _alike(names: Sequence[str]) -> list[str]:
+    """Those of some names that differ from another one only in letter case or slashes."""
+    times = Counter(map(_folded, names))
+    return [name for name in names if times[_folded(name)] > 1]
+
+
 def _either(files: list[str]) -> str:
-    shown = " or ".join(repr(file) for file in files[:FEW])
+    shown = " or ".join(quoted(file) for file in files[:FEW])
     return shown + (" or others" if len(files) > FEW else "")

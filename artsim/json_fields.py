@@ -35,12 +35,14 @@ def parse_object(text: str | bytes) -> Fields:
     """Parse the text of a JSON object.
 
     Raises:
-        FieldError: it is not a JSON object, not UTF-8, too large or nested too deeply.
+        FieldError: it is not a JSON object, not UTF-8, too large or nested too deeply, or has a name twice.
     """
     if len(text) > MOST_BYTES:
         raise FieldError(f"it has {len(text):,} bytes, and {MOST_BYTES:,} are the most")
     try:
-        value = json.loads(text)
+        value = json.loads(text, object_pairs_hook=_unique)
+    except FieldError:
+        raise
     except RecursionError as error:
         raise FieldError("it is nested too deeply") from error
     except ValueError as error:  # also text that is not UTF-8, and numbers of thousands of digits
@@ -61,7 +63,7 @@ class Fields:
         """A finite number from `low` to `high`."""
         value = self._value(name, default)
         if not _is_number(value) or not low <= value <= high:
-            raise self._wrong(name, value, f"a number from {low:g} to {high:g}")
+            raise self._wrong(name, value, f"a number from {_plain(low)} to {_plain(high)}")
         return float(value)
 
     def number_or_none(self, name: str, low: float = -LARGEST, high: float = LARGEST) -> float | None:
@@ -132,6 +134,21 @@ class Fields:
 
     def _wrong(self, name: str, value: Any, expected: str) -> FieldError:
         return FieldError(f"{self._prefix}{name} is {_shown(value)}; it must be {expected}")
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """The pairs of an object, after a check that no name is there twice: readers differ in which one counts."""
+    values = dict(pairs)
+    if len(values) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise FieldError(f"it has the name {_shown(twice)} twice")
+    return values
+
+
+def _plain(number: float) -> str:
+    """A number without an exponent."""
+    return f"{number:,.0f}" if abs(number) >= 1 else f"{number:.10f}".rstrip("0").rstrip(".")
 
 
 def _is_number(value: Any) -> bool:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-# In lower case. Names with a dot first are passed over too: `._x.jpg` (macOS), `.ipynb_checkpoints`, `.Trash-1000`.
+# In lower case. Names with a dot first are passed over too: `._x.jpg` (macOS), `.ipynb_checkpoints`, `.Trash-1000`. So
+# are the locks of Office: `~$x.jpg`.
 LITTER = frozenset(
     {
         "@eadir", "#recycle", "@recycle", "@recently-snapshot", "#snapshot",  # network storage
@@ -15,4 +16,4 @@ LITTER = frozenset(
 
 def is_litter(name: str) -> bool:
     """Whether a file or folder of this name is passed over."""
-    return name.startswith(".") or name.lower() in LITTER
+    return name.startswith((".", "~$")) or name.lower() in LITTER

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 FEW = 3  # items that a message names, of many
+MOST_NAMES = 12  # of columns or the like
+MOST_SIGNS = 60  # of a text from a file
 
 # Receives one line for the user.
 Say = Callable[[str], None]
@@ -23,6 +25,23 @@ def no_progress(stage: str, done: int, total: int) -> None:
 def counted(number: int, noun: str, plural: str | None = None) -> str:
     """1 artist, 2 artists, 1,000 artists; `plural` is for nouns without an s."""
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {plural or noun + 's'}"
+
+
+def shortened(text: str, most: int = MOST_SIGNS) -> str:
+    """A text of at most so many characters, cut at its end."""
+    return text if len(text) <= most else f"{text[:most]}…"
+
+
+def quoted(text: object) -> str:
+    """A value from a file in quotes, shortened."""
+    return shortened(repr(text))
+
+
+def listed(names: Sequence[str]) -> str:
+    """Names such as those of columns, each shortened, and the number of those that are left out."""
+    more = len(names) - MOST_NAMES
+    shown = ", ".join(shortened(name) for name in names[:MOST_NAMES])
+    return shown + (f" and {more:,} more" if more > 0 else "")
 
 
 def first_few(items: Sequence[str], separator: str = ", ", of: int | None = None) -> str:

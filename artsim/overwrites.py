@@ -1,13 +1,16 @@
 """No command overwrites what it reads, or writes two outputs to one file.
 
 Files are compared, not names: links, hard links, `./` and, where the file system ignores it, letter case make no
-difference. An output to a standard stream or a device overwrites nothing.
+difference. An output to a device overwrites nothing. Standard output may be a file.
 """
 
 from __future__ import annotations
 
 import os
+import stat
+import sys
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TypeAlias
 
@@ -18,6 +21,7 @@ from artsim.files import is_stream
 Named: TypeAlias = str | os.PathLike[str] | Sequence[str | os.PathLike[str]] | None
 
 _STDIN = "/dev/stdin"
+_STDOUT = ("-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1")
 _STREAMS = ("/dev/std", "/dev/fd/", "/proc/self/fd/")
 _PICTURES = (
     b"\xff\xd8\xff",  # JPEG
@@ -52,6 +56,8 @@ def check_overwrites(inputs: Mapping[str, Named], outputs: Mapping[str, Named], 
     read = [(flag, Path(_STDIN if name == "-" else name)) for flag, name in _names(inputs)]
     written: list[tuple[str, Path]] = []
     for flag, name in _names(outputs):
+        if name in _STDOUT:
+            _check_standard_output(read)
         if _is_no_file(name):
             continue
         path = Path(name)
@@ -81,6 +87,24 @@ def is_same_file(one: Path, other: Path) -> bool:
     if first.name == second.name:
         return True
     return first.name.casefold() == second.name.casefold() and _ignores_case(first.parent)
+
+
+def is_picture(start: bytes) -> bool:
+    """Whether a file with these first 16 bytes is a picture."""
+    is_webp = start[:4] == b"RIFF" and start[8:12] == b"WEBP"
+    return start.startswith(_PICTURES) or is_webp or start[4:8] == b"ftyp"
+
+
+def _check_standard_output(read: Sequence[tuple[str, Path]]) -> None:
+    """Check that standard output, where it is a file, is none that is read."""
+    try:
+        status = os.fstat(sys.stdout.fileno())
+    except (OSError, ValueError):  # closed, or in memory
+        return
+    for flag, path in read if stat.S_ISREG(status.st_mode) else []:
+        with suppress(OSError, ValueError):
+            if os.path.samestat(status, path.stat()):
+                raise UsageError(f"standard output is the file that {flag} reads ({path}). Send it to another file.")
 
 
 def _names(named: Mapping[str, Named]) -> Iterator[tuple[str, str]]:
@@ -119,7 +143,7 @@ def _precious(path: Path, makes_tower: bool) -> str | None:
     except (OSError, ValueError):
         return None  # an error of its own, once it is opened
     suffix = path.suffix.lower()
-    if start.startswith(_PICTURES) or (start[:4] == b"RIFF" and start[8:12] == b"WEBP") or start[4:8] == b"ftyp":
+    if is_picture(start):
         return "a picture"
     if suffix not in _SUFFIXES or (makes_tower and suffix == ".onnx"):
         return None

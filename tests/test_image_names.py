@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from artsim import image_names
 from artsim.errors import InputError
 from artsim.image_names import ImageNames
+from artsim.messages import quoted
 
 FILES = [
     "train/3.jpg",
@@ -73,8 +74,8 @@ FOUND = {
 def test_the_one_file_that_a_name_can_mean_is_found_and_said(folder: Path, name: str) -> None:
     lookup = ImageNames(folder)
     assert lookup.path(name) == folder / FOUND[name]
-    assert lookup.note.startswith("1 name was found apart from ")
-    assert lookup.note.endswith(f": {name!r} is {FOUND[name]!r}")
+    assert lookup.note.startswith("1 name was found under another spelling (")
+    assert lookup.note.endswith(f"), such as {quoted(name)} as {FOUND[name]!r}")
     assert lookup.faults([name]) == {}
 
 
@@ -92,15 +93,44 @@ WAYS = {
 def test_the_note_says_in_what_the_names_differ(folder: Path, name: str) -> None:
     lookup = ImageNames(folder)
     lookup.paths([name, f"{name}"])
-    assert f"apart from {WAYS[name]}: " in lookup.note
+    assert f"({WAYS[name]})" in lookup.note
 
 
 def test_one_line_counts_all_names(folder: Path) -> None:
     lookup = ImageNames(folder)
     lookup.paths(["top.png", "train\\3.jpg", "other\\4.JPG", "none.jpg", ""])
     assert lookup.note == (
-        "2 names were found apart from folder separators, letter case: 'train\\\\3.jpg' is 'train/3.jpg'"
+        "2 names were found under another spelling (folder separators, letter case), such as 'train\\\\3.jpg' as "
+        "'train/3.jpg'"
     )
+
+
+@pytest.mark.parametrize(
+    ("names", "both"),
+    [
+        (["C:\\me\\train\\3.jpg", "/home/x/train/3.jpg", "top.png"], True),
+        (["train/3.JPG", "train/3.jpg"], True),
+        (["train/3.jpg", "train/3.JPG"], True),
+        (["train/3.jpg", "top.png", "none.jpg", "NONE.jpg"], False),
+    ],
+)
+def test_two_names_of_one_file_are_noticed(folder: Path, names: list[str], both: bool) -> None:
+    lookup = ImageNames(folder)
+    lookup.paths(names)
+    assert lookup.shared(names) == ([(names[0], names[1])] if both else [])
+
+
+def test_names_on_a_file_system_without_letter_case_are_compared_as_files(folder: Path) -> None:
+    (folder / "TOP.png").hardlink_to(folder / "top.png")
+    lookup, names = ImageNames(folder), ["top.png", "TOP.png", "train/3.jpg"]
+    lookup.paths(names)
+    assert lookup.shared(names) == [("top.png", "TOP.png")]
+
+
+def test_the_note_says_if_two_names_are_one_file(folder: Path) -> None:
+    lookup = ImageNames(folder)
+    lookup.paths(["/y/train/3.jpg", "/x/train/3.jpg"])
+    assert lookup.note.endswith("; '/y/train/3.jpg' and '/x/train/3.jpg' are one file")
 
 
 NOT_FOUND = {

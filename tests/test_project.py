@@ -118,7 +118,7 @@ def test_the_command_of_mlproject_parses_with_its_defaults() -> None:
 def test_the_flags_of_the_2018_program_work() -> None:
     old = [
         "--num_of_artists=7", "--num_of_images_per_artist=8", "--read_prefetched_Data=True", "--saveData_to_file=False",
-        "--data_file_path=x.csv", "--DATA_DIR=images/", "--BATCH_SIZE=1", "--EPOCHS=3", "--LEARNING_RATE=1e-4",
+        "--data_file_path=x.csv", "--DATA_DIR=./", "--BATCH_SIZE=1", "--EPOCHS=3", "--LEARNING_RATE=1e-4",
         "--summaries_dir=Log_files", "--checkpt_dir=Checkpoints", "--device_id=/gpu:0",
     ]  # fmt: skip
     found = train.make_context("artsim train", old).params
@@ -126,7 +126,7 @@ def test_the_flags_of_the_2018_program_work() -> None:
     assert found["num_of_images_per_artist"] == 8
     assert found["read_prefetched_data"] is True
     assert found["save_data_to_file"] is False
-    assert found["data_dir"] == "images/"
+    assert found["data_dir"] == "./"
     assert (found["batch_size"], found["epochs"], found["learning_rate"]) == (1, 3, 1e-4)
     assert (found["checkpoint_dir"], found["device_id"]) == ("Checkpoints", "/gpu:0")
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from artsim.cli.options import (
+    NAME,
     SPELLING,
     bad_image_options,
     columns_option,
@@ -35,8 +36,10 @@ Examples:
 
 
 @click.command(context_settings=SPELLING, epilog=EPILOG)
-@click.argument("inputs", metavar="FOLDER_OR_FILE...", nargs=-1, required=True)
-@click.option("-o", "--output", required=True, metavar="FILE.parquet", help="File to store the embeddings in.")
+@click.argument("inputs", metavar="FOLDER_OR_FILE...", type=NAME, nargs=-1, required=True)
+@click.option(
+    "-o", "--output", type=NAME, required=True, metavar="FILE.parquet", help="File to store the embeddings in."
+)
 @tower_options
 @data_dir_option
 @columns_option
@@ -60,4 +63,4 @@ def embed(inputs: tuple[str, ...], max_bad_images: BadImageLimit, quiet: bool, *
     with stage_bars(quiet=quiet) as progress:
         summary = embed_collections(EmbedOptions(inputs=inputs, **options), progress, stderr_lines(quiet=quiet))
     print_summary(summary.lines(), quiet=quiet)
-    max_bad_images.check(summary.bad_images, summary.images, "All other embeddings are stored.")
+    max_bad_images.check(summary.bad_images, summary.images, "All other embeddings are stored.", are_shown=not quiet)

@@ -8,7 +8,7 @@ from typing import Any, get_args
 import click
 
 from artsim.cli.extras import needs_train_extra
-from artsim.cli.options import SPELLING, echo_path, exit_codes_help, stderr_lines
+from artsim.cli.options import FOLDER, SPELLING, echo_path, exit_codes_help, stderr_lines
 from artsim.cli.progress import stage_bars
 from artsim.escaping import printable_lines
 from artsim.scoring.contract import Precision
@@ -36,7 +36,7 @@ PATH = click.Path(path_type=Path)
     help="File to write. Default: tower.onnx in CHECKPOINTS, or for example tower-int8.onnx by --precision.",
 )  # fmt: skip
 @click.option(
-    "--data-dir", type=PATH, metavar="DIR",
+    "--data-dir", type=FOLDER, metavar="DIR",
     help="Folder of the works. Default: the folder where they were in training.",
 )  # fmt: skip
 @click.option(
@@ -49,7 +49,7 @@ PATH = click.Path(path_type=Path)
     "--max-auc-loss", type=click.FloatRange(min=0, max=1), default=0.005, show_default=True, metavar="LOSS",
     help="Largest loss of AUC of a reduced precision, on seen or unseen artists. With more, no tower is written.",
 )  # fmt: skip
-def export(**options: Any) -> None:
+def export(data_dir: str | None, **options: Any) -> None:
     """Export a checkpoint as an ONNX tower.
 
     CHECKPOINTS is a run's folder in --checkpoint-dir, or the artifact `checkpoints` of its MLflow run. Before the tower
@@ -60,6 +60,7 @@ def export(**options: Any) -> None:
     from artsim.jobs.export import ExportOptions, export_checkpoint
 
     with stage_bars(quiet=False) as progress:
-        exported = export_checkpoint(ExportOptions(**options), stderr_lines(quiet=False), progress)
+        works = None if data_dir is None else Path(data_dir)
+        exported = export_checkpoint(ExportOptions(data_dir=works, **options), stderr_lines(quiet=False), progress)
     click.echo(printable_lines(describe(exported)))
     echo_path(exported.path)

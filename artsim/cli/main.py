@@ -8,7 +8,6 @@ import os
 import signal
 import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import NoReturn
 
 import click
@@ -71,9 +70,7 @@ def score_main() -> NoReturn:
 
 
 def _start(command: click.Command, name: str) -> NoReturn:
-    for stream, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
-        if getattr(sys, stream) is None:  # the parent process closed it
-            setattr(sys, stream, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115 - open until the end
+    _replace_closed_streams()
     _end_as_by_ctrl_c()
 
     def checked() -> None:
@@ -81,6 +78,14 @@ def _start(command: click.Command, name: str) -> NoReturn:
         command.main(prog_name=name, standalone_mode=False)
 
     sys.exit(run(checked))
+
+
+def _replace_closed_streams() -> None:
+    """Open what the parent process has closed, so that no file gets its number. To write to standard output fails."""
+    for number, (stream, mode) in enumerate((("stdin", "r"), ("stdout", "w"), ("stderr", "w"))):
+        if getattr(sys, stream) is None:
+            opened = os.open(os.devnull, os.O_RDONLY if number < 2 else os.O_WRONLY)
+            setattr(sys, stream, os.fdopen(opened, mode, encoding="utf-8"))
 
 
 def _end_as_by_ctrl_c() -> None:
@@ -104,10 +109,10 @@ def run(command: Callable[[], object]) -> int:
         return error.exit_code
     except (KeyboardInterrupt, click.Abort) as error:
         # click raises Abort from the KeyboardInterrupt, which has the notes.
-        _print_error(". ".join(["interrupted", *_notes(error), *_notes(error.__cause__)]))
+        _print_error(" ".join(["interrupted.", *_notes(error), *_notes(error.__cause__)]))
         return INTERRUPTED
     except (BrokenPipeError, SystemExit):  # click raises SystemExit for a closed pipe, even with standalone_mode=False
-        return _close_stdout()
+        _end_stdout()  # the reader of a pipe has gone away
     except Exception as error:
         if is_short_of_memory(error):
             _print_error(" ".join([f"error: there is not enough memory. {FREE_MEMORY}", *_notes(error)]))
@@ -115,6 +120,7 @@ def run(command: Callable[[], object]) -> int:
         if not isinstance(error, OSError) or error.filename is not None or error.errno is None:
             raise
         _print_error(f"error: standard output can't be written ({error.strerror}).")
+        _end_stdout()
         return OutputError.exit_code
     return 0
 
@@ -128,10 +134,9 @@ def _show(error: click.ClickException) -> None:
     echo_error(text.rstrip("\n"))
 
 
-def _close_stdout() -> int:
-    """End quietly after the reader of a pipe has gone away: Python's flush at exit must not fail."""
+def _end_stdout() -> None:
+    """Let what is not written yet go nowhere: Python's flush at exit must not fail."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-    return 0
 
 
 def _notes(error: BaseException | None) -> list[str]:

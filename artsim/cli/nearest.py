@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from artsim.cli.options import (
+    NAME,
     SPELLING,
     bad_image_options,
     cohort_option,
@@ -47,9 +48,9 @@ Examples:
 
 
 @click.command(context_settings=SPELLING, epilog=EPILOG)
-@click.argument("queries", nargs=-1, required=True, metavar="QUERY...")
+@click.argument("queries", type=NAME, nargs=-1, required=True, metavar="QUERY...")
 @click.option(
-    "--among", required=True, metavar="FOLDER|CSV|FILE.parquet",
+    "--among", type=NAME, required=True, metavar="FOLDER|CSV|FILE.parquet",
     help="Gallery to search: a folder, a table with the column filename (.csv, .jsonl or .parquet), or a store written "
     "by `artsim embed`.",
 )  # fmt: skip
@@ -59,10 +60,12 @@ Examples:
     help="Number of works, and of artists, to list for each query.",
 )  # fmt: skip
 @click.option(
-    "-o", "--output", default="-", show_default=True, metavar="FILE",
+    "-o", "--output", type=NAME, default="-", show_default=True, metavar="FILE",
     help="File to write the works to: .csv or .jsonl. - is standard output: tables on a terminal, otherwise csv.",
 )  # fmt: skip
-@click.option("--artists", metavar="FILE", help="Also write the ranked artists to this file: .csv or .jsonl.")
+@click.option(
+    "--artists", type=NAME, metavar="FILE", help="Also write the ranked artists to this file: .csv or .jsonl."
+)
 @data_dir_option
 @columns_option
 @qualified_option
@@ -99,7 +102,7 @@ def nearest(max_bad_images: BadImageLimit, quiet: bool, output: str, artists: st
     say = stderr_lines(quiet=quiet)
     with stage_bars(quiet=quiet) as progress, _result_printer(output, artists, say) as show:
         outcome = find_nearest(NearestOptions(**options), say, progress, show)
-    check_outcome(outcome, max_bad_images)
+    check_outcome(outcome, max_bad_images, are_shown=not quiet)
 
 
 @contextmanager

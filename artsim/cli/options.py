@@ -84,6 +84,35 @@ class ColumnsType(click.ParamType["Columns"]):
             self.fail(f"{error}.", param, ctx)
 
 
+class NameType(click.ParamType[str]):
+    """The name of a file or a folder, which is not empty: Python reads an empty one as the working folder."""
+
+    name = "path"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the name, or fail with the name of the flag."""
+        if not str(value).strip():
+            self.fail("the name is empty. Name a file or a folder.", param, ctx)
+        return str(value)
+
+
+class FolderType(NameType):
+    """The name of a folder that exists."""
+
+    name = "folder"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the name, or fail with the name of the flag."""
+        name = super().convert(value, param, ctx)
+        if not os.path.isdir(name):  # noqa: PTH112 - Path's raises for a name too long
+            self.fail(f"{name!r} is not a folder that exists. Name the folder of the images.", param, ctx)
+        return name
+
+
+NAME = NameType()
+FOLDER = FolderType()
+
+
 def _group(*options: Decorator) -> Decorator:
     def decorate(command: Command) -> Command:
         for option in reversed(options):
@@ -110,7 +139,7 @@ def bad_image_options(default: str) -> Decorator:
 # --model, --device, --batch-size and --threads.
 tower_options = _group(
     click.option(
-        "--model", default=str(BASE), show_default="the tower that comes with artsim", metavar="FILE",
+        "--model", type=NAME, default=str(BASE), show_default="the tower that comes with artsim", metavar="FILE",
         help="Tower to use: an .onnx file written by artsim train or artsim export.",
     ),
     click.option(
@@ -128,7 +157,7 @@ tower_options = _group(
     ),
 )  # fmt: skip
 data_dir_option = click.option(
-    "--data-dir", metavar="DIR", help="Folder of the images of a table. Default: the folder of the table."
+    "--data-dir", type=FOLDER, metavar="DIR", help="Folder of the images of a table. Default: the folder of the table."
 )
 prior_option = click.option(
     "--prior", type=float, metavar="SHARE",
@@ -151,7 +180,7 @@ qualified_option = click.option(
 def cohort_option(own: str) -> Decorator:
     """--cohort; `own` are the works of the command itself."""
     return click.option(
-        "--cohort", metavar="FOLDER|CSV|FILE.parquet|self|none",
+        "--cohort", type=NAME, metavar="FOLDER|CSV|FILE.parquet|self|none",
         help="Unlabelled works like those of the collection, to which distances adapt: a folder, a table with the "
         f"column filename, an embedding store, or self for {own}. Default: self if the tower can adapt and there are "
         "at least 10 works, otherwise none.",

@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from artsim.cli.options import (
+    NAME,
     SPELLING,
     columns_option,
     exit_codes_help,
@@ -30,9 +31,9 @@ Examples:
 
 
 @click.command(context_settings=SPELLING, epilog=EPILOG)
-@click.argument("source", metavar="FOLDER_OR_CSV")
+@click.argument("source", type=NAME, metavar="FOLDER_OR_CSV")
 @click.option(
-    "-o", "--output", default="-", show_default=True, metavar="FILE",
+    "-o", "--output", type=NAME, default="-", show_default=True, metavar="FILE",
     help="File to write the pairs to: .csv or .jsonl, both also with .gz or .zst, or .parquet. - is standard output.",
 )  # fmt: skip
 @click.option(
@@ -41,7 +42,7 @@ Examples:
     "the column artist.",
 )  # fmt: skip
 @click.option(
-    "--queries", multiple=True, metavar="FOLDER_OR_CSV_OR_FILE",
+    "--queries", type=NAME, multiple=True, metavar="FOLDER_OR_CSV_OR_FILE",
     help="Pair each of these works with each work of FOLDER_OR_CSV. May be given several times.",
 )  # fmt: skip
 @click.option(

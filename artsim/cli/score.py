@@ -8,6 +8,8 @@ import click
 
 from artsim.cli.extras import needs_spark_extra
 from artsim.cli.options import (
+    FOLDER,
+    NAME,
     SPELLING,
     bad_image_options,
     cohort_option,
@@ -45,10 +47,10 @@ Examples:
 
 
 @click.command(context_settings=SPELLING, epilog=EPILOG)
-@click.argument("pairs", metavar="PAIRS.CSV")
+@click.argument("pairs", type=NAME, metavar="PAIRS.CSV")
 @tower_options
 @click.option(
-    "-o", "--output", default="-", show_default=True, metavar="FILE",
+    "-o", "--output", type=NAME, default="-", show_default=True, metavar="FILE",
     help="File to write the scores to: .csv or .jsonl, both also with .gz or .zst, or .parquet. - is standard output.",
 )  # fmt: skip
 @click.option(
@@ -57,11 +59,11 @@ Examples:
     "with the columns index,sameArtist; sameArtist is the probability.",
 )  # fmt: skip
 @click.option(
-    "--embeddings", metavar="FILE.parquet",
+    "--embeddings", type=NAME, metavar="FILE.parquet",
     help="Embedding store. Embeddings are taken from it, and new ones are added. Images in it need not exist as files.",
 )  # fmt: skip
 @click.option(
-    "--data-dir", metavar="DIR",
+    "--data-dir", type=FOLDER, metavar="DIR",
     help="Folder of the images. Default: the folder of PAIRS.CSV; for standard input, the working folder.",
 )  # fmt: skip
 @click.option(
@@ -96,7 +98,7 @@ Examples:
     "framed or cropped. Their score says nothing about the artist. Not with --engine spark.",
 )  # fmt: skip
 @bad_image_options(default="0")
-@click.option("--summary", metavar="FILE.json", help="Also write the summary to this file, as JSON.")
+@click.option("--summary", type=NAME, metavar="FILE.json", help="Also write the summary to this file, as JSON.")
 @quiet_option
 def score(max_bad_images: BadImageLimit, quiet: bool, engine: str, master: str | None, **options: Any) -> None:
     """Score pairs of paintings: their distance, and the probability that they are by the same artist.
@@ -108,12 +110,14 @@ def score(max_bad_images: BadImageLimit, quiet: bool, engine: str, master: str |
 
     If a run is killed, the same command resumes it. Output to standard output or a pipe cannot be resumed.
     """
+    from artsim.collection.columns import check_use
     from artsim.jobs.score import ScoreOptions, check_bad_images, score_pairs
 
     if master is not None and engine != "spark":
         raise UsageError("--master needs --engine spark. Add it, or leave out --master.")
     if options["columns"] is not None and options["cohort"] is None:
         raise UsageError("--columns names columns of the cohort's table. Add --cohort, or leave out --columns.")
+    check_use(options["columns"], [options["cohort"]])
     if options["same_work"] and engine == "spark":
         raise UsageError("--same-work needs --engine local. Leave out one of them.")
     say = stderr_lines(quiet=quiet)
@@ -123,7 +127,7 @@ def score(max_bad_images: BadImageLimit, quiet: bool, engine: str, master: str |
         else:
             summary = score_pairs(ScoreOptions(**options), progress, say)
     print_summary(summary.lines(), quiet=quiet)
-    check_bad_images(summary, max_bad_images)
+    check_bad_images(summary, max_bad_images, are_shown=not quiet)
 
 
 def _score_on_spark(options: ScoreOptions, master: str | None, progress: Progress, say: Say) -> Summary:

@@ -11,6 +11,8 @@ import click
 from artsim.bad_images import BadImageLimit
 from artsim.cli.extras import needs_train_extra
 from artsim.cli.options import (
+    FOLDER,
+    NAME,
     SPELLING,
     bad_image_options,
     columns_option,
@@ -78,11 +80,16 @@ def _in_recipes(field: str) -> str:
     "--tower that is trained from scratch.",
 )  # fmt: skip
 @click.option(
-    "--data-file-path", default="demo", show_default=True, metavar="PATH|demo",
+    "--data-file-path", type=NAME, default="demo", show_default=True, metavar="PATH|demo",
     help="The collection: a table with the columns filename and artist (.csv, .jsonl or .parquet), a folder with one "
     "folder for each artist, a saved selection, or demo for the embedded collection.",
 )  # fmt: skip
-@click.option("--data-dir", metavar="DIR", help="Folder of the files named in the table. Default: the table's folder.")
+@click.option(
+    "--data-dir",
+    type=FOLDER,
+    metavar="DIR",
+    help="Folder of the files named in the table. Default: the table's folder.",
+)
 @columns_option
 @qualified_option
 @click.option(
@@ -243,14 +250,15 @@ def train(
 
     needs_train_extra()
     from artsim.cli.training_progress import TerminalDisplay
-    from artsim.collection.columns import Columns
+    from artsim.collection.columns import Columns, check_use
     from artsim.collection.prepare import SelectionOptions
     from artsim.jobs.train import train as run_training
     from artsim.jobs.train_log import Feedback, TrainOptions
 
+    check_use(columns, [data_file_path])
     selection = SelectionOptions(
         data_file_path=data_file_path,
-        data_dir=Path(data_dir) if data_dir else None,
+        data_dir=None if data_dir is None else Path(data_dir),
         read_prefetched_data=read_prefetched_data,
         num_of_artists=chosen.num_of_artists,
         num_of_images_per_artist=chosen.num_of_images_per_artist,

@@ -14,7 +14,7 @@ import pandas as pd
 
 from artsim.collection.attribution import Kind, kind_of
 from artsim.collection.columns import ARTIST
-from artsim.messages import counted, first_few
+from artsim.messages import counted, first_few, quoted
 
 Qualified = Literal["drop", "keep"]
 ATTRIBUTION = "attribution"  # the column of the cells that name no artist, several, or one with a reservation
@@ -71,7 +71,7 @@ def _note(cells: pd.Series[str], kinds: pd.Series[str], qualified: Qualified, so
     for kind, words in _SAID.items():
         found = Counter(cells[kinds == kind])
         if found:
-            examples = [f"{name!r} ({works:,})" for name, works in found.most_common()]
+            examples = [f"{quoted(name)} ({works:,})" for name, works in found.most_common()]
             said.append(f"{counted(found.total(), 'work')} {words}: {first_few(examples)}")
     what = "These works have no artist."
     if (kinds != "unknown").any():

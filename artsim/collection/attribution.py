@@ -130,7 +130,7 @@ def _is_unknown(text: str, words: list[str]) -> bool:
     others = {*ROLES, *NATIONS, *PERIODS}
     if words[-1] in UNKNOWN and all(word in others for word in words[:-1]):
         return True
-    if words[0] not in UNKNOWN:
+    if words[0] not in UNKNOWN or " ".join(words) in ONE_ARTIST:
         return False
     first = _WORD.search(text)
     assert first is not None  # noqa: S101 - there are words

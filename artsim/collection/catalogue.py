@@ -15,7 +15,7 @@ from platformdirs import user_cache_path
 from artsim import demo
 from artsim.collection.artists import ATTRIBUTION
 from artsim.collection.columns import ARTIST, FILENAME
-from artsim.collection.folders import find_folder
+from artsim.collection.folders import check_own_files, find_folder
 from artsim.collection.works import QUIET, Reading, Works, read_works
 from artsim.errors import InputError
 from artsim.image_names import ImageNames
@@ -38,9 +38,14 @@ class Catalogue:
         return [lookup.path(name) or self.folder for name in table["filename"]]
 
     def names_note(self) -> str:
-        """A line about names that were found under another spelling; empty if there are none."""
-        lookup = ImageNames(self.folder)
-        lookup.paths(list(self.table["filename"]))
+        """A line about names that were found under another spelling; empty if there are none.
+
+        Raises:
+            InputError: two works have one file.
+        """
+        lookup, names = ImageNames(self.folder), list(self.table["filename"])
+        lookup.paths(names)
+        check_own_files(names, lookup, self.source)
         return lookup.note
 
 

@@ -7,13 +7,17 @@ name columns otherwise: `filename=File,artist=Artist`.
 from __future__ import annotations
 
 import csv
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 
-from artsim.errors import InputError
+from artsim.errors import InputError, UsageError
+from artsim.messages import first_few, listed, quoted
 
 FILENAME, ARTIST = "filename", "artist"
 NAMES = (FILENAME, ARTIST, "title", "style", "genre", "date", "group")
+NO_FILES = ("demo", "self", "none")  # what flags take in place of a collection
 
 
 @dataclass(frozen=True)
@@ -58,7 +62,7 @@ class Columns:
             raise InputError(self._lacking(lacking, header, source))
         for name in (FILENAME, ARTIST):
             if len(found[name]) > 1:
-                several = " and ".join(repr(header[position]) for position in found[name])
+                several = " and ".join(quoted(header[position]) for position in found[name])
                 raise InputError(f"{source}: the columns {several} may be the {name}. Name one: --columns {name}=…")
         return {name: positions[0] for name, positions in found.items() if len(positions) == 1}
 
@@ -70,9 +74,28 @@ class Columns:
 
     def _lacking(self, names: Sequence[str], header: Sequence[str], source: str) -> str:
         columns = " and no column ".join(self.named.get(name, name) for name in names)
-        there = ", ".join(column for column in header if column.strip()) or "none"
+        there = listed([column for column in header if column.strip()]) or "none"
         how = ",".join(f"{name}=…" for name in names)
-        return f"{source}: there is no column {columns}. The columns are: {there}. Name yours with --columns {how}"
+        near = [*filter(None, (_near(self.named.get(name, name), header) for name in names))]
+        hint = f" Did you mean {' and '.join(map(quoted, near))}?" if near else ""
+        return (
+            f"{source}: there is no column {columns}. The columns are: {there}.{hint} Name yours with --columns {how}"
+        )
+
+
+def check_use(columns: Columns | None, sources: Sequence[str | None]) -> None:
+    """Check that one of the sources of a command can be a table, if the user names columns.
+
+    Raises:
+        UsageError: all are folders, or names of no file.
+    """
+    named = [source for source in sources if source is not None]
+    if columns is None or not columns.named or any(_may_be_table(source) for source in named):
+        return
+    raise UsageError(
+        f"--columns names columns of a table, and {first_few([*map(quoted, named)]) or 'nothing'} is no table. Name a "
+        "table, or leave out --columns."
+    )
 
 
 def position_of(column: str, header: Sequence[str]) -> int | None:
@@ -81,6 +104,16 @@ def position_of(column: str, header: Sequence[str]) -> int | None:
         return header.index(column)
     fitting = [position for position, name in enumerate(header) if _key(name) == _key(column)]
     return fitting[0] if len(fitting) == 1 else None
+
+
+def _may_be_table(source: str) -> bool:
+    return source.lower() not in NO_FILES and not os.path.isdir(source)  # noqa: PTH112 - a name may be too long
+
+
+def _near(column: str, header: Sequence[str]) -> str | None:
+    """The column whose name is most like the one that is wanted; None if none is."""
+    by_key = {_key(name): name for name in header if name.strip()}
+    return next((by_key[key] for key in get_close_matches(_key(column), by_key, n=1)), None)
 
 
 def _key(name: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 
@@ -12,9 +12,10 @@ from artsim import images
 from artsim.errors import InputError
 from artsim.image_names import ImageNames
 from artsim.litter import is_litter
-from artsim.messages import counted, first_few
+from artsim.messages import counted, first_few, quoted
 from artsim.tables.compression import split_suffix
 
+COMMON = (".jpg", ".png", ".tif", ".webp")  # suffixes that a message names
 LOOKED_UP = 20  # names of a table that are looked for under other spellings, to find its folder
 
 
@@ -78,7 +79,8 @@ def list_folder(folder: Path) -> Listing:
     if not listing.names:
         why = " ".join(["", *listing.notes(folder)])
         raise InputError(
-            f"{folder}: the folder has no images ({', '.join(sorted(suffixes))}), nor have its subfolders.{why}"
+            f"{folder}: the folder has no images, nor have its subfolders. Images are files such as "
+            f"{', '.join(COMMON)} and {len(suffixes) - len(COMMON)} more kinds.{why}"
         )
     return listing
 
@@ -98,6 +100,21 @@ def check_text(names: Iterable[str], source: str) -> None:
     if wrong:
         what = "file name is" if len(wrong) == 1 else "file names are"
         raise InputError(f"{source}: {len(wrong):,} {what} not UTF-8 text: {first_few(wrong)}. Rename these files.")
+
+
+def check_own_files(names: Sequence[str], lookup: ImageNames, source: str) -> None:
+    """Check that no two works have one file. `lookup` has found their files.
+
+    Raises:
+        InputError: some have.
+    """
+    shared = lookup.shared(names)
+    if shared:
+        both = [f"{quoted(other)} and {quoted(name)}" for other, name in shared]
+        raise InputError(
+            f"{source}: {counted(len(shared), 'work')} with the file of another work: {first_few(both, '; ')}. Remove "
+            "one row of each file, or put the images into folders as they are named."
+        )
 
 
 def find_folder(path: Path, data_dir: Path | None, filenames: Iterable[str]) -> Path:
@@ -121,8 +138,8 @@ def find_folder(path: Path, data_dir: Path | None, filenames: Iterable[str]) -> 
         if lookup.found:
             return folder
     searched = " or ".join(str(folder) for folder in candidates)
-    what = f"its file {names[0]!r} is not" if len(names) == 1 else f"none of its {len(names):,} files is"
-    example = "" if len(names) == 1 else f" The first is {names[0]!r}."
+    what = f"its file {quoted(names[0])} is not" if len(names) == 1 else f"none of its {len(names):,} files is"
+    example = "" if len(names) == 1 else f" The first is {quoted(names[0])}."
     raise InputError(f"{path}: {what} in {searched}.{example} Name the images' folder with --data-dir.")
 
 

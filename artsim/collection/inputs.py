@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from artsim.collection.folders import find_folder
+from artsim.collection.folders import check_own_files, find_folder
 from artsim.collection.work_tables import is_table
 from artsim.collection.works import QUIET, Reading, Works, read_works
 from artsim.errors import InputError
@@ -69,6 +69,7 @@ def _listed_images(works: Works, folder: Path, reading: Reading) -> list[NamedIm
     """The images that a table lists."""
     lookup = ImageNames(folder)
     paths, faults = lookup.paths(works.names), lookup.faults(works.names)
+    check_own_files(works.names, lookup, works.source)
     if lookup.note:
         reading.say(f"{works.source}: {lookup.note}")
     named = zip(works.names, works.artists, strict=True)

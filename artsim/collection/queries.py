@@ -13,7 +13,7 @@ from artsim.collection.folders import check_text
 from artsim.collection.work_tables import is_table
 from artsim.collection.works import QUIET, Reading, Works, read_works
 from artsim.errors import InputError
-from artsim.messages import first_few
+from artsim.messages import first_few, shortened
 
 
 def read_queries(sources: Sequence[str], collection: Works, reading: Reading = QUIET) -> Works:
@@ -29,7 +29,9 @@ def read_queries(sources: Sequence[str], collection: Works, reading: Reading = Q
     table = pd.concat(tables, ignore_index=True).fillna("")
     again = table[FILENAME][table[FILENAME].duplicated()]
     if len(again):
-        raise InputError(f"These queries are named twice: {first_few(list(again.unique()))}. Name each once.")
+        raise InputError(
+            f"These queries are named twice: {first_few([*map(shortened, again.unique())])}. Name each once."
+        )
     known = dict(zip(collection.names, collection.artists, strict=True))
     own = Works(table, None, "").artists
     artists = [known.get(name) or artist for name, artist in zip(table[FILENAME], own, strict=True)]

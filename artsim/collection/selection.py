@@ -19,7 +19,7 @@ from artsim.collection.work_tables import has_columns, read_work_table
 from artsim.collection.works import QUIET, Reading
 from artsim.errors import InputError
 from artsim.files import replacing
-from artsim.messages import counted, first_few
+from artsim.messages import counted, first_few, quoted
 
 TRAIN = "train"
 VAL_SEEN = "val_seen"
@@ -112,7 +112,7 @@ def _read_rows(path: Path, reading: Reading) -> pd.DataFrame:
 
 
 def _check_cells(is_right: pd.Series[bool], cells: pd.Series[str], fault: str, path: Path) -> None:
-    wrong = [f"row {row + 1:,}" + (f": {cells[row]!r}" if cells[row] else "") for row in cells.index[~is_right]]
+    wrong = [f"row {row + 1:,}" + (f": {quoted(cells[row])}" if cells[row] else "") for row in cells.index[~is_right]]
     if wrong:
         rows = counted(len(wrong), "row")
         raise InputError(f"{path}: {rows} below the header with {fault} ({first_few(wrong)}). Correct the file.")

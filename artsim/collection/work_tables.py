@@ -19,7 +19,7 @@ import pyarrow as pa
 from artsim.collection.columns import ARTIST, FILENAME, Columns
 from artsim.errors import InputError
 from artsim.files import is_stream
-from artsim.messages import counted, first_few
+from artsim.messages import counted, first_few, quoted, shortened
 from artsim.tables.arrow import as_texts
 from artsim.tables.bounds import reading
 from artsim.tables.compression import split_suffix
@@ -77,7 +77,7 @@ def read_work_table(path: Path, columns: Columns, required: Sequence[str] = (FIL
         cells, notes = _columns_of(list(reader.batches()), reader.schema, path)
     lost = [name for name, position in place.items() if position not in cells]
     if lost:
-        raise InputError(f"{path}: the column {header[place[lost[0]]]!r} holds no text. Name another: --columns.")
+        raise InputError(f"{path}: the column {quoted(header[place[lost[0]]])} holds no text. Name another: --columns.")
     name_of = _names_of(header, place)
     first = [place[name] for name in (FILENAME, ARTIST) if name in place]
     order = [*first, *(position for position in cells if position not in first)]
@@ -85,6 +85,7 @@ def read_work_table(path: Path, columns: Columns, required: Sequence[str] = (FIL
     filled = (table.apply(lambda column: column.str.strip()) != "").any(axis=1)
     table = table[filled]
     _check_rows(table, path)
+    notes += _note_of_letter_case(table[FILENAME], path)
     return WorkTable(table.reset_index(drop=True), [*filter(None, [reader.note]), *notes])
 
 
@@ -117,7 +118,9 @@ def _columns_of(batches: list[pa.RecordBatch], schema: pa.Schema, path: Path) ->
             nameless += 1
     passed_over = [f"{counted(nameless, 'column')} without a name"] if nameless else []
     if not_text:
-        passed_over.append(f"{counted(len(not_text), 'column')} without text or numbers ({first_few(not_text)})")
+        passed_over.append(
+            f"{counted(len(not_text), 'column')} without text or numbers ({first_few([*map(shortened, not_text)])})"
+        )
     return cells, [f"{path}: {' and '.join(passed_over)} passed over."] if passed_over else []
 
 
@@ -139,6 +142,22 @@ def _names_of(header: Sequence[str], place: dict[str, int]) -> dict[int, str]:
     return names
 
 
+def _path_of(name: str) -> str:
+    r"""The path of a file: ./a.jpg is a.jpg, and b\a.jpg is b/a.jpg."""
+    return posixpath.normpath(name.strip().replace("\\", "/"))
+
+
+def _note_of_letter_case(names: pd.Series[str], path: Path) -> list[str]:
+    """A note about names that differ only in letter case: whether they are one file is not known here."""
+    again = names[names.str.casefold().duplicated()]
+    if not len(again):
+        return []
+    first = dict(reversed(list(zip(names.str.casefold(), names, strict=True))))
+    examples = [f"{quoted(first[name.casefold()])} and {quoted(name)}" for name in again]
+    which = counted(len(again), "name")
+    return [f"{path}: {which} that another one differs from only in letter case: {first_few(examples, '; ')}."]
+
+
 def _check_rows(table: pd.DataFrame, path: Path) -> None:
     """Check that each row names a file, and no file twice. `table` has the rows' own numbers, from 0."""
     if table.empty:
@@ -149,13 +168,13 @@ def _check_rows(table: pd.DataFrame, path: Path) -> None:
     if len(empty):
         rows = first_few([f"{row + 1:,}" for row in empty.index.tolist()])
         faults.append(f"{counted(len(empty), 'row')} without a {FILENAME} (row {rows}): fill them or remove the rows")
-    paths = table[FILENAME].map(posixpath.normpath)  # ./a.jpg is a.jpg
+    paths = table[FILENAME].map(_path_of)
     again = paths[(names != "") & paths.duplicated()]
     if len(again):
         first = paths.drop_duplicates()
         row_of = dict(zip(first, first.index.tolist(), strict=True))
         rows_of = zip(again, again.index.tolist(), strict=True)
-        rows = first_few([f"{name!r} in the rows {row_of[name] + 1:,} and {row + 1:,}" for name, row in rows_of])
+        rows = first_few([f"{quoted(name)} in the rows {row_of[name] + 1:,} and {row + 1:,}" for name, row in rows_of])
         faults.append(f"{counted(len(again), 'file')} listed twice ({rows}): remove one of the rows")
     if faults:
         raise InputError(f"{path}: {'; '.join(faults)}.")

@@ -19,7 +19,7 @@ from artsim.collection.columns import ARTIST, FILENAME, Columns, position_of
 from artsim.collection.folders import artist_of, check_text, list_folder
 from artsim.collection.work_tables import read_work_table
 from artsim.errors import InputError
-from artsim.messages import Say, say_nothing
+from artsim.messages import Say, listed, say_nothing
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ class Works:
         columns = list(self.table.columns)
         position = position_of(column, columns)
         if position is None:
-            raise InputError(f"{self.source}: there is no column {column}. The columns are: {', '.join(columns)}.")
+            raise InputError(f"{self.source}: there is no column {column}. The columns are: {listed(columns)}.")
         return numbered([value if value.strip() else None for value in self.table[columns[position]]])
 
 

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from artsim.collection.columns import Columns
+from artsim.errors import InputError
+from artsim.files import is_stream
 from artsim.messages import Progress, Say
 from artsim.scoring.cohort import TowerOfCohort, build_cohort
 from artsim.scoring.cohort_use import NONE, SELF, CohortUse, named_cohort, no_cohort
@@ -37,13 +39,15 @@ def read_cohort(
 
     Raises:
         ModelError: the tower cannot adapt.
-        InputError: the source is missing, has fewer than two works, or is a store of another model.
+        InputError: the source is missing or a pipe, has fewer than two works, or is a store of another model.
     """
     if source == NONE or (source is None and tower.card.cohort is None):
         return no_cohort(tower.card)
     tower.rule()  # raises before work is done
     if source is None or source == SELF:
         return None
+    if is_stream(source):
+        raise InputError(f"{source}: the cohort is a pipe or a device. Name a folder, a table or an embedding store.")
     # They import pandas, which scoring pairs does not need.
     from artsim.collection.work_tables import has_columns
     from artsim.collection.works import Reading

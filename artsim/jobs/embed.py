@@ -11,7 +11,7 @@ import numpy as np
 
 from artsim import images
 from artsim.collection.artists import Qualified
-from artsim.collection.columns import Columns
+from artsim.collection.columns import Columns, check_use
 from artsim.collection.inputs import NamedImage, list_images
 from artsim.collection.works import Reading
 from artsim.locking import only_one
@@ -84,7 +84,7 @@ def embed_collections(options: EmbedOptions, progress: Progress = no_progress, s
     A run that ends early leaves the old rows and its new rows, so the next run resumes there.
 
     Raises:
-        UsageError: the output does not end in .parquet, or is an input.
+        UsageError: the output does not end in .parquet, or is an input; or columns are named, and no table is.
         InputError: see `list_images` and `read_store`.
         OutputError: another run is writing the output, or it can't be written.
         ModelError, DeviceError: see `load`.
@@ -94,6 +94,7 @@ def embed_collections(options: EmbedOptions, progress: Progress = no_progress, s
     path = store_path(options.output)
     check_overwrites({"--model": options.model, "FOLDER_OR_FILE": options.inputs}, {"--output": options.output})
     check_place(options.output)
+    check_use(options.columns, options.inputs)
     # A name that can't be stored is a bad image.
     reading = Reading(say, options.columns or Columns(), options.qualified, needs_text=False)
     listed = list_images(options.inputs, None if options.data_dir is None else Path(options.data_dir), reading)

@@ -10,12 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from artsim.collection.artists import settle_names
-from artsim.collection.folders import find_folder
+from artsim.collection.folders import check_own_files, find_folder
 from artsim.collection.work_tables import has_columns
 from artsim.collection.works import Reading, read_works
 from artsim.errors import InputError
+from artsim.image_names import ImageNames
 from artsim.messages import first_few
-from artsim.scoring.embed_images import STORE_SUFFIX, embed_files, open_store
+from artsim.scoring.embed_images import STORE_SUFFIX, embed_named, open_store
 from artsim.scoring.same_work import Thumbnail
 from artsim.scoring.scorer import Scorer
 
@@ -64,7 +65,10 @@ def read_gallery(
         return _stored(source, scorer, reading)
     works = read_works(str(source), reading)
     folder = works.folder or find_folder(source, data_dir, works.names)
-    embedded = embed_files(scorer, works.names, folder, progress=lambda _, *at: progress(*at), thumbnails=thumbnails)
+    lookup = ImageNames(folder)
+    paths, faults = lookup.paths(works.names), lookup.faults(works.names)
+    check_own_files(works.names, lookup, str(source))
+    embedded = embed_named(scorer, paths, progress=lambda _, *at: progress(*at), faults=faults, thumbnails=thumbnails)
     good = np.flatnonzero(embedded.status == 0)
     gallery = Gallery(
         [works.names[row] for row in good],
@@ -72,7 +76,7 @@ def read_gallery(
         [works.artists[row] for row in good],
         embedded.vectors[good],
         embedded.reasons,
-        embedded.names_note,
+        lookup.note,
         embedded.thumbnails,
     )
     if not gallery.names:

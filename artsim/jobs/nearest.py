@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 from artsim import images
 from artsim.bad_images import BadImageLimit
 from artsim.collection.artists import Qualified
-from artsim.collection.columns import Columns
+from artsim.collection.columns import Columns, check_use
 from artsim.collection.folders import list_folder
 from artsim.collection.works import Reading, numbered
 from artsim.errors import InputError
@@ -119,6 +120,7 @@ def find_nearest(options: NearestOptions, say: Say, progress: Progress, show: Ca
         ModelError, DeviceError, UsageError: see `load` and `Criterion`.
     """
     use_threads(options.threads)
+    check_use(options.columns, [options.among, options.cohort])
     names = query_files(options.queries, say)
     scorer = load(options.model, options.device, batch_size=options.batch_size, max_pixels=options.max_pixels)
     tower = tower_of(scorer)
@@ -142,8 +144,10 @@ def find_nearest(options: NearestOptions, say: Say, progress: Progress, show: Ca
     return Outcome(queries.reasons, len(names), gallery.bad, gallery.total)
 
 
-def check_outcome(outcome: Outcome, bad_image_limit: BadImageLimit) -> None:
+def check_outcome(outcome: Outcome, bad_image_limit: BadImageLimit, *, are_shown: bool = False) -> None:
     """Check that all queries were answered, and the number of bad images of the gallery.
+
+    `are_shown`: the user has read the first of these images already.
 
     Raises:
         InputError: a query can't be used.
@@ -152,7 +156,9 @@ def check_outcome(outcome: Outcome, bad_image_limit: BadImageLimit) -> None:
     bad = outcome.bad_queries
     if bad:
         raise InputError(f"{len(bad):,} of {outcome.queries:,} queries can't be used: {first_few(bad, '; ')}.")
-    bad_image_limit.check(outcome.bad_works, outcome.works, "The queries were answered without them.")
+    bad_image_limit.check(
+        outcome.bad_works, outcome.works, "The queries were answered without them.", are_shown=are_shown
+    )
 
 
 def query_files(sources: Sequence[str], say: Say) -> list[str]:
@@ -171,7 +177,13 @@ def query_files(sources: Sequence[str], say: Say) -> list[str]:
         for note in listing.notes(folder):
             say(note)
         files += [str(folder / name) for name in listing.names]
-    return list(dict.fromkeys(files))
+    return list({_place(file): file for file in reversed(files)}.values())[::-1]
+
+
+def _place(file: str) -> str:
+    """A path that is the same for `a.jpg` and `b/../a.jpg`. A link is a file of its own."""
+    path = Path(file)
+    return f"{os.path.realpath(path.parent)}/{path.name}"
 
 
 def _read_gallery(options: NearestOptions, scorer: Scorer, say: Say, progress: Progress) -> Gallery:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from artsim.collection.artists import Qualified
-from artsim.collection.columns import Columns
+from artsim.collection.columns import Columns, check_use
 from artsim.collection.pairing import BLOCK_PAIRS, Indices, Spans, balanced_sample, each_with_all, within_groups
 from artsim.collection.queries import read_queries
 from artsim.collection.works import Reading, Works, numbered, read_works
@@ -65,6 +65,7 @@ def make_pairs(options: PairsOptions, say: Say, progress: Progress) -> None:
         raise UsageError("--within, --queries and --sample are three ways to pair. Choose one.")
     check_overwrites({"FOLDER_OR_CSV": options.source, "--queries": options.queries}, {"--output": options.output})
     check_output(options.output)
+    check_use(options.columns, [options.source, *options.queries])
     reading = Reading(say, options.columns or Columns(), options.qualified)
     plan = _plan(options, read_works(options.source, reading), reading)
     if not plan.pairs:

@@ -157,15 +157,14 @@ def score_pairs(
     return summary
 
 
-def check_bad_images(summary: Summary, bad_image_limit: BadImageLimit) -> None:
-    """Check the number of bad images of a finished run.
+def check_bad_images(summary: Summary, bad_image_limit: BadImageLimit, *, are_shown: bool = False) -> None:
+    """Check the number of bad images of a finished run; `are_shown`: the user has read the summary.
 
     Raises:
         BadImagesError: it is above the limit.
     """
-    bad_image_limit.check(
-        summary.bad_images, summary.images, "All rows were written; pairs of bad images have no scores."
-    )
+    outcome = "All rows were written; pairs of bad images have no scores."
+    bad_image_limit.check(summary.bad_images, summary.images, outcome, are_shown=are_shown)
 
 
 def _check_outputs(options: ScoreOptions) -> None:

@@ -77,7 +77,7 @@ def _telling_what_is_kept(folder: Path) -> Iterator[None]:
             export = shlex.join(["artsim", "export", str(folder)])
             error.add_note(f"The checkpoints so far are kept. To export the best one: {export}")
         else:
-            error.add_note("No epoch was finished, so there is no checkpoint. The same command starts a new run")
+            error.add_note("No epoch was finished, so there is no checkpoint. The same command starts a new run.")
         raise
 
 

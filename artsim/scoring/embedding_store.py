@@ -130,9 +130,9 @@ def telling_what_is_kept(path: Path) -> Iterator[None]:
         yield
     except KeyboardInterrupt as error:
         if path.exists():
-            error.add_note(f"The embeddings so far are kept in {path}. Start the same command again to resume")
+            error.add_note(f"The embeddings so far are kept in {path}. Start the same command again to resume.")
         else:
-            error.add_note(f"Nothing is kept in {path} yet. The same command starts from the beginning")
+            error.add_note(f"Nothing is kept in {path} yet. The same command starts from the beginning.")
         raise
 
 

@@ -87,7 +87,11 @@ def reading(name: str) -> Iterator[None]:
     """Turn the system's errors in the block into an InputError about `name`."""
     try:
         yield
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+    except gzip.BadGzipFile as error:
+        raise InputError(
+            f"{name}: is not gzip, or damaged ({error}). If it is not compressed, remove .gz from its name."
+        ) from error
+    except (EOFError, zlib.error) as error:
         raise InputError(f"{name}: is not a complete compressed file ({error}).") from error
     except UnicodeDecodeError as error:
         raise InputError(f"{name}: is damaged {error.encoding.upper()} text. Save it as UTF-8.") from error

@@ -147,7 +147,11 @@ def _rows(open_file: Open, dialect: Dialect) -> Iterator[_Rows]:
     with io.TextIOWrapper(open_file(), encoding="utf-8-sig", errors="surrogateescape", newline="") as text:
         for _ in range(dialect.skipped):
             text.readline()
-        yield _Rows(text, dialect.separator)
+        longest = csv.field_size_limit(BLOCK_BYTES)
+        try:
+            yield _Rows(text, dialect.separator)
+        finally:
+            csv.field_size_limit(longest)
 
 
 class _Rows:

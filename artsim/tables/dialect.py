@@ -1,7 +1,7 @@
 """The dialect of a csv: its encoding and its separator, which its first bytes show.
 
 Excel and pandas write UTF-8 with or without a byte order mark, UTF-16 or UTF-32, or the code page of Windows. They
-separate cells by a comma, a semicolon or a tab. Excel may put the line `sep=;` before the header.
+separate cells by a comma, a semicolon or a tab, and databases by `|`. Excel may put the line `sep=;` before the header.
 """
 
 from __future__ import annotations
@@ -16,8 +16,9 @@ from itertools import islice
 from typing import IO
 
 from artsim.errors import InputError
+from artsim.overwrites import is_picture
 
-SEPARATORS = (",", ";", "\t")
+SEPARATORS = (",", ";", "\t", "|")
 WINDOWS = "cp1252"
 CHUNK_BYTES = 2**20
 
@@ -33,6 +34,8 @@ _MARKS = {
     codecs.BOM_UTF16_BE: "utf-16-be",
 }
 _WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")  # .xlsx and .ods, .xls
+_WEB_PAGE = re.compile(r"\s*<(?:!doctype|html|head|body|table|\?xml)", re.IGNORECASE)
+_JSON = re.compile(r'\s*(?:\[\s*[\[{\]]|\{\s*")')
 _SEPARATOR_LINE = re.compile(r'"?sep=([^\w"\s]|\t)"?[ ;,\t]*\r?$', re.IGNORECASE)
 
 # Bytes that are not UTF-8 are decoded to lone surrogates. Windows-1252 has no character for five of them.
@@ -59,21 +62,31 @@ def find_dialect(open_file: Open, name: str) -> Dialect:
     Windows-1252 if the whole file can be.
 
     Raises:
-        InputError: the file is a workbook, or not text.
+        InputError: the file is a workbook, a web page, JSON or a picture, or not text.
     """
     with open_file() as file:
         sample = file.read(_SAMPLE_BYTES)
     if sample.startswith(_WORKBOOKS):
         raise InputError(f"{name}: is a workbook or a zip file, not a csv. Save the table as 'CSV UTF-8'.")
+    if is_picture(sample[:16]):
+        raise InputError(f"{name}: is an image. Expected a table: a .csv, .jsonl or .parquet file.")
     encoding = _encoding_of(sample)
     if encoding == "utf-8" and b"\0" in sample[:_BINARY_BYTES]:
         raise InputError(f"{name}: is not text, so not a csv. Save the table as 'CSV UTF-8'.")
     if encoding == "utf-8" and not is_utf8(sample) and is_windows_text(open_file):
         encoding = WINDOWS
     text = sample.decode(encoding, errors="replace").removeprefix("\ufeff")
+    _check_no_other_text(text, name)
     if said := _SEPARATOR_LINE.match(text.partition("\n")[0]):
         return Dialect(encoding, said[1], skipped=1)
     return Dialect(encoding, _separator_of(text))
+
+
+def _check_no_other_text(text: str, name: str) -> None:
+    if _WEB_PAGE.match(text):
+        raise InputError(f"{name}: is a web page or XML, not a csv. Save the table as 'CSV UTF-8'.")
+    if _JSON.match(text):
+        raise InputError(f"{name}: is JSON, not a csv. Write one object in each line of a file that ends in .jsonl.")
 
 
 def is_utf8(start: bytes) -> bool:

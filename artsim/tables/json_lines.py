@@ -78,13 +78,29 @@ def parse_object(line: bytes, name: str, number: int) -> dict[str, Any]:
         InputError: it is none.
     """
     try:
-        value = json.loads(line)
+        return object_of(line)
     except ValueError as fault:
-        raise InputError(f"{name}, line {number}: is not a JSON object ({fault}).") from fault
+        raise InputError(f"{name}, line {number:,}: {fault}.") from fault
+
+
+def object_of(line: bytes) -> dict[str, Any]:
+    """The JSON object of a line.
+
+    Raises:
+        ValueError: it is none; the message says why.
+    """
+    try:
+        value = json.loads(line)
+    except json.JSONDecodeError as fault:
+        raise ValueError(f"is not a JSON object ({fault.msg}, character {fault.pos + 1})") from fault
+    except UnicodeDecodeError as fault:
+        raise ValueError("is not UTF-8 text, so save the file as UTF-8") from fault
+    except ValueError as fault:  # a number of thousands of digits
+        raise ValueError(f"is not a JSON object ({fault})") from fault
     except RecursionError as fault:
-        raise InputError(f"{name}, line {number}: is nested too deeply.") from fault
+        raise ValueError("is nested too deeply") from fault
     if not isinstance(value, dict):
-        raise InputError(f"{name}, line {number}: is not a JSON object.")
+        raise ValueError("is not a JSON object")
     return value
 
 

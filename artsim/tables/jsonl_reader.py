@@ -13,7 +13,9 @@ import pyarrow.json
 from artsim.errors import InputError
 from artsim.tables.bounds import bounded_lines, first_line, reading
 from artsim.tables.compression import Compression, open_bytes
-from artsim.tables.json_lines import count_columns, parse_object, safe_pieces, split_rows
+from artsim.tables.csv_blocks import arrow_memory
+from artsim.tables.json_lines import count_columns, safe_pieces, split_rows
+from artsim.tables.jsonl_faults import find_faults, with_one_kind_of_label
 
 MAX_SEARCHED = 20  # columns that are null in the whole first block; to search for more takes too long
 
@@ -79,9 +81,12 @@ class JsonlReader:
         # Threads share a piece; a line may be as long as the piece.
         blocks = pyarrow.json.ReadOptions(block_size=len(rows) + 1)
         try:
-            return pyarrow.json.read_json(pa.BufferReader(rows), blocks, options)
+            return pyarrow.json.read_json(arrow_memory(rows), blocks, options)
         except pa.ArrowInvalid as error:
-            raise self._fault(error) from error
+            alike = with_one_kind_of_label(rows, options.explicit_schema)
+            if alike == rows:
+                raise self._fault(error, options) from error
+        return self._read(alike, options)
 
     def _pieces(self) -> Iterator[tuple[int, bytes]]:
         with bounded_lines(self._open, self._name) as file:
@@ -90,16 +95,14 @@ class JsonlReader:
     def _open(self) -> IO[bytes]:
         return open_bytes(self._path, self._compression)
 
-    def _fault(self, error: Exception) -> InputError:
-        """Read again, slowly, and name the faulty line."""
-        for lines_before, piece in self._pieces():
-            for number, line in enumerate(piece.splitlines(), start=lines_before + 1):
-                if line.strip():
-                    try:
-                        parse_object(line, self._name, number)
-                    except InputError as fault:
-                        return fault
-        return InputError(f"{self._name}: all lines need the same columns of the same types ({first_line(error)}).")
+    def _fault(self, error: Exception, options: pyarrow.json.ParseOptions | None = None) -> InputError:
+        """Read again, slowly, and name the faulty rows."""
+        is_known = options is not None and options.unexpected_field_behavior == "error"
+        schema = self.schema if is_known else None
+        alike = ((before, with_one_kind_of_label(piece, schema)) for before, piece in self._pieces())
+        return find_faults(alike, self._name, schema) or InputError(
+            f"{self._name}: all lines need the same columns of the same types ({first_line(error)})."
+        )
 
 
 def _untyped(schema: pa.Schema) -> list[str]:

@@ -1,7 +1,7 @@
 """The column `sameArtist` of a pairs file: 1 for the same artist, 0 for different ones, empty where it is unknown.
 
-pandas writes a column with empty cells as 0.0 and 1.0, and a column of booleans as True and False. Each of these is
-read in every format.
+pandas writes a column with empty cells as 0.0 and 1.0, and a column of booleans as True and False. Programs write NA,
+None or null for an empty cell. Each of these is read in every format.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from artsim.errors import InputError
-from artsim.messages import FEW, first_few
+from artsim.messages import FEW, first_few, quoted
 from artsim.tables.arrow import as_texts, numbers_of
 
 LABEL_COLUMN = "sameArtist"
 UNLABELLED = 2
 
 _NUMBER = re.compile(r"([01])(\.0*)?")
-_WORDS = {"": UNLABELLED, "nan": UNLABELLED, "false": 0, "true": 1}
+_WORDS = {**dict.fromkeys(["", "nan", "na", "n/a", "<na>", "none", "null"], UNLABELLED), "false": 0, "true": 1}
 _NONE = 3
 
 
@@ -40,8 +40,7 @@ class LabelReader:
         wrong = np.flatnonzero(labels == _NONE)
         self.faults += len(wrong)
         for row in wrong[: FEW - len(self._first)].tolist():
-            value = _shortened(repr(column[row].as_py()))
-            self._first.append(f"row {rows_before + row + 1} has the label {value}")
+            self._first.append(f"row {rows_before + row + 1} has the label {quoted(column[row].as_py())}")
         return labels
 
     def check(self) -> None:
@@ -62,7 +61,3 @@ def _label_of(text: str) -> int:
     word = text.strip().lower()
     number = _NUMBER.fullmatch(word)
     return int(number[1]) if number else _WORDS.get(word, _NONE)
-
-
-def _shortened(text: str) -> str:
-    return text if len(text) <= 40 else f"{text[:40]}…"

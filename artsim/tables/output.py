@@ -42,7 +42,7 @@ def open_output(output: str) -> Iterator[IO[bytes]]:
         try:
             yield file
         except KeyboardInterrupt as error:
-            error.add_note(NO_RESUME_NOTE if stream else f"{output} was not written")
+            error.add_note(NO_RESUME_NOTE if stream else f"{output} was not written.")
             raise
 
 

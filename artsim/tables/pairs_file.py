@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from artsim.errors import InputError
 from artsim.files import file_sha256, is_stream
+from artsim.messages import listed, shortened
 from artsim.tables.arrow import as_texts
 from artsim.tables.bounds import BLOCK_BYTES, reading
 from artsim.tables.labels import LABEL_COLUMN, UNLABELLED, LabelReader
@@ -147,7 +148,7 @@ class PairsFile:
             if first in header and second in header:
                 return first, second
         wanted = " or ".join(",".join(columns) for columns in IMAGE_COLUMNS)
-        raise InputError(f"{self.name}: needs the columns {wanted}, has {', '.join(header)}.")
+        raise InputError(f"{self.name}: needs the columns {wanted}, has {listed(header)}.")
 
     def _check_columns(self, written: Sequence[str]) -> None:
         header = self.schema.names
@@ -160,10 +161,13 @@ class PairsFile:
         times = Counter(header)
         for column, kind in zip(header, self.schema.types, strict=True):
             if times[column] > 1:
-                raise InputError(f"{self.name}: has the column '{column}' more than once. Leave one of them out.")
+                raise InputError(
+                    f"{self.name}: has the column '{shortened(column)}' more than once. Leave one of them out."
+                )
             if not _can_be_text(kind):
                 raise InputError(
-                    f"{self.name}: the column '{column}' holds {kind}; only text and numbers can be written."
+                    f"{self.name}: the column '{shortened(column)}' holds {shortened(str(kind))}; only text and "
+                    "numbers can be written."
                 )
 
 

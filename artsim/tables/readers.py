@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import IO, Protocol
 
 import pyarrow as pa
-import pyarrow.csv
 
 from artsim.errors import InputError
 from artsim.tables.bounds import BLOCK_BYTES, bounded_lines, check_columns, first_line, reading
 from artsim.tables.compression import Compression, open_bytes, sniff_compression, split_suffix
+from artsim.tables.csv_blocks import parse_blocks
 from artsim.tables.csv_faults import find_faults, read_header, survey
 from artsim.tables.dialect import WINDOWS, Dialect, as_utf8, find_dialect, is_windows_text
 from artsim.tables.jsonl_reader import JsonlReader
@@ -85,22 +85,11 @@ class CsvReader:
 
     def _read(self) -> Iterator[pa.RecordBatch]:
         with reading(self._name), self._open() as file:
-            try:
-                reader = pyarrow.csv.open_csv(
-                    file,
-                    pyarrow.csv.ReadOptions(block_size=self._block_bytes, skip_rows=self._dialect.skipped),
-                    pyarrow.csv.ParseOptions(delimiter=self._dialect.separator, newlines_in_values=True),
-                    pyarrow.csv.ConvertOptions(column_types=self.schema),
-                )
-            except pa.ArrowInvalid as error:
-                if "Empty CSV file" in str(error):  # a header without a line end
-                    return
-                raise
-            for batch in reader:
+            for table in parse_blocks(file, self.schema, self._dialect, self._block_bytes):
                 # A cell whose quote is not closed contains the next rows, up to another quote.
-                if not self._is_checked_strictly and any(_has_line_end(column) for column in batch.columns):
+                if not self._is_checked_strictly and any(_has_line_end(column) for column in table.columns):
                     self._check_strictly()
-                yield batch
+                yield from table.combine_chunks().to_batches()
 
     def _check_strictly(self) -> None:
         faults = self._faults()
@@ -150,7 +139,6 @@ def _sniffed(path: Path) -> tuple[str, Compression | None]:
     return (".jsonl" if start.lstrip().startswith(b"{") else ".csv"), compression
 
 
-def _has_line_end(column: pa.StringArray) -> bool:
-    buffer = column.buffers()[2]
-    text = b"" if buffer is None else memoryview(buffer).tobytes()
-    return b"\n" in text or b"\r" in text
+def _has_line_end(column: pa.ChunkedArray) -> bool:
+    texts = (chunk.buffers()[2] for chunk in column.chunks)
+    return any(mark in memoryview(text).tobytes() for text in texts if text is not None for mark in (b"\n", b"\r"))

@@ -109,7 +109,34 @@ def test_sigterm_interrupts_like_ctrl_c(tmp_path: Path) -> None:
         "lambda **_: (os.kill(os.getpid(), signal.SIGTERM), time.sleep(60)); main.main()"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stderr) == (130, "interrupted\n")
+    assert (done.returncode, done.stderr) == (130, "interrupted.\n")
+
+
+USAGE = {
+    "embed  -o x.parquet": "FOLDER_OR_FILE...': the name is empty",
+    "score ": "PAIRS.CSV': the name is empty",
+    "pairs ": "FOLDER_OR_CSV': the name is empty",
+    "nearest a.png --among ": "--among': the name is empty",
+    "embed . -o x.parquet --data-dir none": "--data-dir': 'none' is not a folder that exists. Name the folder",
+    "score x.csv --data-dir none": "--data-dir': 'none' is not a folder",
+    "nearest a.png --among x.csv --data-dir none": "--data-dir': 'none' is not a folder",
+    "train --data-dir none": "--data-dir': 'none' is not a folder",
+    "export . --data-dir none": "--data-dir': 'none' is not a folder",
+    "embed . -o x.parquet --columns filename=File": "--columns names columns of a table, and '.' is no table. Name",
+    "pairs . --columns filename=File": "--columns names columns of a table, and '.' is no table",
+    "nearest a.png --among . --columns filename=File": "--columns names columns of a table, and '.' is no table",
+    "score x.csv --cohort self --columns filename=File": "--columns names columns of a table, and 'self' is no table",
+    "train --columns filename=File": "--columns names columns of a table, and 'demo' is no table",
+}
+
+
+@pytest.mark.parametrize("line", USAGE)
+def test_names_that_can_not_be_meant_exit_2(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], line: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert artsim_in_process(*line.split(" ")) == 2
+    assert USAGE[line] in " ".join(capsys.readouterr().err.split())
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")

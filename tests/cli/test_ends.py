@@ -40,7 +40,7 @@ def ended_by(name: str, seconds: float, before: Callable[[], object] | None = No
 
 
 def test_sighup_interrupts_like_ctrl_c() -> None:
-    assert ended_by("SIGHUP", 60) == (130, "interrupted\n")
+    assert ended_by("SIGHUP", 60) == (130, "interrupted.\n")
 
 
 def test_a_sighup_that_is_ignored_stays_ignored() -> None:
@@ -116,7 +116,7 @@ def test_embed_says_what_is_kept(
     embed = ["embed", str(works / "works"), "-o", str(store), "--model", str(works / "tower.onnx"), "--device", "cpu"]
     interrupt_in(monkeypatch, "artsim.jobs.embed.write_store")
     assert artsim_in_process(*embed) == 130
-    said = f"The embeddings so far are kept in {store}. Start the same command again to resume"
+    said = f"The embeddings so far are kept in {store}. Start the same command again to resume."
     assert capsys.readouterr().err.strip().splitlines()[-1] == f"interrupted. {said}"
 
 
@@ -126,7 +126,7 @@ def test_pairs_says_that_nothing_was_written(
     output = works / "out.csv"
     interrupt_in(monkeypatch, "artsim.tables.pairs_writer.TextPairsWriter.write")
     assert artsim_in_process("pairs", str(works / "works"), "-o", str(output)) == 130
-    assert capsys.readouterr().err.strip().splitlines()[-1] == f"interrupted. {output} was not written"
+    assert capsys.readouterr().err.strip().splitlines()[-1] == f"interrupted. {output} was not written."
     assert not output.exists()
 
 

@@ -168,6 +168,10 @@ def test_bad_works_are_left_out_and_count_against_the_limit(folder: Path, capsys
     (folder / "works" / "bob" / "6.png").write_text("not a picture")
     assert nearest("query.png", "-o", "works.csv") == 4
     assert len(rows((folder / "works.csv").read_text())) == 5
+    said = capsys.readouterr().err
+    assert "1 of 6 images are bad, more than --max-bad-images allows. The queries" in said
+    assert said.count("works/bob/6.png") == 1
+    assert nearest("query.png", "-o", "works.csv", "--quiet") == 4
     assert "1 of 6 images are bad, more than --max-bad-images allows: works/bob/6.png" in capsys.readouterr().err
     assert nearest("query.png", "--max-bad-images", "20%") == 0
     assert "searched 5 works by 2 artists; 1 of 6 can't be used: works/bob/6.png" in capsys.readouterr().err
@@ -207,3 +211,9 @@ def test_an_embedding_store_of_another_model_exits_3(folder: Path, capsys: pytes
     write_tower(folder / "tower.onnx", scale=1 / 128)
     assert nearest("query.png", among="works.parquet") == 3
     assert "another model" in capsys.readouterr().err
+
+
+def test_a_query_that_is_named_twice_is_answered_once(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "link.png").symlink_to("query.png")
+    assert nearest("query.png", "works/../query.png", "link.png", "-k", "1") == 0
+    assert [row["query"] for row in rows(capsys.readouterr().out)] == ["query.png", "link.png"]

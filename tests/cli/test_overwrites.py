@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from tests.command import artsim_in_process
+from tests.command import ROOT, artsim_in_process
 from tests.towers import write_paintings, write_tower
 
 
@@ -78,3 +81,22 @@ ALLOWED = [
 @pytest.mark.parametrize("command", ALLOWED)
 def test_outputs_of_their_own_are_written_again(folder: Path, command: str) -> None:
     assert [artsim_in_process(*shlex.split(command)) for _ in range(2)] == [0, 0]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX file descriptors")
+@pytest.mark.parametrize("line", [SCORE, "pairs pairs.csv --columns filename=image1"])
+def test_standard_output_is_no_input(folder: Path, line: str) -> None:
+    before = contents(folder)
+    command = [sys.executable, "-m", "artsim", *shlex.split(line)]
+    with Path("pairs.csv").open("r+b") as file:
+        done = subprocess.run(
+            command,
+            stdout=file,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+            env=os.environ | {"PYTHONPATH": str(ROOT)},
+        )
+    assert (done.returncode, contents(folder)) == (2, before)
+    assert "standard output is the file that " in done.stderr
+    assert " reads (pairs.csv). Send it to another file." in done.stderr

@@ -19,7 +19,7 @@ from artsim.cli.info import info
 from artsim.cli.main import run
 from artsim.cli.score import score
 from artsim.scoring import device, scorer
-from tests.towers import card, newer_card, write_paintings, write_tower
+from tests.towers import adaptable_card, card, newer_card, write_paintings, write_tower
 
 PROGRAM = [sys.executable, "-c", "from artsim.cli.main import score_main; score_main()"]
 ROOT = Path(__file__).parents[2]
@@ -260,10 +260,25 @@ def test_a_closed_pipe_exits_0(folder: Path) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX file descriptors")
-def test_a_closed_standard_output_exits_0(folder: Path) -> None:
+def test_a_closed_standard_output_that_is_not_needed_exits_0(folder: Path) -> None:
     done = program("pairs.csv", "-o", "scores.csv", stdout=None, preexec_fn=lambda: os.close(1))
     assert (done.returncode, (folder / "scores.csv").read_text().count("\n")) == (0, 2)
     assert b"Traceback" not in done.stderr
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX file descriptors")
+def test_a_closed_standard_output_exits_8(folder: Path) -> None:
+    done = program("pairs.csv", stdout=None, preexec_fn=lambda: os.close(1))
+    assert done.returncode == 8
+    assert done.stderr.decode().splitlines() == ["error: standard output: can't be written (Bad file descriptor)."]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs named pipes")
+def test_a_pipe_as_a_cohort_is_refused_at_once(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    os.mkfifo(folder / "pipe")
+    write_tower(folder / "tower.onnx", adaptable_card())
+    assert scored("pairs.csv", "-o", "scores.csv", "--cohort", "pipe") == 3
+    assert "pipe: the cohort is a pipe or a device. Name a folder" in capsys.readouterr().err
 
 
 def test_scoring_imports_neither_tensorflow_nor_mlflow_nor_pandas(folder: Path) -> None:

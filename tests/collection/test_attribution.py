@@ -28,6 +28,17 @@ NAMED = [
     "O'Keeffe, Georgia", "d'Arthois, Jacques", "Bob", "Na Hye-sok", "Nan Goldin",
     "Ferdinand Bol (pupil of Rembrandt)", "Schiele, Egon", "Possibly", "Painter", "Ed Ruscha", "Art Spiegelman",
     "Con Ander", "Anders Zorn", "Wolfgang Mattheuer", "Jan en", "Anon Smith", "Nil Yalter",
+    "Эрнст Неизвестный", "Неизвестный, Эрнст", "Неизвестный Эрнст Иосифович", "Людвиг Круг", "Круг, Людвиг",
+    "Круг Людвиг", "Кругликова, Елизавета", "Елизавета Кругликова", "Лидия Мастеркова", "Мастеркова, Лидия",
+    "Иосиф Школьник", "Школьник, Иосиф", "Светлана Копыстянская", "Алексей Венецианов", "Илья Репин",
+    "Репин, Илья Ефимович",
+    "Иван Шишкин", "Андрей Рублёв", "Феофан Грек", "Дионисий", "Михаил Врубель", "Казимир Малевич",
+    "Василий Кандинский",
+    "Наталья Гончарова", "Борис Кустодиев", "Зинаида Серебрякова", "Исаак Левитан", "Василий Суриков", "Павел Федотов",
+    "Орест Кипренский", "Карл Брюллов", "Иван Айвазовский", "Виктор Васнецов", "Мария Якунчикова",
+    "КУЗЬМА ПЕТРОВ-ВОДКИН",
+    "Всеволод Воинов", "Мастер Теодорик", "Δομήνικος Θεοτοκόπουλος", "Κωνσταντίνος Παρθένης", "Νικόλαος Γύζης",
+    "Θεόφιλος Χατζημιχαήλ", "Γιάννης Τσαρούχης", "Κύκλος, Άννα",
 ]  # fmt: skip
 
 UNKNOWN = [
@@ -39,7 +50,8 @@ UNKNOWN = [
     "Auteur inconnu", "Anoniem", "onbekende meester", "Desconocido", "anónimo", "ignoto", "Ignoto pittore",
     "artista ignoto", "autore sconosciuto", "Unidentified", "[unknown]", "Unknown hand",
     "Unknown follower of Rembrandt", "Anonymous, after Rembrandt", "French anonymous", "Anonyme français",
-    "Неизвестный художник",
+    "Неизвестный художник", "неизвестный художник XVIII века", "Художник неизвестен", "Неизвестная художница", "Аноним",
+    "НЕИЗВЕСТНЫЙ ХУДОЖНИК", "Άγνωστος ζωγράφος", "Άγνωστος", "Ανώνυμος καλλιτέχνης", "Невідомий художник",
 ]  # fmt: skip
 
 QUALIFIED = [
@@ -70,6 +82,15 @@ QUALIFIED = [
     "Workshop of the Master of X", "Kopie nach Rubens", "bottega del Verrocchio", "dans le goût de Boucher",
     "Kring van Rembrandt", "leerling van Rembrandt", "Schule des Rembrandt", "Seguidor de Goya",
     "Atribuído a Grão Vasco",
+    "Приписывается Рембрандту", "Рембрандт (приписывается)", "Рембрандт, приписывается", "приписывается Боровиковскому",
+    "Мастерская Рембрандта", "Рембрандт, мастерская", "Рембрандт и мастерская", "Круг Андрея Рублёва",
+    "Круг Рембрандта",
+    "круг Леонардо да Винчи", "Рембрандт (круг)", "Школа Рембрандта", "Копия с Рембрандта", "Копия с картины Рафаэля",
+    "МАСТЕРСКАЯ РЕМБРАНДТА", "Последователь Босха", "Ученик Рембрандта", "Возможно, Рембрандт", "Вероятно Рубенс",
+    "Голландская школа",
+    "Голландская школа, XVII век", "Новгородская школа", "Рубенс (?)", "Рафаэль, копия с", "Рубенс или Снейдерс",
+    "Αποδίδεται στον Θεοτοκόπουλο", "Εργαστήριο του Θεοτοκόπουλου", "Κύκλος του Τιτσιάνο", "Κρητική σχολή",
+    "Τιτσιάνο (εργαστήριο)", "Αντίγραφο του Ραφαήλ",
 ]  # fmt: skip
 
 SEVERAL = [
@@ -77,6 +98,7 @@ SEVERAL = [
     "Rubens and Snyders", "Peter Paul Rubens & Jan Brueghel", "Rubens; Brueghel", "Rubens | Brueghel",
     "Rubens|Brueghel", "Rubens / Brueghel", "Rubens und Brueghel", "Rubens et Brueghel", "Tiziano e Giorgio Vasari",
     "Picasso, Pablo and Braque, Georges", "Pablo Picasso y Georges Braque", "Rubens with Frans Snyders",
+    "Рубенс и Снейдерс", "Ρούμπενς και Σνάιντερς",
     "RUBENS AND SNYDERS", "rubens and snyders", "Rubens\nSnyders", "Jan en Hubert van Eyck",
     "Rubens, Snyders and Brueghel", "Ann & Bob",
 ]  # fmt: skip

@@ -42,8 +42,8 @@ def test_a_missing_column_is_named_with_those_that_are_there() -> None:
     with pytest.raises(InputError) as caught:
         Columns().find(["Title", "", "File"], ("filename", "artist"), "works.csv")
     assert str(caught.value) == (
-        "works.csv: there is no column filename and no column artist. The columns are: Title, File. Name yours with "
-        "--columns filename=…,artist=…"
+        "works.csv: there is no column filename and no column artist. The columns are: Title, File. Did you "
+        "mean 'File'? Name yours with --columns filename=…,artist=…"
     )
     with pytest.raises(InputError, match="no column Fille"):
         Columns.parse("filename=Fille").find(["filename"], (), "x")
@@ -62,3 +62,8 @@ def test_a_column_that_the_user_types_is_found() -> None:
     assert position_of("Style", ["style", "Style"]) == 1
     assert position_of("STYLE", ["filename", "style"]) == 1
     assert position_of("STYLE", ["Style", "style"]) is None
+
+
+def test_the_column_that_is_most_like_the_one_wanted_is_suggested() -> None:
+    with pytest.raises(InputError, match=r"no column Artits.*Did you mean 'Artist'[?] Name yours"):
+        Columns.parse("artist=Artits").find(["File", "Artist"], (), "x")

@@ -16,7 +16,7 @@ from tests.towers import write_paintings
 LITTER = [
     "._a.jpg", ".DS_Store", ".hidden.jpg", "@eaDir/a.jpg", "__MACOSX/ann/._a.jpg", "$RECYCLE.BIN/a.jpg",
     ".ipynb_checkpoints/a.jpg", "Thumbs.db", "System Volume Information/a.jpg", "desktop.ini", "#recycle/a.jpg",
-    "lost+found/a.jpg", ".Trash-1000/files/a.jpg", "ann/@EADIR/a.jpg",
+    "lost+found/a.jpg", ".Trash-1000/files/a.jpg", "ann/@EADIR/a.jpg", "ann/~$a.jpg",
 ]  # fmt: skip
 
 
@@ -83,7 +83,9 @@ def test_a_folder_that_can_not_be_read_is_an_input_error(tmp_path: Path, monkeyp
 
 
 def test_a_folder_without_images_says_what_it_has(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"has no images \(\.apng.*1 passed over: 1 \.txt"):
+    with pytest.raises(
+        InputError, match=r"has no images.* such as .jpg, .png, .tif, .webp and .* more kinds.*1 passed over: 1 \.txt"
+    ):
         list_folder(touch(tmp_path, "a.txt"))
 
 

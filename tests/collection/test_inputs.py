@@ -79,3 +79,11 @@ def test_an_input_without_images_is_an_input_error(tmp_path: Path, source: str, 
     (tmp_path / "bad.csv").write_text("file\na.png\n")
     with pytest.raises(InputError, match=message):
         list_images([str(tmp_path / source)])
+
+
+@pytest.mark.parametrize("other", ["TRAIN\\A.png", "/home/x/train/a.png"])
+def test_two_works_of_one_file_are_refused(tmp_path: Path, other: str) -> None:
+    write_paintings(tmp_path / "train", "a.png")
+    (tmp_path / "works.csv").write_text(f"filename\ntrain/a.png\n{other}\n")
+    with pytest.raises(InputError, match=r"works\.csv: 1 work with the file of another work: 'train/a\.png' and '"):
+        list_images([str(tmp_path / "works.csv")])

@@ -109,6 +109,7 @@ def test_a_quote_that_is_closed_rows_later_loses_no_works(tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("text", "message"),
     [
+        ("filename,artist\na/1.jpg,x\na\\1.jpg,y\n", r"1 file listed twice \('a/1.jpg' in the rows 1 and 2\)"),
         ("filename,artist\na/1.jpg,x\n./a//1.jpg,y\n", r"1 file listed twice \('a/1.jpg' in the rows 1 and 2\)"),
         ("filename,artist\n1.jpg,Ann\n,Bob\n2.jpg,Bob\n ,Cid\n", r"2 rows without a filename \(row 2, 4\)"),
         (
@@ -128,6 +129,12 @@ def test_all_faulty_rows_are_told_at_once(tmp_path: Path, text: str, message: st
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="named pipes are POSIX's")
+def test_names_that_differ_only_in_letter_case_are_noted(tmp_path: Path) -> None:
+    path = write(tmp_path / "x.csv", "filename\na.jpg\nb.jpg\nA.JPG\n")
+    (note,) = read_work_table(path, Columns()).notes
+    assert note == f"{path}: 1 name that another one differs from only in letter case: 'a.jpg' and 'A.JPG'."
+
+
 def test_a_table_may_come_through_a_pipe(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     writer = threading.Thread(target=lambda: write(tmp_path / "pipe", "filename;artist\n1.jpg;Ann\n"))

@@ -52,11 +52,11 @@ def test_pairs_are_scored_by_their_files_under_their_own_names(folder: Path) -> 
     assert [row["status"] for row in rows] == ["ok"] * 3 + ["image1: missing; image2: missing"]
     assert summary.images == 5  # train\a.png and /home/other/train/a.png are one
     assert summary.names_note is not None
-    assert summary.names_note.startswith("4 names were found apart from ")
+    assert summary.names_note.startswith("4 names were found under another spelling (")
     assert ("names", summary.names_note) in summary.lines()
     url, near = summary.bad_images
     assert url.startswith("'https://example.org/a.png': a URL (https), and files are needed")
-    assert near.startswith("'train/d.png': no such file, did you mean 'train/")
+    assert near.startswith("'train/d.png': no such file (did you mean 'train/")
 
 
 def test_names_that_are_files_are_not_mentioned(folder: Path) -> None:
@@ -82,14 +82,14 @@ def test_embed_and_nearest_find_the_works_of_a_csv(folder: Path) -> None:
     assert embed_collections(options, say=said.append).bad_images == []
     nearest = NearestOptions(["im/train/a.png"], "works.csv", "tower.onnx", data_dir="im", cohort="none")
     find_nearest(nearest, said.append, lambda *_: None, lambda result: said.append(result.works[0].image))
-    assert sum("works.csv: 3 names were found apart from" in line for line in said) == 2
+    assert sum("works.csv: 3 names were found under another spelling" in line for line in said) == 2
     assert said[-1] in NAMES
 
 
 def test_a_csv_of_training_finds_its_works(folder: Path) -> None:
     catalogue = read_catalogue("works.csv", Path("im"), artists=1, works=3)
     assert catalogue.paths(catalogue.table) == [Path("im/train") / file for file in FILES[:3]]
-    assert catalogue.names_note().startswith("3 names were found apart from")
+    assert catalogue.names_note().startswith("3 names were found under another spelling")
 
 
 def test_a_cluster_gets_the_files_that_were_found(folder: Path) -> None:

@@ -57,6 +57,18 @@ def test_what_is_no_card_is_refused(text: str) -> None:
         Card.from_json(text)
 
 
+@pytest.mark.parametrize("text", ['{"contract": 1, "contract": 1}', '{"contract": 1, "calibration": {"a": 1, "a": 2}}'])
+def test_a_name_that_is_there_twice_is_refused(text: str) -> None:
+    with pytest.raises(ModelError, match=r"metadata is wrong: it has the name '(contract|a)' twice\. Export"):
+        Card.from_json(text)
+
+
+def test_bounds_are_written_without_exponents() -> None:
+    text = json.dumps(asdict(card()) | {"calibration": {"slope": 1, "intercept": 0, "prior": 5}})
+    with pytest.raises(ModelError, match=r"prior is 5; it must be a number from 0\.000000001 to 0\.999999999"):
+        Card.from_json(text)
+
+
 def test_a_newer_contract_names_the_artsim_to_install() -> None:
     with pytest.raises(ModelError, match=r"contract 3.*contracts 1 to 2.*artsim 9\.1\. Install"):
         Card.from_json(newer_card())

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from artsim.errors import InputError
 from artsim.tables.bounds import BLOCK_BYTES
 from artsim.tables.dialect import Dialect, find_dialect
+from artsim.tables.pairs_file import open_pairs
 from artsim.tables.readers import CsvReader, open_reader
 
 ROWS = [["Dürer, der Jüngere.jpg", "b; c.jpg", 'say "ü"'], ["d\te.jpg", "f.jpg", "1;2"], ["g.jpg", "é\nè.jpg", ""]]
@@ -38,7 +39,7 @@ def dialect_of(data: bytes) -> Dialect:
     return find_dialect(lambda: io.BytesIO(data), "x.csv")
 
 
-@pytest.mark.parametrize("separator", [",", ";", "\t"])
+@pytest.mark.parametrize("separator", [",", ";", "\t", "|"])
 @pytest.mark.parametrize("encoding", ["utf-8", *BOMS, "cp1252"])
 def test_every_encoding_and_separator_has_the_same_cells(tmp_path: Path, encoding: str, separator: str) -> None:
     path = tmp_path / "x.csv"
@@ -127,8 +128,34 @@ def test_a_workbook_is_named(tmp_path: Path, start: bytes) -> None:
 @pytest.mark.parametrize("start", [b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", b"\xff\xd8\xff\xe0\0\x10JFIF\0"])
 def test_a_picture_is_not_taken_for_a_csv(tmp_path: Path, start: bytes) -> None:
     (tmp_path / "x.jpg").write_bytes(start + bytes(range(256)))
-    with pytest.raises(InputError, match=r"x\.jpg: is not text, so not a csv"):
+    with pytest.raises(InputError, match=r"x\.jpg: is an image. Expected a table"):
         read(tmp_path / "x.jpg")
+
+
+OTHER_TEXTS = {
+    '[{"image1": "a"}]': "is JSON, not a csv",
+    '{"image1": "a"}': "is JSON, not a csv",
+    "\n<!DOCTYPE html><html>": "is a web page",
+    "<?xml version='1.0'?>": "is a web page or XML",
+}
+
+
+@pytest.mark.parametrize("text", OTHER_TEXTS)
+def test_text_that_is_no_csv_is_named_shortly(tmp_path: Path, text: str) -> None:
+    (tmp_path / "x.csv").write_text(text + "x" * 9000)
+    with pytest.raises(InputError, match=OTHER_TEXTS[text]) as raised:
+        open_reader(tmp_path / "x.csv", "x.csv")
+    assert len(str(raised.value)) < 150
+
+
+def test_a_long_header_is_shortened_in_messages(tmp_path: Path) -> None:
+    (tmp_path / "x.csv").write_text(",".join(f"{n}{'x' * 900}" for n in range(100)))
+    with (
+        pytest.raises(InputError, match=r"needs the columns .* and 88 more") as raised,
+        open_pairs(str(tmp_path / "x.csv")),
+    ):
+        pass
+    assert len(str(raised.value)) < 1000
 
 
 def test_blank_lines_before_the_header_are_passed_over(tmp_path: Path) -> None:
@@ -173,7 +200,7 @@ def test_all_faulty_rows_are_counted(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252", "utf-32"])
-@pytest.mark.parametrize("separator", [",", ";", "\t"])
+@pytest.mark.parametrize("separator", [",", ";", "\t", "|"])
 def test_what_pandas_writes_is_read(tmp_path: Path, encoding: str, separator: str) -> None:
     table = pd.DataFrame(ROWS, columns=HEADER)
     table.to_csv(tmp_path / "x.csv", sep=separator, encoding=encoding)

@@ -46,6 +46,10 @@ SPELLINGS = [
     ["TRUE", "FALSE", "nan"],
     ["true", "false", "NaN"],
     [" 1 ", "0 ", ""],
+    ["1", "0", "NA"],
+    ["1", "0", "None"],
+    ["1", "0", "null"],
+    ["1", "0", "<NA>"],
 ]
 
 
@@ -91,7 +95,7 @@ def test_jsonl_may_begin_with_unlabelled_pairs(tmp_path: Path, labels: list[Any]
     assert labels_of(path, block_bytes=128) == [UNLABELLED] * 20 + [1, 0]
 
 
-@pytest.mark.parametrize("wrong", ["2", "-1", "0.5", "yes", "1,0", "10", "none", "²", "１"])
+@pytest.mark.parametrize("wrong", ["2", "-1", "0.5", "yes", "1,0", "10", "no", "²", "１"])
 def test_anything_else_is_no_label(tmp_path: Path, wrong: str) -> None:
     path = write_csv(tmp_path / "x.csv", ["1", f'"{wrong}"', "0"])
     with pytest.raises(InputError, match=f"x.csv, row 2 has the label '{wrong}': sameArtist should be 0 or 1"):
@@ -108,3 +112,10 @@ def test_a_long_label_is_shortened(tmp_path: Path) -> None:
     with pytest.raises(InputError) as caught:
         labels_of(write_csv(tmp_path / "x.csv", ["x" * 10_000]))
     assert len(str(caught.value)) < 400 + len(str(tmp_path))
+
+
+@pytest.mark.parametrize("block_bytes", [40, BLOCK_BYTES])
+@pytest.mark.parametrize("labels", [[True, 0, None], [1, False, None], [1.0, 0, None], ["1", 0, None], [None, True, 0]])
+def test_labels_of_several_types_in_one_jsonl_are_read(tmp_path: Path, labels: list[Any], block_bytes: int) -> None:
+    wanted = [UNLABELLED if label is None else int(label) for label in labels]
+    assert labels_of(write_jsonl(tmp_path / "x.jsonl", labels), block_bytes) == wanted

@@ -93,7 +93,7 @@ REFUSED = {
     "text after a quote": (b'image1,image2\n"a"b,c\n', r"row 1 .*quote"),
     "damaged UTF-8": ("image1,image2\na,ü\nD".encode() + b"\xfcrer,d\n", r"row 2 .*not UTF-8"),
     "damaged UTF-16": ("image1,image2\na,b\n".encode("utf-16")[:-1], "damaged UTF-16-LE text"),
-    "a picture": (b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR", "UTF-8"),
+    "a picture": (b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR", "is an image"),
 }
 
 

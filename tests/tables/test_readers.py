@@ -88,11 +88,16 @@ def test_something_else_with_that_suffix_is_refused(tmp_path: Path, name: str) -
 
 
 JSONL = {
-    "no JSON": (["{"], "line 3: is not a JSON object"),
-    "no object": (["[1]"], "line 3: is not a JSON object"),
-    "another type": ([json.dumps({**ROWS[0], "image1": 5})], "same types"),
-    "a column more": ([json.dumps({**ROWS[0], "z": 5})], "same columns"),
+    "no JSON": (["{"], r"row 3 \(line 3\): is not a JSON object \(.*, character 2\)"),
+    "no object": (["[1]"], r"row 3 \(line 3\): is not a JSON object"),
+    "another type": ([json.dumps({**ROWS[0], "image1": 5})], r"row 3 .*image1 is 5, and a text in the rows before"),
+    "a fraction": ([json.dumps({**ROWS[0], "year": 1.5})], r"row 3 .*year is 1\.5, and a whole number in the rows"),
+    "a column more": ([json.dumps({**ROWS[0], "z": 5})], r"row 3 .*has the column 'z', which the first rows lack"),
     "a label of 2": ([json.dumps({**ROWS[0], "sameArtist": 2})], "row 3 has the label 2: sameArtist should be"),
+    "several, a blank line": (
+        ["", "[1]", *[json.dumps({**ROWS[0], "image1": 5})] * 4],
+        r"row 3 \(line 4\): .*; row 4 \(line 5\): .*; row 5 .* and 2 more",
+    ),
 }
 
 
@@ -102,6 +107,13 @@ def test_faults_of_jsonl_are_named(tmp_path: Path, case: str) -> None:
     (tmp_path / "x.jsonl").write_text("\n".join(LINES[:2] + lines + LINES[2:]))
     with pytest.raises(InputError, match=f"x.jsonl.*{message}"):
         pairs_of(tmp_path / "x.jsonl", block_bytes=100)  # so that the first line is a block
+
+
+def test_a_fault_of_the_first_rows_of_jsonl_is_named(tmp_path: Path) -> None:
+    rows = [{"image1": "a", "n": 1}, {"image1": "b", "n": 1.5}, {"image1": 5, "n": None}]
+    (tmp_path / "x.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    with pytest.raises(InputError, match=r"x\.jsonl, row 3 \(line 3\): image1 is 5, and a text in the rows before\.$"):
+        pairs_of(tmp_path / "x.jsonl")
 
 
 def test_an_empty_jsonl_is_refused(tmp_path: Path) -> None:
@@ -162,7 +174,7 @@ def test_text_that_is_not_utf8_is_refused(tmp_path: Path, suffix: str) -> None:
 def test_a_column_whose_name_is_not_utf8_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "x.jsonl"
     path.write_bytes(b'{"image1": "a", "image2": "b", "\xff": 1}\n')
-    with pytest.raises(InputError, match=r"x\.jsonl, line 1: is not a JSON object"):
+    with pytest.raises(InputError, match=r"x\.jsonl, row 1 \(line 1\): is not UTF-8 text"):
         pairs_of(path)
     path = tmp_path / "x.parquet"
     parquet.write_table(pa.table({"image1": ["a"], "image2": ["b"], "zz": [1]}), path, store_schema=False)
