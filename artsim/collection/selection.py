@@ -55,8 +55,8 @@ def as_csv(table: pd.DataFrame) -> str:
     return table.to_csv(index=False, lineterminator="\n")
 
 
-def choose(catalogue: Catalogue, artists: int, works: int, seed: int) -> tuple[Catalogue, list[str]]:
-    """Choose the artists with the most works, and at most `works` random works of each.
+def choose(catalogue: Catalogue, artists: int | None, works: int | None, seed: int) -> tuple[Catalogue, list[str]]:
+    """Choose the artists with the most works, and at most `works` random works of each. None: all of them.
 
     Artists with equally many works are taken in the order of the source.
 
@@ -64,18 +64,20 @@ def choose(catalogue: Catalogue, artists: int, works: int, seed: int) -> tuple[C
         The chosen works in the order of the source, and notes for the user if there are fewer artists or works.
     """
     counts = catalogue.table["artist"].value_counts(sort=False)  # in order of appearance
-    chosen = counts.sort_values(ascending=False, kind="stable").head(artists)
+    chosen = counts.sort_values(ascending=False, kind="stable").head(artists or len(counts))
     notes = []
-    if len(counts) < artists:
+    if artists is not None and len(counts) < artists:
         there = counted(len(counts), "artist")
         notes.append(f"{catalogue.source} has {there}, fewer than --num-of-artists {artists}. All are used.")
-    short = int((chosen < works).sum())
+    short = int((chosen < (works or 0)).sum())
     if short:
         have = "has" if short == 1 else "have"
         notes.append(f"{short} of the {len(chosen)} artists {have} fewer than {works} works. All of them are used.")
     table = catalogue.table[catalogue.table["artist"].isin(chosen.index)]
-    drawn = table.sample(frac=1, random_state=seed).groupby("artist", sort=False).head(works)
-    return replace(catalogue, table=table.loc[drawn.index.sort_values()].reset_index(drop=True)), notes
+    if works is not None:
+        drawn = table.sample(frac=1, random_state=seed).groupby("artist", sort=False).head(works)
+        table = table.loc[drawn.index.sort_values()]
+    return replace(catalogue, table=table.reset_index(drop=True)), notes
 
 
 def read_selection(path: Path, data_dir: Path | None, reading: Reading = QUIET) -> Catalogue:

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
+from artsim.collection.catalogue import check_source
 from artsim.collection.prepare import prepare_selection
 from artsim.collection.selection import TRAIN, Selection
 from artsim.evaluation.photographs import cues_of, read_photographs
@@ -61,7 +62,8 @@ def train(options: TrainOptions, feedback: Feedback) -> str:
 
 
 def _check_files(options: TrainOptions) -> None:
-    """Check that the selection overwrites nothing that is read."""
+    """Check that the collection is there, and that the selection overwrites nothing that is read."""
+    check_source(options.selection.data_file_path)
     if options.save_data_to_file:
         read = {"--data-file-path": options.selection.data_file_path, "--weights": options.recipe.weights}
         check_overwrites(read, {"--save-data-to-file": SELECTION_FILE})

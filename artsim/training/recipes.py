@@ -200,6 +200,22 @@ def default_recipe(weights: str | None, tower: str | None, *, is_demo: bool, has
     return DEFAULT_WITH_WEIGHTS if wants_weights or may_have_weights else DEFAULT
 
 
+def works_used(recipe: Recipe, given: Mapping[str, Any], *, is_demo: bool) -> dict[str, int | None]:
+    """The numbers of artists, and of works of each, that a run uses; None: all there are.
+
+    The recipe's numbers hold for the embedded collection. A collection of the user's own is used whole, except by
+    `classic`, which repeats a published program.
+
+    Args:
+        recipe: of the run.
+        given: values by field; None: the user gives none.
+        is_demo: whether the collection is the embedded one.
+    """
+    is_whole = not is_demo and recipe.name != "classic"
+    names = ("num_of_artists", "num_of_images_per_artist")
+    return {name: None if is_whole and given.get(name) is None else getattr(recipe, name) for name in names}
+
+
 def recipe_of(name: str, overrides: Mapping[str, Any]) -> Recipe:
     """A recipe with some fields replaced.
 

