@@ -110,8 +110,9 @@ def bad_image_options(default: str) -> Decorator:
 # --model, --device, --batch-size and --threads.
 tower_options = _group(
     click.option(
-        "--model", default=str(BASE), show_default="the tower that comes with artsim", metavar="FILE",
-        help="Tower to use: an .onnx file written by artsim train or artsim export.",
+        "--model", default=str(BASE), show_default="the tower that comes with artsim", metavar="MODEL",
+        help="Tower to use: an .onnx file, the folder of a model, or a model in MLflow: models:/artsim@champion or "
+        "runs:/RUN_ID.",
     ),
     click.option(
         "--device", type=click.Choice(["auto", "cuda", "cpu"]), default="auto", show_default=True,

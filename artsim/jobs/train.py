@@ -19,6 +19,8 @@ from artsim.export.pipeline import Exported, export_tower
 from artsim.export.run_record import SELECTION_FILE, EmbeddingsRecord, ExportSource, RunRecord, write_rules
 from artsim.files import writing
 from artsim.jobs.train_log import (
+    CHECKPOINTS,
+    LOGGED_ELSEWHERE,
     TOWER_FILE,
     Feedback,
     TrainJob,
@@ -88,10 +90,10 @@ def _make_outputs(options: TrainOptions, run: Run, selection: Selection) -> Outp
     run.rename(name)
     folder = f"{name}-{run.id[:8]}"
     outputs = Outputs(options.checkpoint_dir / folder, options.summaries_dir / folder)
-    for path, artifact in ((outputs.checkpoint_dir, "checkpoints"), (outputs.summaries_dir, "summaries")):
+    for path, artifact in ((outputs.checkpoint_dir, CHECKPOINTS), (outputs.summaries_dir, "summaries")):
         with writing(path):
             path.mkdir(parents=True, exist_ok=True)
-        run.log_folder_at_end(path, artifact)
+        run.log_folder_at_end(path, artifact, LOGGED_ELSEWHERE)
     return outputs
 
 

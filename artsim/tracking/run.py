@@ -9,7 +9,6 @@ The run is the one that `mlflow run` made, or a new one. It ends as FINISHED, as
 
 from __future__ import annotations
 
-import logging
 import os
 import re
 import signal
@@ -17,9 +16,8 @@ import subprocess
 import sys
 import threading
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
-from importlib.metadata import distributions
 from pathlib import Path
 
 import mlflow
@@ -29,13 +27,13 @@ from mlflow.entities import RunStatus
 from mlflow.tracking import MlflowClient
 
 from artsim.escaping import masked
-from artsim.tracking.store import check_store, tracking_errors
+from artsim.tracking.logged_models import Measurement, TowerModel, log_checkpoint, log_measurement, log_tower
+from artsim.tracking.store import check_store, run_page, silence_logs, tracking_errors
 
 FAILURE_TAG = "artsim.failure"
 NOTE_TAG = "mlflow.note.content"
 PARAM_LENGTH = 6000  # MLflow's own limit
 DIGEST_LENGTH = 36  # MLflow's own limit
-_RUNTIME = ("mlflow", "numpy", "onnx", "onnxruntime", "onnxruntime-gpu")
 _GENERATED_NAME = re.compile(r"[a-z]+-[a-z]+-\d+")  # a name that MLflow generates, such as bold-owl-42
 
 
@@ -47,7 +45,9 @@ class Run:
         self.is_launched = is_launched  # by `mlflow run`, whose user may stand in another folder
         self._client = client
         self._is_named_by_user = is_named_by_user
-        self._folders: list[tuple[Path, str | None]] = []
+        self._folders: list[tuple[Path, str, Collection[str]]] = []
+        self._datasets: dict[str, str] = {}  # digests by name
+        self._measured: dict[int, Measurement] = {}  # the metrics of each step
 
     def rename(self, name: str) -> None:
         """Rename the run, unless the user named it."""
@@ -62,17 +62,23 @@ class Run:
             new = {key: masked(str(value))[:PARAM_LENGTH] for key, value in params.items() if key not in logged}
             self._client.log_batch(self.id, params=[mlflow.entities.Param(*item) for item in new.items()])
 
-    def log_metrics(self, metrics: Mapping[str, float], step: int = 0) -> None:
-        """Log the metrics of an epoch, or of the whole run as step 0."""
-        with tracking_errors():
-            mlflow.log_metrics(dict(metrics), step=step, run_id=self.id)
+    def log_metrics(self, metrics: Mapping[str, float], step: int = 0, model_id: str | None = None) -> None:
+        """Log the metrics of an epoch, or of the whole run as step 0; those of a model also for the model.
 
-    def log_selection(self, table: pd.DataFrame, source: str, digest: str) -> None:
-        """Log the selection as the dataset of the run."""
+        A metric belongs to the dataset that its name begins with, such as `val_unseen/auc` to `val_unseen`.
+        """
+        self._measured[step] = Measurement(dict(metrics), step, self._datasets)
+        with tracking_errors():
+            log_measurement(self._client, self.id, self._measured[step], model_id)
+
+    def log_dataset(self, name: str, table: pd.DataFrame, source: Path, digest: str, context: str) -> None:
+        """Log a dataset of the run, such as its selection; `source` is the file that holds it."""
         with tracking_errors(), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # MLflow 3.17.2 warns that two of its resolvers match a local path
-            data = from_pandas(table, source=masked(source), name="selection", digest=digest[:DIGEST_LENGTH])
-            mlflow.log_input(data, context="training")
+            place = masked(str(source.absolute()))
+            data = from_pandas(table, source=place, name=name, digest=digest[:DIGEST_LENGTH])
+            mlflow.log_input(data, context=context)
+            self._datasets[name] = data.digest
 
     def log_table(self, table: pd.DataFrame, name: str) -> None:
         """Log a table, which MLflow can show and compare."""
@@ -84,25 +90,24 @@ class Run:
         with tracking_errors():
             self._client.log_artifact(self.id, str(path), folder)
 
-    def log_tower(self, path: Path, metadata: Mapping[str, str]) -> None:
-        """Log an ONNX tower as the model of the run."""
-        import onnx
-
+    def log_tower(self, tower: TowerModel) -> str:
+        """Log a tower as the model of the run; see `artsim.tracking.model_folder`. Return the model's ID."""
         with tracking_errors():
-            mlflow.onnx.log_model(
-                onnx.load(path),
-                name="tower",
-                # By default MLflow adds onnxruntime, which overwrites the files of onnxruntime-gpu.
-                pip_requirements=sorted(
-                    {f"{each.name}=={each.version}" for each in distributions() if each.name in _RUNTIME}
-                ),
-                metadata=dict(metadata),
-                save_as_external_data=False,  # True empties the graph that was passed
-            )
+            return log_tower(self._client, self.id, tower)
 
-    def log_folder_at_end(self, folder: Path, name: str) -> None:
-        """Log the files of a folder as artifacts under `name` when the run ends, also after a failure."""
-        self._folders.append((folder, name))
+    def log_checkpoint(self, name: str, step: int, artifact: str) -> None:
+        """Log a checkpoint, whose file is an artifact of the run, as a model with the metrics of its step."""
+        with tracking_errors():
+            model_id = log_checkpoint(self._client, self.id, name, step, artifact)
+            if step in self._measured:
+                log_measurement(self._client, self.id, self._measured[step], model_id)
+
+    def log_folder_at_end(self, folder: Path, name: str, leave_out: Collection[str] = ()) -> None:
+        """Log the files of a folder as artifacts under `name` when the run ends, also after a failure.
+
+        Files with a name in `leave_out` are logged elsewhere.
+        """
+        self._folders.append((folder, name, leave_out))
 
     def set_tags(self, tags: Mapping[str, str]) -> None:
         """Set tags, without passwords."""
@@ -116,10 +121,17 @@ class Run:
 
     def log_folders(self) -> None:
         """Log the folders of `log_folder_at_end` as they are now."""
-        for folder, name in self._folders:
-            if folder.is_dir():
-                with tracking_errors():
-                    self._client.log_artifacts(self.id, str(folder), name)
+        for folder, name, leave_out in self._folders:
+            for path in sorted(folder.rglob("*")):
+                if path.is_file() and path.name not in leave_out:
+                    place = path.parent.relative_to(folder)
+                    self.log_file(path, name if place == Path() else f"{name}/{place.as_posix()}")
+
+    @property
+    def page(self) -> str | None:
+        """The address of the run's page, without passwords; None if the store is no server."""
+        with tracking_errors():
+            return run_page(self._client.get_run(self.id).info)
 
     def end(self, status: int) -> None:
         """End the run."""
@@ -136,7 +148,7 @@ def tracked_run(name: str) -> Iterator[Run]:
     Raises:
         TrackingError: the tracking store cannot be reached. The check comes before the run starts.
     """
-    _silence_logs()
+    silence_logs()
     check_store()
     is_launched = "MLFLOW_RUN_ID" in os.environ  # by `mlflow run`; start_run removes the variable
     with tracking_errors():
@@ -168,13 +180,6 @@ def _start_restoring(run_id: str) -> None:
     nothing = subprocess.DEVNULL
     command = [sys.executable, "-m", "artsim.tracking.restore_killed", run_id]
     subprocess.Popen(command, stdin=nothing, stdout=nothing, stderr=nothing, start_new_session=True)  # noqa: S603 - our own
-
-
-def _silence_logs() -> None:
-    """Keep the log lines of MLflow and its database off the terminal; errors are still raised."""
-    os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
-    for name in ("mlflow", "alembic"):
-        logging.getLogger(name).setLevel(logging.ERROR)
 
 
 @contextmanager
