@@ -18,6 +18,7 @@ from artsim.evaluation.validation import Validation, artist_numbers
 from artsim.export.pipeline import Exported, export_tower
 from artsim.export.run_record import SELECTION_FILE, EmbeddingsRecord, ExportSource, RunRecord, write_rules
 from artsim.files import writing
+from artsim.jobs.register import register_after_training
 from artsim.jobs.train_log import (
     CHECKPOINTS,
     LOGGED_ELSEWHERE,
@@ -59,7 +60,10 @@ def train(options: TrainOptions, feedback: Feedback) -> str:
             shortcuts = _find_shortcuts(job)
             exported = _train_and_export(job)
             log_end(job, exported, shortcuts)
-    return report(job, exported, shortcuts, time.monotonic() - started)
+    text = report(job, exported, shortcuts, time.monotonic() - started)
+    if options.register:
+        text += f"\n\n{register_after_training(job.run.id, feedback.say, feedback.progress)}"
+    return text
 
 
 def _check_files(options: TrainOptions) -> None:

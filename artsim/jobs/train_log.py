@@ -9,6 +9,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from artsim._version import __version__
+from artsim.collection.digests import write_works
 from artsim.collection.prepare import SelectionOptions
 from artsim.collection.selection import TRAIN, VAL_SEEN, VAL_UNSEEN, Selection, as_csv
 from artsim.escaping import markdown
@@ -16,7 +17,7 @@ from artsim.evaluation.shortcuts import CueAucs, shortcut_metrics, shortcut_tabl
 from artsim.evaluation.validation import VAL_SHIFTED, Validation
 from artsim.export.pipeline import Exported
 from artsim.export.report import SPLIT_NAMES, WITH_TWIN, auc_text, describe
-from artsim.export.run_record import SELECTION_FILE, RunRecord
+from artsim.export.run_record import SELECTION_FILE, WORKS_FILE, RunRecord
 from artsim.files import replacing
 from artsim.messages import Progress, Say
 from artsim.tracking.logged_models import TowerModel
@@ -47,6 +48,7 @@ class TrainOptions:
     device_id: str
     seed: int
     flags: Mapping[str, object]
+    register: bool = False
 
 
 @dataclass(frozen=True)
@@ -83,6 +85,7 @@ def log_start(job: TrainJob) -> None:
         data_dir=str(selection.folder.resolve()),
     ).write(folder)
     selection.write(folder / SELECTION_FILE)
+    write_works(selection, folder / WORKS_FILE)
     run.log_file(folder / SELECTION_FILE, CHECKPOINTS)
     _log_datasets(job, folder / SELECTION_FILE)
     run.set_tags({"artsim.version": __version__, "artsim.selection_sha256": selection.digest})
