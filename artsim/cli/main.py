@@ -8,13 +8,14 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import NoReturn
 
 import click
 
 from artsim._version import __version__
-from artsim.cli.options import SPELLING, echo_error, exit_codes_help
+from artsim.cli.options import SPELLING, echo_error, exit_codes_help, is_launched
 from artsim.errors import INTERRUPTED, ArtsimError, OutputError
 from artsim.escaping import printable
 
@@ -90,9 +91,11 @@ def run(command: Callable[[], object]) -> int:
         command()
         sys.stdout.flush()
     except ArtsimError as error:
+        _tag_launched_run(f"{type(error).__name__}: {error}")
         _print_error(" ".join([f"error: {error}", *_notes(error)]))
         return error.exit_code
     except click.ClickException as error:
+        _tag_launched_run(f"UsageError: {error.format_message()}")
         _show(error)
         return error.exit_code
     except (KeyboardInterrupt, click.Abort) as error:
@@ -107,6 +110,14 @@ def run(command: Callable[[], object]) -> int:
         _print_error(f"error: standard output can't be written ({error.strerror}).")
         return OutputError.exit_code
     return 0
+
+
+def _tag_launched_run(reason: str) -> None:
+    """Give the reason to the run that `mlflow run` made, if the command fails before it has begun to log."""
+    if is_launched() and find_spec("mlflow") is not None:
+        from artsim.tracking.run import tag_launched_run
+
+        tag_launched_run(reason)
 
 
 def _show(error: click.ClickException) -> None:

@@ -162,6 +162,11 @@ def cohort_option(own: str) -> Decorator:
 quiet_option = click.option("--quiet", is_flag=True, help="Write no progress, notes or summary to standard error.")
 
 
+def is_launched() -> bool:
+    """Whether `mlflow run` has started this command, and made a run for it."""
+    return "MLFLOW_RUN_ID" in os.environ
+
+
 def stderr_lines(*, quiet: bool) -> Say:
     """A function that writes one message to standard error, or nothing if quiet."""
     return (lambda _: None) if quiet else lambda text: echo_error(printable(text))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import click
 
 from artsim.cli.extras import needs_mlflow_extra
-from artsim.cli.options import SPELLING, exit_codes_help, quiet_option, stderr_lines
+from artsim.cli.options import SPELLING, exit_codes_help, is_launched, quiet_option, stderr_lines
 from artsim.cli.progress import stage_bars
 from artsim.escaping import printable_lines
 
@@ -45,9 +46,13 @@ def register(quiet: bool, **options: Any) -> None:
     no pairs to compare, the alias stays and the exit code is 9.
     """
     needs_mlflow_extra()
+    from artsim.jobs.evaluation_log import logged_registration
     from artsim.jobs.register import RegisterOptions
     from artsim.jobs.register import register as run_registration
 
+    flags = click.get_current_context().params
+
     with stage_bars(quiet=quiet) as progress:
-        report = run_registration(RegisterOptions(**options), stderr_lines(quiet=quiet), progress)
+        registration = partial(run_registration, RegisterOptions(**options), stderr_lines(quiet=quiet), progress)
+        report = logged_registration(registration, flags) if is_launched() else registration()
     click.echo(printable_lines(report))

@@ -26,6 +26,7 @@ from artsim.jobs.train_log import (
     Feedback,
     TrainJob,
     TrainOptions,
+    changes_of,
     describe_selection,
     log_end,
     log_start,
@@ -91,7 +92,7 @@ def _make_outputs(options: TrainOptions, run: Run, selection: Selection) -> Outp
     """Name the run by its selection, and make its folders, which are logged when the run ends."""
     works = selection.table["artist"].value_counts()
     name = f"{options.recipe.name}-{len(works)}x{works.max()}-seed{options.seed}"
-    run.rename(name)
+    run.rename(" ".join([name, *changes_of(options.recipe)]))
     folder = f"{name}-{run.id[:8]}"
     outputs = Outputs(options.checkpoint_dir / folder, options.summaries_dir / folder)
     for path, artifact in ((outputs.checkpoint_dir, CHECKPOINTS), (outputs.summaries_dir, "summaries")):

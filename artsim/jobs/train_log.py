@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 
@@ -19,13 +19,14 @@ from artsim.export.pipeline import Exported
 from artsim.export.report import SPLIT_NAMES, WITH_TWIN, auc_text, describe
 from artsim.export.run_record import SELECTION_FILE, WORKS_FILE, RunRecord
 from artsim.files import replacing
+from artsim.jobs.export_log import export_metrics
 from artsim.messages import Progress, Say
 from artsim.tracking.logged_models import TowerModel
 from artsim.tracking.run import Run
 from artsim.tracking.store import ui_command
 from artsim.training.loop.hooks import Outputs, TrainingDisplay
 from artsim.training.monitor import Monitor
-from artsim.training.recipes import Recipe
+from artsim.training.recipes import RECIPES, Recipe
 
 CHECKPOINTS = "checkpoints"  # the artifact
 TOWER_FILE = "tower.onnx"
@@ -126,17 +127,11 @@ def _log_checkpoints(job: TrainJob, monitor: Monitor) -> None:
 
 def log_end(job: TrainJob, exported: Exported, shortcuts: Mapping[str, CueAucs]) -> None:
     """Log the exported tower, its metrics, its pairs and its scores, and complete the description."""
-    run, card, check, recipe = job.run, exported.card, exported.check, job.options.recipe
+    run, card, recipe = job.run, exported.card, job.options.recipe
     pairs_path = exported.path.parent / PAIRS_FILE
     with replacing(pairs_path) as file:
         file.write(as_csv(exported.validation.pairs))
-    metrics = {
-        **card.validation,
-        **shortcut_metrics(shortcuts),
-        "export/max_embedding_difference": check.embedding,
-        "export/max_distance_difference": check.distance,
-        "export/threshold": card.threshold,
-    }
+    metrics = {**export_metrics(exported), **shortcut_metrics(shortcuts)}
     step = recipe.epochs + 1 if recipe.has_epochs else 0  # the step after the last epoch
     texts = {"recipe": card.recipe, "precision": card.precision, "selection_sha256": card.selection_sha256}
     model_id = run.log_tower(TowerModel(exported.path, step=step, texts=texts))
@@ -144,6 +139,16 @@ def log_end(job: TrainJob, exported: Exported, shortcuts: Mapping[str, CueAucs])
     run.log_table(exported.validation.scores(exported.embeddings, card, exported.factors), SCORES_TABLE)
     run.log_file(pairs_path)
     run.set_description(_description(job, card.validation, shortcuts))
+
+
+def changes_of(recipe: Recipe) -> list[str]:
+    """What differs from the named recipe, such as `image_size=32`, for the run's name.
+
+    The numbers of artists and works are part of the name already. Of a file the name is shown.
+    """
+    named = RECIPES[recipe.name]
+    given = {key: value for key, value in asdict(recipe).items() if value != getattr(named, key)}
+    return [f"{key}={Path(str(value)).name}" for key, value in given.items() if not key.startswith("num_of_")]
 
 
 def describe_selection(selection: Selection) -> str:

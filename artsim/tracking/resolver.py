@@ -106,6 +106,20 @@ def logged_model(client: MlflowClient, run: Run, name: str) -> LoggedModel | Non
     return max(named, key=lambda model: model.creation_timestamp, default=None)
 
 
+def step_of_tower(run_id: str) -> int:
+    """The step of the tower that a run has trained, or 0 if it has none.
+
+    Raises:
+        ModelError: there is no such run.
+        TrackingError: the store cannot be reached, or does not exist.
+    """
+    found = find_tower(f"runs:/{run_id}")
+    with tracking_errors():
+        outputs = MlflowClient().get_run(run_id).outputs
+    steps = {output.model_id: output.step for output in outputs.model_outputs} if outputs else {}
+    return int(steps.get(found.model_id or "", 0))
+
+
 def _of_logged_model(model: LoggedModel) -> TrackedTower:
     return TrackedTower(model.artifact_location, model.tags.get(SHA256_TAG), model.source_run_id, model.model_id)
 

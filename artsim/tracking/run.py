@@ -17,21 +17,27 @@ import sys
 import threading
 import warnings
 from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import mlflow
 import pandas as pd
+from mlflow.data.dataset_source_registry import resolve_dataset_source
+from mlflow.data.meta_dataset import MetaDataset
 from mlflow.data.pandas_dataset import from_pandas
-from mlflow.entities import RunStatus
+from mlflow.entities import LoggedModelInput, RunStatus
 from mlflow.tracking import MlflowClient
 
+from artsim.errors import TrackingError
 from artsim.escaping import masked
+from artsim.files import file_sha256
 from artsim.tracking.logged_models import Measurement, TowerModel, log_checkpoint, log_measurement, log_tower
 from artsim.tracking.store import check_store, run_page, silence_logs, tracking_errors
 
 FAILURE_TAG = "artsim.failure"
+LAUNCHED = "MLFLOW_RUN_ID"  # the variable that `mlflow run` sets
 NOTE_TAG = "mlflow.note.content"
+PARENT_TAG = "mlflow.parentRunId"
 PARAM_LENGTH = 6000  # MLflow's own limit
 DIGEST_LENGTH = 36  # MLflow's own limit
 _GENERATED_NAME = re.compile(r"[a-z]+-[a-z]+-\d+")  # a name that MLflow generates, such as bold-owl-42
@@ -80,6 +86,16 @@ class Run:
             mlflow.log_input(data, context=context)
             self._datasets[name] = data.digest
 
+    def log_file_as_dataset(self, name: str, path: Path) -> None:
+        """Log a file as a dataset of the run, without reading it as a table."""
+        with tracking_errors(), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # as in `log_dataset`
+            source = resolve_dataset_source(masked(str(path.absolute())))
+            # MLflow leaves `profile` abstract, and its metaclass is not ABCMeta.
+            data = MetaDataset(source, name, file_sha256(path)[:DIGEST_LENGTH])  # type: ignore[abstract]
+            mlflow.log_input(data, context="evaluation")
+            self._datasets[name] = data.digest
+
     def log_table(self, table: pd.DataFrame, name: str) -> None:
         """Log a table, which MLflow can show and compare."""
         with tracking_errors():
@@ -90,10 +106,24 @@ class Run:
         with tracking_errors():
             self._client.log_artifact(self.id, str(path), folder)
 
-    def log_tower(self, tower: TowerModel) -> str:
-        """Log a tower as the model of the run; see `artsim.tracking.model_folder`. Return the model's ID."""
+    def log_tower(self, tower: TowerModel, of_run: str | None = None) -> str:
+        """Log a tower as a model of the run, or of another run; return the model's ID."""
         with tracking_errors():
-            return log_tower(self._client, self.id, tower)
+            return log_tower(self._client, of_run or self.id, tower)
+
+    def use_model(self, model_id: str) -> None:
+        """Log a model as an input of the run."""
+        with tracking_errors():
+            self._client.log_inputs(self.id, models=[LoggedModelInput(model_id)])
+
+    def follow(self, run_id: str) -> None:
+        """Make the run a child of another one, with the same validation sets."""
+        with tracking_errors():
+            self._client.set_tag(self.id, PARENT_TAG, run_id)
+            inputs = self._client.get_run(run_id).inputs
+            sets = [each for each in inputs.dataset_inputs if each.dataset.name != "selection"] if inputs else []
+            self._client.log_inputs(self.id, sets)
+            self._datasets |= {each.dataset.name: each.dataset.digest for each in sets}
 
     def log_checkpoint(self, name: str, step: int, artifact: str) -> None:
         """Log a checkpoint, whose file is an artifact of the run, as a model with the metrics of its step."""
@@ -141,8 +171,15 @@ class Run:
             self._client.set_terminated(self.id, RunStatus.to_string(status))
 
 
+def tag_launched_run(reason: str) -> None:
+    """Tag the run that `mlflow run` made with the reason why the command ends before the run is its own."""
+    with suppress(TrackingError), tracking_errors():  # the message of the command is shown in any case
+        silence_logs()
+        MlflowClient().set_tag(os.environ[LAUNCHED], FAILURE_TAG, masked(reason)[:PARAM_LENGTH])
+
+
 @contextmanager
-def tracked_run(name: str) -> Iterator[Run]:
+def tracked_run(name: str, *, system_metrics: bool = True) -> Iterator[Run]:
     """The run that `mlflow run` made for this process, or a new one.
 
     Raises:
@@ -150,12 +187,12 @@ def tracked_run(name: str) -> Iterator[Run]:
     """
     silence_logs()
     check_store()
-    is_launched = "MLFLOW_RUN_ID" in os.environ  # by `mlflow run`; start_run removes the variable
+    launched = LAUNCHED in os.environ  # start_run removes the variable
     with tracking_errors():
-        active = mlflow.start_run(log_system_metrics=True, run_name=None if is_launched else name)
+        active = mlflow.start_run(log_system_metrics=system_metrics, run_name=None if launched else name)
         client = MlflowClient()
-        is_named_by_user = is_launched and not _GENERATED_NAME.fullmatch(active.info.run_name or "")
-        run = Run(client, active.info.run_id, is_named_by_user=is_named_by_user, is_launched=is_launched)
+        is_named_by_user = launched and not _GENERATED_NAME.fullmatch(active.info.run_name or "")
+        run = Run(client, active.info.run_id, is_named_by_user=is_named_by_user, is_launched=launched)
         run.rename(name)
     try:
         yield run
@@ -164,7 +201,7 @@ def tracked_run(name: str) -> Iterator[Run]:
         with _signals_ignored():
             run.end(RunStatus.KILLED)  # first, as a second signal may end the process before the folders are logged
             run.log_folders()
-            if is_launched:
+            if launched:
                 _start_restoring(run.id)
         raise
     except BaseException as error:

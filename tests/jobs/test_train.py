@@ -87,7 +87,8 @@ def job(tmp_path_factory: pytest.TempPathFactory, demo_csv: Path) -> Iterator[Jo
 
 def test_the_run_is_finished_and_named_by_recipe_and_size(job: Job) -> None:
     assert job.run.info.status == "FINISHED"
-    assert job.run.info.run_name == "compact-8x6-seed0"
+    assert job.run.info.run_name == "compact-8x6-seed0 image_size=32 embedding_size=16 batch_size=16 epochs=2"
+    assert job.checkpoints.name == f"compact-8x6-seed0-{job.run.info.run_id[:8]}"
     note = job.run.data.tags["mlflow.note.content"]
     assert "artists never seen" in note
     assert "MAP@R" in note
