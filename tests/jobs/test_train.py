@@ -24,17 +24,9 @@ from artsim.tracking.resolver import cached_tower
 from tests.command import SMALL, artsim_in_process
 
 METRICS = (
-    "auc",
-    "average_precision",
-    "eer",
-    "tar_at_far_1pct",
-    "tar_at_far_10pct",
-    "cllr_min",
-    "balanced_accuracy",
-    "accuracy",
-    "precision_at_1",
-    "map_at_r",
-)
+    "auc", "average_precision", "eer", "tar_at_far_1pct", "tar_at_far_10pct", "cllr_min", "balanced_accuracy",
+    "accuracy", "precision_at_1", "map_at_r",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -55,8 +47,8 @@ class Job:
     def model(self, name: str) -> tuple[LoggedModel, int]:
         """The run's model of this name, and its step."""
         (model,) = self.client.search_logged_models([self.run.info.experiment_id], f"name = '{name}'")
-        assert self.run.outputs is not None
-        steps = {output.model_id: output.step for output in self.run.outputs.model_outputs}
+        outputs = self.client.get_run(self.run.info.run_id).outputs
+        steps = {output.model_id: output.step for output in outputs.model_outputs} if outputs else {}
         return model, steps[model.model_id]
 
     @property
@@ -184,6 +176,19 @@ def test_the_best_checkpoint_is_a_model_of_its_epoch(job: Job) -> None:
     assert {metric.step for metric in model.metrics or []} == {step}
     assert {"val_unseen/auc", "train/loss"} <= {metric.key for metric in model.metrics or []}
     assert model.tags["artsim.checkpoint"] == f"runs:/{job.run.info.run_id}/checkpoints/best.keras"
+
+
+def test_an_export_becomes_a_further_model_of_the_run(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(job.folder)
+    assert artsim_in_process("export", str(job.checkpoints), "--precision", "fp16-weights", "--max-auc-loss", "1") == 0
+    model, step = job.model("tower-fp16-weights")
+    metrics = {metric.key: metric for metric in model.metrics or []}
+    assert metrics["export/bytes"].value < metrics["export/bytes_fp32"].value
+    assert {"export/auc_loss", "export/images_per_second"} <= set(metrics)
+    assert (metrics["val_unseen/auc"].dataset_name, step) == ("val_unseen", 3)
+    (child,) = job.client.search_runs(["0"], f"tags.mlflow.parentRunId = '{job.run.info.run_id}'")
+    assert (child.info.run_name, child.data.params["precision"]) == ("tower-fp16-weights", "fp16-weights")
+    assert job.client.get_run(job.run.info.run_id).data.metrics == job.run.data.metrics  # those of the tower
 
 
 def test_tensorboard_has_the_metrics_and_the_graph(job: Job) -> None:

@@ -15,7 +15,7 @@ from mlflow.tracking import MlflowClient
 from artsim.errors import TrackingError
 from artsim.tracking import restore_killed
 from artsim.tracking.run import tracked_run
-from artsim.tracking.store import ui_command
+from artsim.tracking.store import run_page, ui_command
 
 
 @pytest.fixture
@@ -152,3 +152,13 @@ def test_a_run_knows_whether_mlflow_run_has_made_it(store: MlflowClient, monkeyp
     monkeypatch.setenv("MLFLOW_RUN_ID", store.create_run("0").info.run_id)
     with tracked_run("a-name") as run:
         assert run.is_launched
+
+
+def test_the_address_of_a_runs_page_opens_the_view_of_machine_learning(
+    store: MlflowClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = store.create_run("0").info
+    assert run_page(run) is None
+    monkeypatch.setattr(mlflow, "get_tracking_uri", lambda: "https://user:hidden@host/mlflow/")
+    place = f"#/experiments/0/runs/{run.run_id}?workflowType=machine_learning"
+    assert run_page(run) == f"https://user:***@host/mlflow/{place}"
