@@ -12,8 +12,10 @@ from __future__ import annotations
 
 import base64
 import io
+import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from importlib.metadata import distributions
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -41,6 +43,7 @@ NEEDED = (
 # One wheel or the other: they overwrite each other's files. By default MLflow adds onnxruntime to onnxruntime-gpu.
 _GPU_PLATFORM = "platform_machine in 'x86_64 AMD64' and platform_system in 'Linux Windows'"
 _OTHER_PLATFORM = "platform_machine not in 'x86_64 AMD64' or platform_system not in 'Linux Windows'"
+_UV_VARIABLE = "MLFLOW_UV_AUTO_DETECT"
 PAIR_SIGNATURE = ModelSignature(
     inputs=Schema([ColSpec("string", "image1"), ColSpec("string", "image2")]),  # MLflow lets bytes pass as string
     outputs=Schema([
@@ -67,7 +70,7 @@ def save_model_folder(folder: Path, tower: Path, model: Model, metadata: Mapping
         MlflowException: MLflow cannot save the model.
     """
     model.add_flavor(mlflow.onnx.FLAVOR_NAME, **_onnx_flavor(tower))
-    with TemporaryDirectory(prefix="artsim-") as scratch:
+    with TemporaryDirectory(prefix="artsim-") as scratch, _without_uv_project():
         file = Path(scratch, Path(IN_LOGGED_MODEL).name)
         shutil.copyfile(tower, file)
         mlflow.pyfunc.save_model(
@@ -82,6 +85,18 @@ def save_model_folder(folder: Path, tower: Path, model: Model, metadata: Mapping
             model_config=dict(DEFAULT_CONFIG),
             metadata=dict(metadata),
         )
+
+
+@contextmanager
+def _without_uv_project() -> Iterator[None]:
+    """Keep MLflow from adding the uv project of the working folder to the model: it has other requirements."""
+    before = os.environ.get(_UV_VARIABLE)
+    os.environ[_UV_VARIABLE] = "false"
+    try:
+        yield
+    finally:
+        del os.environ[_UV_VARIABLE]
+        os.environ.update({} if before is None else {_UV_VARIABLE: before})
 
 
 def _onnx_flavor(tower: Path) -> dict[str, Any]:

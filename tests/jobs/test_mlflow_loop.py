@@ -16,7 +16,9 @@ from mlflow.tracking import MlflowClient
 from tests.command import SMALL, artsim_process
 from tests.servers import mlflow_server
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]  # two trainings and two servers
+
+LEAN = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}  # seven worker processes that this test does not need
 
 
 @pytest.fixture
@@ -25,7 +27,8 @@ def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     place = tmp_path / "server"
     place.mkdir()
     store = ("--backend-store-uri", f"sqlite:///{place}/mlflow.db", "--artifacts-destination", str(place / "artifacts"))
-    with mlflow_server("server", *store, "--serve-artifacts", "--workers", "1", health="/health", cwd=place) as address:
+    options = (*store, "--serve-artifacts", "--workers", "1")
+    with mlflow_server("server", *options, health="/health", cwd=place, **LEAN) as address:
         monkeypatch.setenv("MLFLOW_TRACKING_URI", address)
         mlflow.set_tracking_uri(address)
         yield address

@@ -104,6 +104,14 @@ def test_requirements_are_pinned_with_one_onnxruntime_for_each_platform(folder: 
         assert [bool(marker and marker.evaluate(here)) for marker in runtimes].count(True) == 1
 
 
+def test_a_uv_project_in_the_working_folder_is_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "uv.lock").write_text("version = 1\n")
+    (tmp_path / "pyproject.toml").write_text("[project]\nname = 'other'\nversion = '1'\n")
+    monkeypatch.chdir(tmp_path)
+    save_model_folder(tmp_path / "model", write_tower(tmp_path / "tower.onnx"), Model(), {})
+    assert not list((tmp_path / "model").rglob("uv.lock"))
+
+
 def test_requirements_are_what_pyproject_says_that_scoring_needs() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     declared = {Requirement(line).name for line in project["dependencies"]}
