@@ -30,7 +30,8 @@ from artsim.errors import (
 )
 
 if TYPE_CHECKING:
-    from artsim.scoring.scorer import Cohort, Score, Scorer, Scores, load
+    from artsim.model_names import load
+    from artsim.scoring.scorer import Cohort, Score, Scorer, Scores
 
 __all__ = [
     "ArtsimError",
@@ -56,7 +57,11 @@ __all__ = [
 
 
 def __getattr__(name: str) -> object:
-    if name in ("Cohort", "Score", "Scorer", "Scores", "load"):
+    if name == "load":
+        from artsim import model_names
+
+        return model_names.load
+    if name in ("Cohort", "Score", "Scorer", "Scores"):
         from artsim.scoring import scorer
 
         return getattr(scorer, name)

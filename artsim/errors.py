@@ -12,7 +12,7 @@
     ├── DeviceError          6   a device that is not there, or too little memory
     ├── TrackingError        7   a tracking or artifact store that can't be reached
     ├── OutputError          8   output that can't be written
-    └── GateError            9   a check that stops a job: NaN loss, export tolerance, AUC loss
+    └── GateError            9   a check that stops a job: NaN loss, export tolerance, AUC loss, registry
 
 A message says what was wrong, where (file, row, column), and what to do next. The command line prints the message
 and ends with the `exit_code` of the class. Exit codes are defined nowhere else.
@@ -34,7 +34,7 @@ EXIT_CODES: dict[int, str] = {
     6: "a device that is not there, or too little memory",
     7: "a tracking or artifact store that can't be reached",
     8: "output that can't be written",
-    9: "a gate failed (NaN loss, export tolerance, AUC loss)",
+    9: "a gate failed (NaN loss, export tolerance, AUC loss, registry)",
     INTERRUPTED: "interrupted",
 }
 

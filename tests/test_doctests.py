@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 import artsim
+from artsim import model_names
 from artsim.scoring import cohort, scorer, scores
 from artsim.scoring.contract import Calibration
 from tests.command import ROOT
@@ -49,7 +50,7 @@ def examples(module: ModuleType) -> list[doctest.DocTest]:
 @pytest.mark.usefixtures("_folder")
 @pytest.mark.parametrize(
     "example",
-    [each for module in (artsim, cohort, scorer, scores) for each in examples(module)],
+    [each for module in (artsim, cohort, model_names, scorer, scores) for each in examples(module)],
     ids=lambda each: each.name,
 )
 def test_the_example_of_a_docstring_is_true(example: doctest.DocTest) -> None:
@@ -57,9 +58,9 @@ def test_the_example_of_a_docstring_is_true(example: doctest.DocTest) -> None:
 
 
 def test_everything_public_but_the_errors_has_an_example() -> None:
-    shown = {example.name for module in (artsim, cohort, scorer, scores) for example in examples(module)}
+    shown = {example.name for module in (artsim, cohort, model_names, scorer, scores) for example in examples(module)}
     places = {
-        "artsim", "artsim.scoring.scorer.load", "artsim.scoring.scorer.Scorer", "artsim.scoring.scorer.Scorer.embed",
+        "artsim", "artsim.model_names.load", "artsim.scoring.scorer.Scorer", "artsim.scoring.scorer.Scorer.embed",
         "artsim.scoring.scorer.Scorer.score", "artsim.scoring.scorer.Scorer.cohort",
         "artsim.scoring.scorer.Scorer.unfamiliar", "artsim.scoring.cohort.Cohort",
         "artsim.scoring.scores.Score", "artsim.scoring.scores.Scores",

@@ -76,9 +76,14 @@ def write_tower(
     input_type: int = TensorProto.UINT8,
     batch: int | str = "batch",
     scale: float = 1 / 255,
+    blind: bool = False,
 ) -> Path:
-    """Write a tower; `metadata` is the card's text, by default a good card's, and "" leaves it out."""
+    """Write a tower; `metadata` is the card's text, by default a good card's, and "" leaves it out.
+
+    A blind tower sees one cell of a picture only.
+    """
     weights = np.random.default_rng(0).normal(size=(CELLS * CELLS * 3, width)).astype(np.float32)
+    weights[3 if blind else len(weights) :] = 0
     cell = size // CELLS
     constants = {"scale": np.array(scale, dtype=np.float32), "weights": weights}
     nodes = [
@@ -112,3 +117,13 @@ def write_paintings(folder: Path, *names: str, size: int = SIZE) -> None:
     for name in names:
         cells = np.random.default_rng(list(name.encode())).integers(0, 256, (CELLS, CELLS, 3), dtype=np.uint8)
         Image.fromarray(cells).resize((size, size), Image.Resampling.NEAREST).save(folder / name)
+
+
+def write_colours(path: Path, seed: int, colour: int) -> None:
+    """Write a small painting of cells around one of six colours; its first cell is random."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    rng = np.random.default_rng(seed)
+    colours = [(200, 60, 60), (60, 200, 60), (60, 60, 200), (200, 200, 60), (60, 200, 200), (200, 60, 200)]
+    cells = np.clip(np.array(colours[colour]) + rng.normal(0, 25, (CELLS, CELLS, 3)), 0, 255).astype(np.uint8)
+    cells[0, 0] = rng.integers(0, 256, 3)
+    Image.fromarray(cells).resize((SIZE, SIZE), Image.Resampling.NEAREST).save(path)

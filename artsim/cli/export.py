@@ -26,7 +26,7 @@ PATH = click.Path(path_type=Path)
 
 
 @click.command(context_settings=SPELLING, epilog=EPILOG)
-@click.argument("folder", metavar="CHECKPOINTS", type=PATH)
+@click.argument("checkpoints", metavar="CHECKPOINTS", type=PATH)
 @click.option(
     "--which", type=click.Choice(["best", "last", "refit"]),
     help="Checkpoint to export. Default: refit if the run has it, else best.",
@@ -49,11 +49,12 @@ PATH = click.Path(path_type=Path)
     "--max-auc-loss", type=click.FloatRange(min=0, max=1), default=0.005, show_default=True, metavar="LOSS",
     help="Largest loss of AUC of a reduced precision, on seen or unseen artists. With more, no tower is written.",
 )  # fmt: skip
-def export(data_dir: str | None, **options: Any) -> None:
+def export(checkpoints: Path, data_dir: str | None, **options: Any) -> None:
     """Export a checkpoint as an ONNX tower.
 
     CHECKPOINTS is a run's folder in --checkpoint-dir, or the artifact `checkpoints` of its MLflow run. Before the tower
-    is written, it is compared with its source, calibrated and evaluated on the run's validation works.
+    is written, it is compared with its source, calibrated and evaluated on the run's validation works. If the run is in
+    MLflow's store, the tower becomes a further model of it, with its metrics, size and speed.
     """
     needs_train_extra()
     from artsim.export.report import describe
@@ -61,6 +62,8 @@ def export(data_dir: str | None, **options: Any) -> None:
 
     with stage_bars(quiet=False) as progress:
         works = None if data_dir is None else Path(data_dir)
-        exported = export_checkpoint(ExportOptions(data_dir=works, **options), stderr_lines(quiet=False), progress)
+        flags = click.get_current_context().params
+        export_options = ExportOptions(folder=checkpoints, data_dir=works, flags=flags, **options)
+        exported = export_checkpoint(export_options, stderr_lines(quiet=False), progress)
     click.echo(printable_lines(describe(exported)))
     echo_path(exported.path)

@@ -18,6 +18,15 @@ def needs_train_extra() -> None:
     _needs("train", *TRAINING_PACKAGES)
 
 
+def needs_mlflow_extra() -> None:
+    """Check that MLflow is installed.
+
+    Raises:
+        UsageError: it is not installed.
+    """
+    _needs("mlflow", "mlflow")
+
+
 def needs_spark_extra() -> None:
     """Check that Spark is installed.
 

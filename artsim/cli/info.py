@@ -17,25 +17,27 @@ EPILOG = f"""
 Examples:
   artsim info tower.onnx
   artsim info tower.onnx | jq .validation
+  artsim info models:/artsim@champion
 
 {exit_codes_help()}
 """
 
 
 @click.command(context_settings=SPELLING, epilog=EPILOG)
-@click.argument("model", metavar="[TOWER.ONNX]", default=str(BASE))
+@click.argument("model", metavar="[MODEL]", default=str(BASE))
 def info(model: str) -> None:
     """Print a tower's card as JSON: its validation metrics, threshold, calibration and origin.
 
-    Without TOWER.ONNX, the card is that of the tower that comes with artsim.
+    MODEL is what --model of other commands takes: an .onnx file, the folder of a model, or a model in MLflow such as
+    models:/artsim@champion. Without MODEL, the card is that of the tower that comes with artsim.
     """
     import json
-    from pathlib import Path
 
     from artsim.escaping import one_line
+    from artsim.model_names import tower_file
     from artsim.scoring.session import read_card
 
-    fields = _readable(read_card(Path(model)))
+    fields = _readable(read_card(tower_file(model)))
     lines = json.dumps(fields, indent=2, ensure_ascii=False).split("\n")
     if any(one_line(line) != line for line in lines):  # control characters; as \uXXXX the text is still JSON
         lines = [one_line(line) for line in json.dumps(fields, indent=2).split("\n")]

@@ -8,12 +8,13 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from importlib.util import find_spec
 from typing import NoReturn
 
 import click
 
 from artsim._version import __version__
-from artsim.cli.options import SPELLING, echo_error, exit_codes_help
+from artsim.cli.options import SPELLING, echo_error, exit_codes_help, is_launched
 from artsim.errors import INTERRUPTED, ArtsimError, DeviceError, OutputError
 from artsim.escaping import printable
 from artsim.machine import FREE_MEMORY, check_address_space, is_short_of_memory
@@ -22,6 +23,7 @@ from artsim.machine import FREE_MEMORY, check_address_space, is_short_of_memory
 COMMANDS = {
     "train": ("artsim.cli.train", "Train a tower, export it and evaluate it in one MLflow run."),
     "export": ("artsim.cli.export", "Export a checkpoint to an ONNX tower."),
+    "register": ("artsim.cli.register", "Register a run's model, and make it the champion if it is not worse."),
     "score": ("artsim.cli.score", "Score pairs of paintings with an ONNX tower."),
     "embed": ("artsim.cli.embed", "Embed collections of paintings and store the embeddings."),
     "pairs": ("artsim.cli.pairs", "Write a file of pairs to score."),
@@ -102,9 +104,11 @@ def run(command: Callable[[], object]) -> int:
         command()
         sys.stdout.flush()
     except ArtsimError as error:
+        _tag_launched_run(f"{type(error).__name__}: {error}")
         _print_error(" ".join([f"error: {error}", *_notes(error)]))
         return error.exit_code
     except click.ClickException as error:
+        _tag_launched_run(f"UsageError: {error.format_message()}")
         _show(error)
         return error.exit_code
     except (KeyboardInterrupt, click.Abort) as error:
@@ -123,6 +127,14 @@ def run(command: Callable[[], object]) -> int:
         _end_stdout()
         return OutputError.exit_code
     return 0
+
+
+def _tag_launched_run(reason: str) -> None:
+    """Give the reason to the run that `mlflow run` made, if the command fails before it has begun to log."""
+    if is_launched() and find_spec("mlflow") is not None:
+        from artsim.tracking.run import tag_launched_run
+
+        tag_launched_run(reason)
 
 
 def _show(error: click.ClickException) -> None:

@@ -141,8 +141,9 @@ def bad_image_options(default: str) -> Decorator:
 # --model, --device, --batch-size and --threads.
 tower_options = option_group(
     click.option(
-        "--model", type=NAME, default=str(BASE), show_default="the tower that comes with artsim", metavar="FILE",
-        help="Tower to use: an .onnx file written by artsim train or artsim export.",
+        "--model", type=NAME, default=str(BASE), show_default="the tower that comes with artsim", metavar="MODEL",
+        help="Tower to use: an .onnx file, the folder of a model, or a model in MLflow: models:/artsim@champion or "
+        "runs:/RUN_ID.",
     ),
     click.option(
         "--device", type=click.Choice(["auto", "cuda", "cpu"]), default="auto", show_default=True,
@@ -190,6 +191,11 @@ def cohort_option(own: str) -> Decorator:
 
 
 quiet_option = click.option("--quiet", is_flag=True, help="Write no progress, notes or summary to standard error.")
+
+
+def is_launched() -> bool:
+    """Whether `mlflow run` has started this command, and made a run for it."""
+    return "MLFLOW_RUN_ID" in os.environ
 
 
 def stderr_lines(*, quiet: bool) -> Say:

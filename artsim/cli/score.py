@@ -15,6 +15,7 @@ from artsim.cli.options import (
     cohort_option,
     columns_option,
     exit_codes_help,
+    is_launched,
     prior_option,
     quiet_option,
     stderr_lines,
@@ -127,6 +128,10 @@ def score(max_bad_images: BadImageLimit, quiet: bool, engine: str, master: str |
         else:
             summary = score_pairs(ScoreOptions(**options), progress, say)
     print_summary(summary.lines(), quiet=quiet)
+    if is_launched():
+        from artsim.jobs.evaluation_log import log_scores
+
+        log_scores(options["model"], options["pairs"], summary, click.get_current_context().params)
     check_bad_images(summary, max_bad_images, are_shown=not quiet)
 
 

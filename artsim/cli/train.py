@@ -115,6 +115,11 @@ A flag without a default takes its value from the recipe. Under MLflow: mlflow r
     "--seed", type=click.IntRange(0, 2**31 - 1), default=0, show_default=True, help="Seed of all random choices."
 )  # fmt: skip
 @bad_image_options(default="10%")
+@click.option(
+    "--register", type=bool, default=False, show_default=True,
+    help="True: register the model of the run as `artsim register` does, after the run has ended. If the model is "
+    "worse than the champion, the reason is printed and the exit code is still 0.",
+)  # fmt: skip
 @quiet_option
 def train(
     collection: str | None,
@@ -132,6 +137,7 @@ def train(
     seed: int,
     max_bad_images: BadImageLimit,
     max_pixels: int,
+    register: bool,
     quiet: bool,
     **overrides: Any,
 ) -> None:
@@ -180,6 +186,7 @@ def train(
         device_id=device_id,
         seed=seed,
         flags=in_effect,
+        register=register,
     )
 
     with stage_bars(quiet=quiet) as progress:

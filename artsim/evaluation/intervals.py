@@ -16,6 +16,7 @@ between two copies of an artist are left out, because the copies stand for two a
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,25 +46,49 @@ def auc_interval(
         resamples: number of resamples.
         seed: of the draws.
     """
-    order = np.argsort(distance, kind="stable")
-    values, tie = np.unique(distance[order], return_inverse=True)
-    paintings, index = np.unique(np.stack([image1, image2])[:, order], return_inverse=True)
-    pairs = np.stack([tie, *index.reshape(2, -1)])  # (3, N)
-    kinds = [pairs[:, same[order] == kind] for kind in (1, 0)]
-    population = _Population.of(len(paintings), None if artists is None else artists[paintings])
-    rng = np.random.default_rng(seed)
+    curve, pairs = _Curve.of(distance, same), _ResampledPairs.of(same, image1, image2, artists)
+    areas = (curve.auc(*weights) for weights in pairs.draws(resamples, seed))
+    return _central([area for area in areas if area is not None])
+
+
+@dataclass(frozen=True)
+class Difference:
+    """How much larger the AUC of a second list of distances is, with the central 95 % over resamples.
+
+    All are NaN if there are no pairs of one kind.
+    """
+
+    auc: float
+    low: float
+    high: float
+
+
+def auc_difference(
+    before: NDArray[np.float32],
+    after: NDArray[np.float32],
+    same: NDArray[np.uint8],
+    image1: NDArray[np.int64],
+    image2: NDArray[np.int64],
+    artists: NDArray[np.int64] | None = None,
+    resamples: int = 1000,
+    seed: int = 0,
+) -> Difference:
+    """Compare two towers' distances (N,) of the same pairs by a paired bootstrap: both see the same resamples.
+
+    The other arguments are those of `auc_interval`. The lower end of the interval decides something, so there are more
+    resamples.
+    """
+    curves = [_Curve.of(each, same) for each in (before, after)]
+    pairs = _ResampledPairs.of(same, image1, image2, artists)
     drawn = []
-    for _ in range(resamples if len(distance) else 0):
-        copies = population.draw(rng)
-        drawn_at_all = copies.sum(axis=0, keepdims=True)
-        positive, negative = (
-            np.bincount(tie, weights=_weights(counts, first, second), minlength=len(values))
-            for counts, (tie, first, second) in zip((copies, drawn_at_all), kinds, strict=True)
-        )
-        area = _weighted_auc(positive, negative)
-        if area is not None:
-            drawn.append(area)
-    return _central(drawn)
+    for weights in pairs.draws(resamples, seed):
+        areas = [curve.auc(*weights) for curve in curves]
+        if areas[0] is not None and areas[1] is not None:
+            drawn.append(areas[1] - areas[0])
+    whole = [curve.auc(*(np.ones(int(np.sum(same == kind))) for kind in (1, 0))) for curve in curves]
+    if whole[0] is None or whole[1] is None:
+        return Difference(float("nan"), float("nan"), float("nan"))
+    return Difference(whole[1] - whole[0], *_central(drawn))
 
 
 def mean_interval(
@@ -78,6 +103,58 @@ def mean_interval(
     rng = np.random.default_rng(seed)
     counts = (population.draw(rng).sum(axis=0) for _ in range(resamples if len(values) else 0))
     return _central([float(values @ count / count.sum()) for count in counts])
+
+
+@dataclass(frozen=True)
+class _Curve:
+    """Distances as a ROC curve: the rank of each pair's distance among the different ones, by kind of pair."""
+
+    same: NDArray[np.int64]
+    different: NDArray[np.int64]
+    ranks: int
+
+    @classmethod
+    def of(cls, distance: NDArray[np.float32], same: NDArray[np.uint8]) -> _Curve:
+        values, rank = np.unique(distance, return_inverse=True)
+        return cls(rank[same == 1], rank[same == 0], len(values))
+
+    def auc(self, same: NDArray[np.float64], different: NDArray[np.float64]) -> float | None:
+        """The AUC of weighted pairs of both kinds; None if one has no weight."""
+        counts = (
+            np.bincount(rank, weights=weights, minlength=self.ranks)
+            for rank, weights in ((self.same, same), (self.different, different))
+        )
+        return _weighted_auc(*counts)
+
+
+@dataclass(frozen=True)
+class _ResampledPairs:
+    """Pairs of both kinds as rows of paintings (2, N), and the paintings to draw from."""
+
+    same: NDArray[np.int64]
+    different: NDArray[np.int64]
+    population: _Population
+
+    @classmethod
+    def of(
+        cls,
+        same: NDArray[np.uint8],
+        image1: NDArray[np.int64],
+        image2: NDArray[np.int64],
+        artists: NDArray[np.int64] | None,
+    ) -> _ResampledPairs:
+        paintings, index = np.unique(np.stack([image1, image2]), return_inverse=True)
+        rows = index.reshape(2, -1)
+        population = _Population.of(len(paintings), None if artists is None else artists[paintings])
+        return cls(rows[:, same == 1], rows[:, same == 0], population)
+
+    def draws(self, resamples: int, seed: int) -> Iterator[tuple[NDArray[np.float64], NDArray[np.float64]]]:
+        """The weights of the pairs of both kinds, for each resample."""
+        rng = np.random.default_rng(seed)
+        for _ in range(resamples if self.same.size + self.different.size else 0):
+            copies = self.population.draw(rng)
+            drawn_at_all = copies.sum(axis=0, keepdims=True)
+            yield _weights(copies, *self.same), _weights(drawn_at_all, *self.different)
 
 
 @dataclass(frozen=True)

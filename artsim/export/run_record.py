@@ -29,6 +29,7 @@ SELECTION_FILE = "selection.csv"
 RECORD_FILE = "checkpoint.json"
 CALIBRATION_FILE = "calibration.json"  # the rules of a tower that was refitted on all works
 EMBEDDINGS_FILE = "training_embeddings.json"
+WORKS_FILE = "works.csv"
 
 Which = Literal["best", "last", "refit"]
 

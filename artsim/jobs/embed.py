@@ -17,11 +17,12 @@ from artsim.collection.works import Reading
 from artsim.locking import only_one
 from artsim.machine import use_threads
 from artsim.messages import Progress, Say, first_few, no_progress, say_nothing
+from artsim.model_names import load
 from artsim.overwrites import check_overwrites
 from artsim.scoring.device import Device
 from artsim.scoring.embed_images import EmbeddedImages, embed_named, open_store, store_path
 from artsim.scoring.embedding_store import EmbeddingStore, telling_what_is_kept, write_store
-from artsim.scoring.scorer import Scorer, load
+from artsim.scoring.scorer import Scorer
 from artsim.tables.output import check_place
 
 

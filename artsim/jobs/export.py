@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
@@ -14,9 +15,11 @@ from artsim.export.pipeline import Exported, export_tower
 from artsim.export.reduced_precision import Quantization, calibration_paintings
 from artsim.export.run_record import SELECTION_FILE, ExportSource, RunRecord, Which
 from artsim.images import MAX_PIXELS
+from artsim.jobs.export_log import log_export
 from artsim.messages import Progress, Say
 from artsim.overwrites import check_overwrites
 from artsim.scoring.contract import Precision
+from artsim.tracking.logged_models import TOWER_MODEL
 
 
 @dataclass(frozen=True)
@@ -30,6 +33,7 @@ class ExportOptions:
     precision: Precision
     max_auc_loss: float
     max_pixels: int = MAX_PIXELS
+    flags: Mapping[str, object] = field(default_factory=dict)  # the value of every flag, for the run's params
 
 
 def export_checkpoint(options: ExportOptions, say: Say, progress: Progress) -> Exported:
@@ -63,7 +67,17 @@ def export_checkpoint(options: ExportOptions, say: Say, progress: Progress) -> E
         raise InputError(f"{path}: no two of its validation works are by one artist, so the tower cannot be evaluated.")
     quantization = _quantization(options, selection, record, say, progress)
     with decoded(validation.paths, record.image_size, options.max_pixels, partial(progress, "reading"), say) as pixels:
-        return export_tower(source, record, selection.digest, validation, pixels, output, quantization)
+        exported = export_tower(source, record, selection.digest, validation, pixels, output, quantization)
+    log_export(exported, _model_name(options), options.flags, say)
+    return exported
+
+
+def _model_name(options: ExportOptions) -> str:
+    """The name of the tower among the models of its run: `tower-int8`, `tower-last-fp16`, `tower-again`."""
+    reduced = [] if options.precision == "fp32" else [options.precision]
+    return "-".join([TOWER_MODEL, *([options.which] if options.which else []), *reduced]) + (
+        "" if options.which or reduced else "-again"
+    )
 
 
 def _quantization(

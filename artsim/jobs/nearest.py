@@ -23,12 +23,13 @@ from artsim.jobs.cohort import read_cohort, tower_of
 from artsim.jobs.gallery import Gallery, read_gallery
 from artsim.machine import use_threads
 from artsim.messages import Progress, Say, counted, first_few
+from artsim.model_names import load
 from artsim.scoring.adaptation import Adapter, adapter_of
 from artsim.scoring.cohort_use import SELF, cohort_of_run
 from artsim.scoring.device import Device
 from artsim.scoring.embed_images import EmbeddedImages, embed_named
 from artsim.scoring.same_work import is_same_work
-from artsim.scoring.scorer import Scorer, load
+from artsim.scoring.scorer import Scorer
 from artsim.scoring.scores import Criterion
 from artsim.scoring.search import SearchIndex, SearchResult, artist_probabilities
 

@@ -24,6 +24,7 @@ from artsim.jobs.cohort import read_cohort, tower_of
 from artsim.locking import only_one
 from artsim.machine import core_count, use_threads
 from artsim.messages import Progress, Say, no_progress, say_nothing
+from artsim.model_names import load
 from artsim.overwrites import Named, check_overwrites
 from artsim.prefetch import prefetch_map
 from artsim.scoring.adaptation import adapter_of, photograph_rule
@@ -34,7 +35,7 @@ from artsim.scoring.device import Device
 from artsim.scoring.embed_images import EmbeddedImages, embed_named, open_store, store_path
 from artsim.scoring.embedding_store import EmbeddingStore, telling_what_is_kept
 from artsim.scoring.score_blocks import BlockScorer, ScoredBlock
-from artsim.scoring.scorer import Scorer, load
+from artsim.scoring.scorer import Scorer
 from artsim.scoring.scores import Criterion
 from artsim.tables.bounds import BLOCK_BYTES
 from artsim.tables.formats import Bytes, Format, make_format

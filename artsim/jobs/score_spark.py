@@ -23,11 +23,12 @@ from artsim.jobs.cohort import read_cohort
 from artsim.jobs.score import ScoreOptions
 from artsim.locking import only_one
 from artsim.messages import Progress, Say, no_progress, say_nothing
+from artsim.model_names import load, tower_file
 from artsim.scoring.adaptation import adapter_of
 from artsim.scoring.cohort import TowerOfCohort
 from artsim.scoring.cohort_use import SELF, CohortUse, cohort_of_run
 from artsim.scoring.device import Device
-from artsim.scoring.scorer import Scorer, load
+from artsim.scoring.scorer import Scorer
 from artsim.scoring.scores import Criterion
 from artsim.scoring.session import read_card
 from artsim.scoring.spark.results import (
@@ -79,16 +80,17 @@ def score_on_spark(
     if options.summary is not None:
         check_place(options.summary)
     check_java()
-    card = read_card(Path(options.model))
+    file = tower_file(options.model)
+    card = read_card(file)
     options.check_card(card)
     with only_one(output), _shared_folder(output) as shared:
         with open_pairs(options.pairs, optional=options.optional_columns) as pairs:
             staged = stage_pairs(pairs, image_folder(options.pairs, options.data_dir), shared)
             if pairs.note:
                 say(pairs.note)
-        tower = TowerOfCohort(card, options.model, file_sha256(Path(options.model)))
+        tower = TowerOfCohort(card, options.model, file_sha256(file))
         named = read_cohort(options.cohort, tower, lambda: _own_scorer(options), say, progress, options.columns)
-        image_stage, use, criterion, seconds = _run_on_workers(options, master, staged, tower, named, progress)
+        image_stage, use, criterion, seconds = _run_on_workers(options, file, master, staged, tower, named, progress)
         pair_stage = _pair_stage(staged, shared / "scores", seconds)
         with writing(output):
             (shared / "scores").rename(output)
@@ -113,6 +115,7 @@ def check_folder(output: Path) -> None:
 
 def _run_on_workers(
     options: ScoreOptions,
+    file: Path,
     master: str | None,
     staged: StagedPairs,
     owner: TowerOfCohort,
@@ -125,7 +128,7 @@ def _run_on_workers(
     """
     embeddings, scores, model = (staged.pairs.with_name(name) for name in ("embeddings", "scores", "tower.onnx"))
     with writing(model.parent):
-        shutil.copyfile(options.model, model)
+        shutil.copyfile(file, model)
     tower = WorkersTower(model.name, options.device, options.batch_size, options.max_pixels)
     with spark_session("artsim score", master) as session:
         # A file rather than a broadcast: onnxruntime opens a path, and a machine needs one copy, not one per worker.

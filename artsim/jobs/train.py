@@ -19,11 +19,15 @@ from artsim.evaluation.validation import Validation, artist_numbers
 from artsim.export.pipeline import Exported, export_tower
 from artsim.export.run_record import SELECTION_FILE, EmbeddingsRecord, ExportSource, RunRecord, write_rules
 from artsim.files import writing
+from artsim.jobs.register import register_after_training
 from artsim.jobs.train_log import (
+    CHECKPOINTS,
+    LOGGED_ELSEWHERE,
     TOWER_FILE,
     Feedback,
     TrainJob,
     TrainOptions,
+    changes_of,
     describe_selection,
     log_end,
     log_start,
@@ -58,7 +62,10 @@ def train(options: TrainOptions, feedback: Feedback) -> str:
             shortcuts = _find_shortcuts(job)
             exported = _train_and_export(job)
             log_end(job, exported, shortcuts)
-    return report(job, exported, shortcuts, time.monotonic() - started)
+    text = report(job, exported, shortcuts, time.monotonic() - started)
+    if options.register:
+        text += f"\n\n{register_after_training(job.run.id, feedback.say, feedback.progress)}"
+    return text
 
 
 def _check_files(options: TrainOptions) -> None:
@@ -87,13 +94,13 @@ def _make_outputs(options: TrainOptions, run: Run, selection: Selection) -> Outp
     """Name the run by its selection, and make its folders, which are logged when the run ends."""
     works = selection.table["artist"].value_counts()
     name = f"{options.recipe.name}-{len(works)}x{works.max()}-seed{options.seed}"
-    run.rename(name)
+    run.rename(" ".join([name, *changes_of(options.recipe)]))
     folder = f"{name}-{run.id[:8]}"
     outputs = Outputs(options.checkpoint_dir / folder, options.summaries_dir / folder)
-    for path, artifact in ((outputs.checkpoint_dir, "checkpoints"), (outputs.summaries_dir, "summaries")):
+    for path, artifact in ((outputs.checkpoint_dir, CHECKPOINTS), (outputs.summaries_dir, "summaries")):
         with writing(path):
             path.mkdir(parents=True, exist_ok=True)
-        run.log_folder_at_end(path, artifact)
+        run.log_folder_at_end(path, artifact, LOGGED_ELSEWHERE)
     return outputs
 
 

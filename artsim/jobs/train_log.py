@@ -4,28 +4,34 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
+from hashlib import sha256
 from pathlib import Path
 
 from artsim._version import __version__
+from artsim.collection.digests import write_works
 from artsim.collection.prepare import SelectionOptions
 from artsim.collection.selection import TRAIN, VAL_SEEN, VAL_UNSEEN, Selection, as_csv
 from artsim.escaping import markdown
 from artsim.evaluation.shortcuts import CueAucs, shortcut_metrics, shortcut_table, shortcut_warning
-from artsim.evaluation.validation import Validation
+from artsim.evaluation.validation import VAL_SHIFTED, Validation
 from artsim.export.pipeline import Exported
 from artsim.export.report import SPLIT_NAMES, WITH_TWIN, auc_text, describe
-from artsim.export.run_record import SELECTION_FILE, RunRecord
+from artsim.export.run_record import SELECTION_FILE, WORKS_FILE, RunRecord
 from artsim.files import replacing
+from artsim.jobs.export_log import export_metrics
 from artsim.messages import Progress, Say
+from artsim.tracking.logged_models import TowerModel
 from artsim.tracking.run import Run
 from artsim.tracking.store import ui_command
 from artsim.training.loop.hooks import Outputs, TrainingDisplay
 from artsim.training.monitor import Monitor
-from artsim.training.recipes import Recipe
+from artsim.training.recipes import RECIPES, Recipe
 
+CHECKPOINTS = "checkpoints"  # the artifact
 TOWER_FILE = "tower.onnx"
 PAIRS_FILE = "pairs.csv"
+LOGGED_ELSEWHERE = (TOWER_FILE, PAIRS_FILE)  # files of the folder of checkpoints: one copy of each is stored
 SCORES_TABLE = "validation_scores.json"
 # Metrics in the run's description.
 DESCRIBED = ("precision_at_1", "map_at_r", "eer", "balanced_accuracy", "predicted_same")
@@ -43,6 +49,7 @@ class TrainOptions:
     device_id: str
     seed: int
     flags: Mapping[str, object]
+    register: bool = False
 
 
 @dataclass(frozen=True)
@@ -79,10 +86,22 @@ def log_start(job: TrainJob) -> None:
         data_dir=str(selection.folder.resolve()),
     ).write(folder)
     selection.write(folder / SELECTION_FILE)
-    run.log_file(folder / SELECTION_FILE)
-    run.log_selection(selection.table, str(folder / SELECTION_FILE), selection.digest)
+    write_works(selection, folder / WORKS_FILE)
+    run.log_file(folder / SELECTION_FILE, CHECKPOINTS)
+    _log_datasets(job, folder / SELECTION_FILE)
     run.set_tags({"artsim.version": __version__, "artsim.selection_sha256": selection.digest})
     run.set_description(_title(job))
+
+
+def _log_datasets(job: TrainJob, file: Path) -> None:
+    """Log the selection, and each validation set that metrics are named by, as datasets."""
+    selection, unknown = job.selection, job.validation.unknown_split
+    job.run.log_dataset("selection", selection.table, file, selection.digest, "training")
+    for name, split in ((VAL_SEEN, VAL_SEEN), (VAL_UNSEEN, VAL_UNSEEN), (VAL_SHIFTED, unknown)):
+        part = replace(selection, table=selection.part(split))
+        if not part.table.empty:
+            digest = part.digest if name == split else sha256(f"{name} {part.digest}".encode()).hexdigest()
+            job.run.log_dataset(name, part.table, file, digest, "validation")
 
 
 def log_training(job: TrainJob, monitor: Monitor) -> None:
@@ -94,29 +113,42 @@ def log_training(job: TrainJob, monitor: Monitor) -> None:
         early = f", stopped after {monitor.patience} without improvement" if monitor.epoch < recipe.epochs else ""
         best = f"Epoch {monitor.best_epoch} is the best by {monitor.name}."
         summary = f"{monitor.epoch} of {recipe.epochs} epochs{early}. {best}"
+        _log_checkpoints(job, monitor)
     job.run.set_tags({"artsim.training": summary})
     job.feedback.say(f"{summary} Exporting …")
 
 
+def _log_checkpoints(job: TrainJob, monitor: Monitor) -> None:
+    """Log the best and the last checkpoint as models of their epochs. If they are one, it is the best."""
+    for name, epoch in {"last": monitor.epoch, "best": monitor.best_epoch}.items():
+        if name == "best" or epoch != monitor.best_epoch:
+            job.run.log_checkpoint(f"checkpoint-{name}", epoch, f"{CHECKPOINTS}/{name}.keras")
+
+
 def log_end(job: TrainJob, exported: Exported, shortcuts: Mapping[str, CueAucs]) -> None:
     """Log the exported tower, its metrics, its pairs and its scores, and complete the description."""
-    run, card, check, recipe = job.run, exported.card, exported.check, job.options.recipe
+    run, card, recipe = job.run, exported.card, job.options.recipe
     pairs_path = exported.path.parent / PAIRS_FILE
     with replacing(pairs_path) as file:
         file.write(as_csv(exported.validation.pairs))
-    metrics = {
-        **card.validation,
-        **shortcut_metrics(shortcuts),
-        "export/max_embedding_difference": check.embedding,
-        "export/max_distance_difference": check.distance,
-        "export/threshold": card.threshold,
-    }
-    run.log_metrics(metrics, recipe.epochs + 1 if recipe.has_epochs else 0)  # the step after the last epoch
+    metrics = {**export_metrics(exported), **shortcut_metrics(shortcuts)}
+    step = recipe.epochs + 1 if recipe.has_epochs else 0  # the step after the last epoch
+    texts = {"recipe": card.recipe, "precision": card.precision, "selection_sha256": card.selection_sha256}
+    model_id = run.log_tower(TowerModel(exported.path, step=step, texts=texts))
+    run.log_metrics(metrics, step, model_id)
     run.log_table(exported.validation.scores(exported.embeddings, card, exported.factors), SCORES_TABLE)
-    run.log_file(exported.path)
     run.log_file(pairs_path)
-    run.log_tower(exported.path, {"recipe": card.recipe, "selection_sha256": card.selection_sha256})
     run.set_description(_description(job, card.validation, shortcuts))
+
+
+def changes_of(recipe: Recipe) -> list[str]:
+    """What differs from the named recipe, such as `image_size=32`, for the run's name.
+
+    The numbers of artists and works are part of the name already. Of a file the name is shown.
+    """
+    named = RECIPES[recipe.name]
+    given = {key: value for key, value in asdict(recipe).items() if value != getattr(named, key)}
+    return [f"{key}={Path(str(value)).name}" for key, value in given.items() if not key.startswith("num_of_")]
 
 
 def describe_selection(selection: Selection) -> str:
@@ -150,7 +182,7 @@ def _description(job: TrainJob, metrics: Mapping[str, float], shortcuts: Mapping
             lines.append(f"| {' | '.join([meaning, *aucs, *values])} |")
     for paragraph in (shortcut_table(shortcuts, SPLIT_NAMES), [shortcut_warning(shortcuts)]):
         lines += ["", *paragraph] if any(paragraph) else []
-    lines += ["", f"Score pairs with the artifact `{TOWER_FILE}`: `artsim-score --model {TOWER_FILE} pairs.csv`."]
+    lines += ["", f"Score pairs with its tower: `artsim-score --model runs:/{job.run.id} pairs.csv`."]
     return "\n".join(lines)
 
 
@@ -159,7 +191,7 @@ def report(job: TrainJob, exported: Exported, shortcuts: Mapping[str, CueAucs], 
     is_launched = job.run.is_launched
     tower, folder = (path.absolute() if is_launched else path for path in (exported.path, job.selection.folder))
     score = ["artsim-score", "--model", str(tower), "--data-dir", str(folder), str(tower.with_name(PAIRS_FILE))]
-    steps = (ui_command(anywhere=is_launched), shlex.join(score))
+    steps = (job.run.page or ui_command(anywhere=is_launched), shlex.join(score))
     done = f"Run {job.run.id} is done in {seconds / 60:.1f} min. Next:"
     warning = shortcut_warning(shortcuts)
     return "\n".join(

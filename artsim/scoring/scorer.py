@@ -44,21 +44,7 @@ def load(
     max_pixels: int = image_files.MAX_PIXELS,
     threads: int | None = None,
 ) -> Scorer:
-    """Open an ONNX tower for scoring.
-
-    >>> import artsim
-    >>> scorer = artsim.load("tower.onnx")
-    >>> scorer
-    <artsim.Scorer tower.onnx: recipe 'compact', images of 16 px, embeddings (N, 8), CPUExecutionProvider, batch size 4>
-
-    Args:
-        model: the .onnx file that `artsim train` or `artsim export` wrote; the default is the tower that comes with
-            artsim.
-        device: `cpu`, `cuda`, or `auto` for CUDA if it works here and else the CPU.
-        batch_size: the number of images that go through the tower at once, 1 to 1024; a smaller batch is filled up.
-            The default is 4 on the CPU and 64 on CUDA. The last bits of an embedding can depend on the batch size.
-        max_pixels: an image with more pixels is refused before it is decoded.
-        threads: the number of CPU threads of the tower; the default is one for each physical core.
+    """Open the file of an ONNX tower; `artsim.load` describes the options, and takes other names of models too.
 
     Raises:
         ModelError: the file does not exist, or is not a tower that this artsim supports.
@@ -78,7 +64,7 @@ def load(
 class Scorer:
     """An opened tower that embeds images and scores pairs of them; `artsim.load` makes it.
 
-    Several threads may use one scorer. A scorer is pickled as its path and options; unpickling opens the file again.
+    Several threads may use one scorer. A scorer is pickled as its file's path and options; unpickling opens it again.
 
     >>> scorer = artsim.load("tower.onnx")
     >>> scorer.embed(["a.jpg", "b.jpg"]).shape

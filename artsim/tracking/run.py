@@ -9,7 +9,6 @@ The run is the one that `mlflow run` made, or a new one. It ends as FINISHED, as
 
 from __future__ import annotations
 
-import logging
 import os
 import re
 import signal
@@ -17,26 +16,30 @@ import subprocess
 import sys
 import threading
 import warnings
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from importlib.metadata import distributions
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import mlflow
 import pandas as pd
+from mlflow.data.dataset_source_registry import resolve_dataset_source
+from mlflow.data.meta_dataset import MetaDataset
 from mlflow.data.pandas_dataset import from_pandas
-from mlflow.entities import RunStatus
+from mlflow.entities import LoggedModelInput, RunStatus
 from mlflow.tracking import MlflowClient
 
-from artsim.errors import ArtsimError
+from artsim.errors import ArtsimError, TrackingError
 from artsim.escaping import masked
-from artsim.tracking.store import check_store, tracking_errors
+from artsim.files import file_sha256
+from artsim.tracking.logged_models import Measurement, TowerModel, log_checkpoint, log_measurement, log_tower
+from artsim.tracking.store import check_store, run_page, silence_logs, tracking_errors
 
 FAILURE_TAG = "artsim.failure"
+LAUNCHED = "MLFLOW_RUN_ID"  # the variable that `mlflow run` sets
 NOTE_TAG = "mlflow.note.content"
+PARENT_TAG = "mlflow.parentRunId"
 PARAM_LENGTH = 6000  # MLflow's own limit
 DIGEST_LENGTH = 36  # MLflow's own limit
-_RUNTIME = ("mlflow", "numpy", "onnx", "onnxruntime", "onnxruntime-gpu")
 _GENERATED_NAME = re.compile(r"[a-z]+-[a-z]+-\d+")  # a name that MLflow generates, such as bold-owl-42
 
 
@@ -48,7 +51,9 @@ class Run:
         self.is_launched = is_launched  # by `mlflow run`, whose user may stand in another folder
         self._client = client
         self._is_named_by_user = is_named_by_user
-        self._folders: list[tuple[Path, str | None]] = []
+        self._folders: list[tuple[Path, str, Collection[str]]] = []
+        self._datasets: dict[str, str] = {}  # digests by name
+        self._measured: dict[int, Measurement] = {}  # the metrics of each step
 
     def rename(self, name: str) -> None:
         """Rename the run, unless the user named it."""
@@ -63,17 +68,33 @@ class Run:
             new = {key: masked(str(value))[:PARAM_LENGTH] for key, value in params.items() if key not in logged}
             self._client.log_batch(self.id, params=[mlflow.entities.Param(*item) for item in new.items()])
 
-    def log_metrics(self, metrics: Mapping[str, float], step: int = 0) -> None:
-        """Log the metrics of an epoch, or of the whole run as step 0."""
-        with tracking_errors():
-            mlflow.log_metrics(dict(metrics), step=step, run_id=self.id)
+    def log_metrics(self, metrics: Mapping[str, float], step: int = 0, model_id: str | None = None) -> None:
+        """Log the metrics of an epoch, or of the whole run as step 0; those of a model also for the model.
 
-    def log_selection(self, table: pd.DataFrame, source: str, digest: str) -> None:
-        """Log the selection as the dataset of the run."""
+        A metric belongs to the dataset that its name begins with, such as `val_unseen/auc` to `val_unseen`.
+        """
+        self._measured[step] = Measurement(dict(metrics), step, self._datasets)
+        with tracking_errors():
+            log_measurement(self._client, self.id, self._measured[step], model_id)
+
+    def log_dataset(self, name: str, table: pd.DataFrame, source: Path, digest: str, context: str) -> None:
+        """Log a dataset of the run, such as its selection; `source` is the file that holds it."""
         with tracking_errors(), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # MLflow 3.17.2 warns that two of its resolvers match a local path
-            data = from_pandas(table, source=masked(source), name="selection", digest=digest[:DIGEST_LENGTH])
-            mlflow.log_input(data, context="training")
+            place = masked(str(source.absolute()))
+            data = from_pandas(table, source=place, name=name, digest=digest[:DIGEST_LENGTH])
+            mlflow.log_input(data, context=context)
+            self._datasets[name] = data.digest
+
+    def log_file_as_dataset(self, name: str, path: Path) -> None:
+        """Log a file as a dataset of the run, without reading it as a table."""
+        with tracking_errors(), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # as in `log_dataset`
+            source = resolve_dataset_source(masked(str(path.absolute())))
+            # MLflow leaves `profile` abstract, and its metaclass is not ABCMeta.
+            data = MetaDataset(source, name, file_sha256(path)[:DIGEST_LENGTH])  # type: ignore[abstract]
+            mlflow.log_input(data, context="evaluation")
+            self._datasets[name] = data.digest
 
     def log_table(self, table: pd.DataFrame, name: str) -> None:
         """Log a table, which MLflow can show and compare."""
@@ -85,25 +106,38 @@ class Run:
         with tracking_errors():
             self._client.log_artifact(self.id, str(path), folder)
 
-    def log_tower(self, path: Path, metadata: Mapping[str, str]) -> None:
-        """Log an ONNX tower as the model of the run."""
-        import onnx
-
+    def log_tower(self, tower: TowerModel, of_run: str | None = None) -> str:
+        """Log a tower as a model of the run, or of another run; return the model's ID."""
         with tracking_errors():
-            mlflow.onnx.log_model(
-                onnx.load(path),
-                name="tower",
-                # By default MLflow adds onnxruntime, which overwrites the files of onnxruntime-gpu.
-                pip_requirements=sorted(
-                    {f"{each.name}=={each.version}" for each in distributions() if each.name in _RUNTIME}
-                ),
-                metadata=dict(metadata),
-                save_as_external_data=False,  # True empties the graph that was passed
-            )
+            return log_tower(self._client, of_run or self.id, tower)
 
-    def log_folder_at_end(self, folder: Path, name: str) -> None:
-        """Log the files of a folder as artifacts under `name` when the run ends, also after a failure."""
-        self._folders.append((folder, name))
+    def use_model(self, model_id: str) -> None:
+        """Log a model as an input of the run."""
+        with tracking_errors():
+            self._client.log_inputs(self.id, models=[LoggedModelInput(model_id)])
+
+    def follow(self, run_id: str) -> None:
+        """Make the run a child of another one, with the same validation sets."""
+        with tracking_errors():
+            self._client.set_tag(self.id, PARENT_TAG, run_id)
+            inputs = self._client.get_run(run_id).inputs
+            sets = [each for each in inputs.dataset_inputs if each.dataset.name != "selection"] if inputs else []
+            self._client.log_inputs(self.id, sets)
+            self._datasets |= {each.dataset.name: each.dataset.digest for each in sets}
+
+    def log_checkpoint(self, name: str, step: int, artifact: str) -> None:
+        """Log a checkpoint, whose file is an artifact of the run, as a model with the metrics of its step."""
+        with tracking_errors():
+            model_id = log_checkpoint(self._client, self.id, name, step, artifact)
+            if step in self._measured:
+                log_measurement(self._client, self.id, self._measured[step], model_id)
+
+    def log_folder_at_end(self, folder: Path, name: str, leave_out: Collection[str] = ()) -> None:
+        """Log the files of a folder as artifacts under `name` when the run ends, also after a failure.
+
+        Files with a name in `leave_out` are logged elsewhere.
+        """
+        self._folders.append((folder, name, leave_out))
 
     def set_tags(self, tags: Mapping[str, str]) -> None:
         """Set tags, without passwords."""
@@ -117,10 +151,17 @@ class Run:
 
     def log_folders(self) -> None:
         """Log the folders of `log_folder_at_end` as they are now."""
-        for folder, name in self._folders:
-            if folder.is_dir():
-                with tracking_errors():
-                    self._client.log_artifacts(self.id, str(folder), name)
+        for folder, name, leave_out in self._folders:
+            for path in sorted(folder.rglob("*")):
+                if path.is_file() and path.name not in leave_out:
+                    place = path.parent.relative_to(folder)
+                    self.log_file(path, name if place == Path() else f"{name}/{place.as_posix()}")
+
+    @property
+    def page(self) -> str | None:
+        """The address of the run's page, without passwords; None if the store is no server."""
+        with tracking_errors():
+            return run_page(self._client.get_run(self.id).info)
 
     def end(self, status: int) -> None:
         """End the run."""
@@ -130,21 +171,28 @@ class Run:
             self._client.set_terminated(self.id, RunStatus.to_string(status))
 
 
+def tag_launched_run(reason: str) -> None:
+    """Tag the run that `mlflow run` made with the reason why the command ends before the run is its own."""
+    with suppress(TrackingError), tracking_errors():  # the message of the command is shown in any case
+        silence_logs()
+        MlflowClient().set_tag(os.environ[LAUNCHED], FAILURE_TAG, masked(reason)[:PARAM_LENGTH])
+
+
 @contextmanager
-def tracked_run(name: str) -> Iterator[Run]:
+def tracked_run(name: str, *, system_metrics: bool = True) -> Iterator[Run]:
     """The run that `mlflow run` made for this process, or a new one.
 
     Raises:
         TrackingError: the tracking store cannot be reached. The check comes before the run starts.
     """
-    _silence_logs()
+    silence_logs()
     check_store()
-    is_launched = "MLFLOW_RUN_ID" in os.environ  # by `mlflow run`; start_run removes the variable
+    launched = LAUNCHED in os.environ  # start_run removes the variable
     with tracking_errors():
-        active = mlflow.start_run(log_system_metrics=True, run_name=None if is_launched else name)
+        active = mlflow.start_run(log_system_metrics=system_metrics, run_name=None if launched else name)
         client = MlflowClient()
-        is_named_by_user = is_launched and not _GENERATED_NAME.fullmatch(active.info.run_name or "")
-        run = Run(client, active.info.run_id, is_named_by_user=is_named_by_user, is_launched=is_launched)
+        is_named_by_user = launched and not _GENERATED_NAME.fullmatch(active.info.run_name or "")
+        run = Run(client, active.info.run_id, is_named_by_user=is_named_by_user, is_launched=launched)
         run.rename(name)
     try:
         yield run
@@ -153,7 +201,7 @@ def tracked_run(name: str) -> Iterator[Run]:
         with _signals_ignored():
             run.end(RunStatus.KILLED)  # first, as a second signal may end the process before the folders are logged
             run.log_folders()
-            if is_launched:
+            if launched:
                 _start_restoring(run.id)
         raise
     except BaseException as error:
@@ -180,13 +228,6 @@ def _start_restoring(run_id: str) -> None:
     nothing = subprocess.DEVNULL
     command = [sys.executable, "-m", "artsim.tracking.restore_killed", run_id]
     subprocess.Popen(command, stdin=nothing, stdout=nothing, stderr=nothing, start_new_session=True)  # noqa: S603 - our own
-
-
-def _silence_logs() -> None:
-    """Keep the log lines of MLflow and its database off the terminal; errors are still raised."""
-    os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
-    for name in ("mlflow", "alembic"):
-        logging.getLogger(name).setLevel(logging.ERROR)
 
 
 @contextmanager

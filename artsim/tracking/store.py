@@ -7,6 +7,7 @@ run can open. Two first runs at once make it in each other's way.
 from __future__ import annotations
 
 import errno
+import logging
 import os
 import shlex
 import sqlite3
@@ -17,6 +18,7 @@ from uuid import uuid4
 
 import mlflow
 import requests
+from mlflow.entities import RunInfo
 from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 from sqlalchemy.engine import make_url
@@ -47,6 +49,20 @@ def check_store() -> None:
         for key, value in before.items():
             if value is None:
                 os.environ.pop(key, None)
+
+
+def missing_store() -> Path | None:
+    """The file of the store, if the store is a SQLite file that does not exist; reading does not make one."""
+    path = _sqlite_file(mlflow.get_tracking_uri())
+    return None if path is None or path.exists() else path
+
+
+def silence_logs() -> None:
+    """Keep the log lines of MLflow and its database off the terminal; errors are still raised."""
+    os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
+    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
+    for name in ("mlflow", "alembic"):
+        logging.getLogger(name).setLevel(logging.ERROR)
 
 
 @contextmanager
@@ -93,6 +109,16 @@ def ui_command(*, anywhere: bool = False) -> str:
         return 'mlflow ui --backend-store-uri "$MLFLOW_TRACKING_URI"'
     shown = masked(uri, uri)
     return shlex.join(["mlflow", "ui", "--backend-store-uri", _absolute_uri(shown) if anywhere else shown])
+
+
+def run_page(run: RunInfo) -> str | None:
+    """The address of a run's page on a tracking server, without passwords; None if the store is no server."""
+    uri = mlflow.get_tracking_uri()
+    if not uri.startswith(("http://", "https://")):
+        return None
+    # Without the query, MLflow's page opens the view of generative AI.
+    place = f"#/experiments/{run.experiment_id}/runs/{run.run_id}?workflowType=machine_learning"
+    return f"{masked(uri, uri).rstrip('/')}/{place}"
 
 
 def _absolute_uri(uri: str) -> str:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 
-from artsim.evaluation.intervals import _Population, auc_interval, mean_interval
+from artsim.evaluation.intervals import Difference, _Population, auc_difference, auc_interval, mean_interval
 
 Pairs = tuple[NDArray[np.float32], NDArray[np.uint8], NDArray[np.int64], NDArray[np.int64]]
 
@@ -91,3 +91,23 @@ def test_one_artist_gives_no_interval_and_gaps_between_numbers_do_not_count() ->
     scattered[10 * np.arange(15)] = 9 * artist
     plain = auc_interval(distance, same, first, second, artist)
     assert auc_interval(distance, same, 10 * first, 10 * second, scattered) == plain
+
+
+def test_two_lists_of_distances_are_compared_on_the_same_resamples() -> None:
+    """The interval of a small difference is far narrower than that of either AUC."""
+    artist = np.repeat(np.arange(8), 6)
+    before, same, first, second = all_pairs(artist, noise=0.8)
+    after = (before - 0.05 * same).astype(np.float32)
+    found = auc_difference(before, after, same, first, second, artist, resamples=300)
+    assert found.auc == pytest.approx(roc_auc_score(same, -after) - roc_auc_score(same, -before))
+    assert 0 < found.low < found.auc < found.high
+    low, high = auc_interval(before, same, first, second, artist)
+    assert found.high - found.low < (high - low) / 3
+    back = auc_difference(after, before, same, first, second, artist, resamples=300)
+    assert (back.low, back.high) == pytest.approx((-found.high, -found.low))
+
+
+def test_equal_distances_do_not_differ_and_one_kind_of_pairs_tells_nothing() -> None:
+    distance, same, first, second = all_pairs(np.repeat(np.arange(4), 3), noise=0.5)
+    assert auc_difference(distance, distance, same, first, second) == Difference(0, 0, 0)
+    assert np.isnan(auc_difference(distance, distance, np.ones_like(same), first, second).low)

@@ -16,6 +16,8 @@ from mlflow.entities import Run
 from mlflow.tracking import MlflowClient
 
 from tests.command import ROOT, artsim_in_process
+from tests.towers import write_paintings
+from tests.tracking.runs import run_with_tower
 
 pytestmark = pytest.mark.slow
 
@@ -85,12 +87,12 @@ def test_mlflow_run_makes_one_complete_run(
     out, err = mlflow_run(tmp_path, demo_csv, environment).communicate(timeout=TIMEOUT)
     run = the_run(store)
     assert run.info.status == "FINISHED", err
-    assert run.info.run_name == "compact-8x6-seed0"
+    assert run.info.run_name == "compact-8x6-seed0 image_size=32 batch_size=16 epochs=2"
     # What MLflow wrote as text, and what the program added, none of it twice or otherwise.
     assert run.data.params["num_of_artists"] == "8"
     assert run.data.params["recipe"] == "compact"
     assert run.data.params["learning_rate"] == "0.002"
-    assert "tower.onnx" in {item.path for item in store.list_artifacts(run.info.run_id)}
+    assert store.search_logged_models([run.info.experiment_id], "name = 'tower'")
     assert "artsim-score --model" in out
 
 
@@ -110,6 +112,34 @@ def test_the_commands_printed_at_the_end_work_where_the_user_stands(
     assert shlex.split(show) == ["mlflow", "ui", "--backend-store-uri", f"sqlite:///{tmp_path}/mlflow.db"]
     assert "/the project/Checkpoints/" in score
     assert artsim_in_process(*shlex.split(score.replace("artsim-score", "score")), "-o", "scores.csv") == 0
+
+
+def test_a_scoring_is_an_evaluation_run(store: MlflowClient, tmp_path: Path) -> None:
+    """From another folder, with a path that is relative to it."""
+    trained, model_id = run_with_tower(tmp_path)
+    write_paintings(tmp_path / "my works", "a.png", "b.png")
+    (tmp_path / "my works" / "pairs.csv").write_text("image1,image2\na.png,b.png\n")
+    given = {"pairs": "my works/pairs.csv", "model": f"runs:/{trained}"}
+    done = subprocess.run(
+        [
+            *(sys.executable, "-m", "mlflow", "run", str(ROOT), "-e", "score", "--env-manager", "local"),
+            *("--experiment-name", "test"),
+            *(part for name, value in given.items() for part in ("-P", f"{name}={value}")),
+        ],
+        cwd=tmp_path,
+        env={**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=TIMEOUT,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[0] == "image1,image2,distance,probability,prediction,status"
+    run = store.get_run(the_run(store).info.run_id)  # a search leaves out the models
+    assert (run.info.status, run.data.params["model"]) == ("FINISHED", f"runs:/{trained}")
+    assert run.inputs is not None
+    assert [each.model_id for each in run.inputs.model_inputs] == [model_id]
+    assert run.data.metrics["pairs/pairs"] == 1
 
 
 def test_a_failed_mlflow_run_has_its_reason(store: MlflowClient, tmp_path: Path, demo_csv: Path) -> None:

@@ -15,24 +15,18 @@ import mlflow
 import numpy as np
 import pandas as pd
 import pytest
+from mlflow.entities import LoggedModel
 from mlflow.tracking import MlflowClient
 
 import artsim
 from artsim.scoring.contract import Card
+from artsim.tracking.resolver import cached_tower
 from tests.command import SMALL, artsim_in_process
 
 METRICS = (
-    "auc",
-    "average_precision",
-    "eer",
-    "tar_at_far_1pct",
-    "tar_at_far_10pct",
-    "cllr_min",
-    "balanced_accuracy",
-    "accuracy",
-    "precision_at_1",
-    "map_at_r",
-)
+    "auc", "average_precision", "eer", "tar_at_far_1pct", "tar_at_far_10pct", "cllr_min", "balanced_accuracy",
+    "accuracy", "precision_at_1", "map_at_r",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -50,6 +44,18 @@ class Job:
     def artifact(self, name: str) -> Path:
         return Path(self.client.download_artifacts(self.run.info.run_id, name))
 
+    def model(self, name: str) -> tuple[LoggedModel, int]:
+        """The run's model of this name, and its step."""
+        (model,) = self.client.search_logged_models([self.run.info.experiment_id], f"name = '{name}'")
+        outputs = self.client.get_run(self.run.info.run_id).outputs
+        steps = {output.model_id: output.step for output in outputs.model_outputs} if outputs else {}
+        return model, steps[model.model_id]
+
+    @property
+    def tower(self) -> Path:
+        """The tower of the run's model, from the user's cache."""
+        return cached_tower(f"runs:/{self.run.info.run_id}")
+
 
 @pytest.fixture(scope="module")
 def job(tmp_path_factory: pytest.TempPathFactory, demo_csv: Path) -> Iterator[Job]:
@@ -61,16 +67,8 @@ def job(tmp_path_factory: pytest.TempPathFactory, demo_csv: Path) -> Iterator[Jo
     try:
         out, err = io.StringIO(), io.StringIO()
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-            code = artsim_in_process(
-                "train",
-                "--data-file-path",
-                str(demo_csv),
-                "--num-of-artists",
-                "8",
-                "--save-data-to-file",
-                "True",
-                *SMALL,
-            )
+            flags = ["--data-file-path", str(demo_csv), "--num-of-artists", "8", "--save-data-to-file", "True"]
+            code = artsim_in_process("train", *flags, *SMALL)
         assert code == 0, err.getvalue()
         client = MlflowClient(f"sqlite:///{folder}/mlflow.db")
         run = client.search_runs([client.search_experiments()[0].experiment_id])[0]
@@ -81,7 +79,8 @@ def job(tmp_path_factory: pytest.TempPathFactory, demo_csv: Path) -> Iterator[Jo
 
 def test_the_run_is_finished_and_named_by_recipe_and_size(job: Job) -> None:
     assert job.run.info.status == "FINISHED"
-    assert job.run.info.run_name == "compact-8x6-seed0"
+    assert job.run.info.run_name == "compact-8x6-seed0 image_size=32 embedding_size=16 batch_size=16 epochs=2"
+    assert job.checkpoints.name == f"compact-8x6-seed0-{job.run.info.run_id[:8]}"
     note = job.run.data.tags["mlflow.note.content"]
     assert "artists never seen" in note
     assert "MAP@R" in note
@@ -142,18 +141,54 @@ def test_system_metrics_are_logged(job: Job) -> None:
     assert any(name.startswith("system/") for name in job.run.data.metrics)
 
 
-def test_dataset_has_digest_and_source(job: Job) -> None:
+def test_the_run_has_the_selection_and_each_validation_set_as_datasets(job: Job) -> None:
     assert job.run.inputs is not None
-    dataset = job.run.inputs.dataset_inputs[0].dataset
-    assert job.run.data.tags["artsim.selection_sha256"].startswith(dataset.digest)
-    assert "selection.csv" in dataset.source
+    datasets = {each.dataset.name: each.dataset for each in job.run.inputs.dataset_inputs}
+    assert set(datasets) == {"selection", "val_seen", "val_unseen", "val_shifted"}
+    assert len({dataset.digest for dataset in datasets.values()}) == 4
+    assert job.run.data.tags["artsim.selection_sha256"].startswith(datasets["selection"].digest)
+    sources = {Path(json.loads(dataset.source)["uri"]) for dataset in datasets.values()}
+    assert sources == {job.checkpoints / "selection.csv"}
 
 
-def test_the_run_has_all_artifacts(job: Job) -> None:
+def test_the_run_has_each_file_once(job: Job) -> None:
     names = {item.path for item in job.client.list_artifacts(job.run.info.run_id)}
-    assert {"checkpoints", "summaries", "selection.csv", "pairs.csv", "tower.onnx", "validation_scores.json"} <= names
-    checkpoints = {item.path for item in job.client.list_artifacts(job.run.info.run_id, "checkpoints")}
-    assert {"checkpoints/best.keras", "checkpoints/last.keras", "checkpoints/checkpoint.json"} <= checkpoints
+    assert names == {"checkpoints", "summaries", "pairs.csv", "validation_scores.json"}
+    stored = [path.name for path in (job.folder / "mlruns").rglob("*") if path.is_file()]
+    once = ("tower.onnx", "selection.csv", "pairs.csv", "best.keras", "last.keras", "checkpoint.json")
+    assert [stored.count(name) for name in once] == [1] * len(once)
+
+
+def test_the_model_has_the_metrics_of_the_exported_tower_by_dataset(job: Job) -> None:
+    model, step = job.model("tower")
+    metrics = {metric.key: metric for metric in model.metrics or []}
+    assert not [key for key in metrics if key.startswith("system/")]
+    for part in ("val_seen", "val_unseen", "val_shifted"):
+        assert metrics[f"{part}/auc"].value == job.run.data.metrics[f"{part}/auc"]
+        assert (metrics[f"{part}/auc"].dataset_name, metrics[f"{part}/auc"].step) == (part, step)
+    assert (metrics["export/threshold"].dataset_name, step) == (None, 3)
+    assert model.params["learning_rate"] == "0.002"
+
+
+def test_the_best_checkpoint_is_a_model_of_its_epoch(job: Job) -> None:
+    model, step = job.model("checkpoint-best")
+    assert step == int(job.run.data.metrics["train/best_epoch"])
+    assert {metric.step for metric in model.metrics or []} == {step}
+    assert {"val_unseen/auc", "train/loss"} <= {metric.key for metric in model.metrics or []}
+    assert model.tags["artsim.checkpoint"] == f"runs:/{job.run.info.run_id}/checkpoints/best.keras"
+
+
+def test_an_export_becomes_a_further_model_of_the_run(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(job.folder)
+    assert artsim_in_process("export", str(job.checkpoints), "--precision", "fp16-weights", "--max-auc-loss", "1") == 0
+    model, step = job.model("tower-fp16-weights")
+    metrics = {metric.key: metric for metric in model.metrics or []}
+    assert metrics["export/bytes"].value < metrics["export/bytes_fp32"].value
+    assert {"export/auc_loss", "export/images_per_second"} <= set(metrics)
+    assert (metrics["val_unseen/auc"].dataset_name, step) == ("val_unseen", 3)
+    (child,) = job.client.search_runs(["0"], f"tags.mlflow.parentRunId = '{job.run.info.run_id}'")
+    assert (child.info.run_name, child.data.params["precision"]) == ("tower-fp16-weights", "fp16-weights")
+    assert job.client.get_run(job.run.info.run_id).data.metrics == job.run.data.metrics  # those of the tower
 
 
 def test_tensorboard_has_the_metrics_and_the_graph(job: Job) -> None:
@@ -170,14 +205,14 @@ def test_tensorboard_has_the_metrics_and_the_graph(job: Job) -> None:
 
 
 def test_selection_is_split_and_saved_where_asked(job: Job) -> None:
-    table = pd.read_csv(job.artifact("selection.csv"))
+    table = pd.read_csv(job.artifact("checkpoints/selection.csv"))
     assert list(table.columns)[:3] == ["filename", "artist", "split"]
     assert set(table["split"]) == {"train", "val_seen", "val_unseen"}
-    assert (job.folder / "selection.csv").read_bytes() == job.artifact("selection.csv").read_bytes()
+    assert (job.folder / "selection.csv").read_bytes() == job.artifact("checkpoints/selection.csv").read_bytes()
 
 
 def test_the_card_of_the_exported_tower_has_its_run_and_metrics(job: Job) -> None:
-    scorer = artsim.load(job.artifact("tower.onnx"))
+    scorer = artsim.load(job.tower)
     card: Card = scorer.card
     assert card.run_id == job.run.info.run_id
     assert card.selection_sha256 == job.run.data.tags["artsim.selection_sha256"]
@@ -188,7 +223,7 @@ def test_the_card_of_the_exported_tower_has_its_run_and_metrics(job: Job) -> Non
 
 
 def test_the_card_holds_the_rules_for_cohorts_and_unfamiliar_photographs(job: Job) -> None:
-    card = artsim.load(job.artifact("tower.onnx")).card
+    card = artsim.load(job.tower).card
     assert card.contract == 2
     assert card.cohort is not None
     assert card.cohort.adapted_width == 8  # half of an embedding is the readout's
@@ -200,7 +235,7 @@ def test_the_card_holds_the_rules_for_cohorts_and_unfamiliar_photographs(job: Jo
 def test_the_shifted_twin_has_metrics_in_the_run_its_description_and_its_report(job: Job, name: str) -> None:
     (logged,) = job.client.get_metric_history(job.run.info.run_id, f"val_shifted/{name}")
     assert logged.step == 3
-    assert artsim.load(job.artifact("tower.onnx")).card.validation[f"val_shifted/{name}"] == pytest.approx(logged.value)
+    assert artsim.load(job.tower).card.validation[f"val_shifted/{name}"] == pytest.approx(logged.value)
     shown = f"{logged.value:.3f}"
     assert shown in next(line for line in job.stdout.split("their shifted twin")[1:])
     note = job.run.data.tags["mlflow.note.content"]
@@ -210,7 +245,7 @@ def test_the_shifted_twin_has_metrics_in_the_run_its_description_and_its_report(
 
 def test_the_validation_table_equals_scores_of_the_exported_tower(job: Job, demo_csv: Path) -> None:
     """From file to score by the public calls: the same as the run's own table."""
-    scorer = artsim.load(job.artifact("tower.onnx"))
+    scorer = artsim.load(job.tower)
     table = pd.read_json(job.artifact("validation_scores.json"), orient="split")
     paths = [[str(demo_csv.parent / "train" / name) for name in table[column]] for column in ("image1", "image2")]
     scores = scorer.score(*paths)
@@ -243,7 +278,7 @@ def test_the_best_checkpoint_is_exported_after_training_and_again(
     checkpoints = shutil.copytree(job.artifact("checkpoints"), tmp_path / "checkpoints")
     (checkpoints / "last.keras").write_bytes(b"not read")  # the best epoch may be the last one
     assert artsim_in_process("export", str(checkpoints), "-o", str(tmp_path / "again.onnx")) == 0
-    first, again = (artsim.load(path) for path in (job.artifact("tower.onnx"), tmp_path / "again.onnx"))
+    first, again = (artsim.load(path) for path in (job.tower, tmp_path / "again.onnx"))
     assert again.card.threshold == pytest.approx(first.card.threshold, rel=1e-5)
     assert again.card.selection_sha256 == first.card.selection_sha256
     assert again.card.validation == pytest.approx(dict(first.card.validation), abs=1e-6)

@@ -8,8 +8,6 @@ import threading
 from pathlib import Path
 
 import mlflow
-import numpy as np
-import onnxruntime
 import pandas as pd
 import pytest
 from mlflow.entities import RunStatus
@@ -18,8 +16,7 @@ from mlflow.tracking import MlflowClient
 from artsim.errors import OutputError, TrackingError
 from artsim.tracking import restore_killed
 from artsim.tracking.run import tracked_run
-from artsim.tracking.store import ui_command
-from tests.towers import SIZE, WIDTH, write_paintings, write_tower
+from artsim.tracking.store import run_page, ui_command
 
 
 @pytest.fixture
@@ -120,30 +117,16 @@ def test_restore_killed_waits_for_failed_and_corrects_it(store: MlflowClient) ->
     assert store.get_run(run_id).info.status == "KILLED"
 
 
-def test_selection_is_logged_as_dataset_with_digest_and_source(store: MlflowClient, tmp_path: Path) -> None:
+def test_a_dataset_has_its_digest_and_an_absolute_source(store: MlflowClient, tmp_path: Path) -> None:
     (tmp_path / "selection.csv").write_text("filename,artist,split\n1.jpg,Ann,train\n")
     with tracked_run("a-name") as run:
-        run.log_selection(pd.read_csv("selection.csv"), str(tmp_path / "selection.csv"), "0123456789abcdef" * 4)
+        table = pd.read_csv("selection.csv")
+        run.log_dataset("selection", table, Path("selection.csv"), "0123456789abcdef" * 4, "training")
     inputs = the_run(store).inputs
     assert inputs is not None
     dataset = inputs.dataset_inputs[0].dataset
-    assert dataset.digest == ("0123456789abcdef" * 4)[:36]
-    assert "selection.csv" in dataset.source
-
-
-def test_the_logged_model_is_the_tower_and_names_what_it_needs(store: MlflowClient, tmp_path: Path) -> None:
-    write_tower(tmp_path / "tower.onnx")
-    write_paintings(tmp_path, "a.png")
-    with tracked_run("a-name") as run:
-        run.log_tower(tmp_path / "tower.onnx", {"recipe": "test"})
-    model = mlflow.onnx.load_model(f"runs:/{the_run(store).info.run_id}/tower")
-    session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
-    picture = np.zeros((1, SIZE, SIZE, 3), dtype=np.uint8)
-    assert session.run(None, {"images": picture})[0].shape == (1, WIDTH)
-    folder = Path(mlflow.artifacts.download_artifacts(f"runs:/{the_run(store).info.run_id}/tower"))
-    needs = (folder / "requirements.txt").read_text().split()
-    # Whichever of the two is installed is named, and never both.
-    assert len([line for line in needs if line.startswith("onnxruntime")]) == 1
+    assert (dataset.name, dataset.digest) == ("selection", ("0123456789abcdef" * 4)[:36])
+    assert f"{tmp_path}/selection.csv" in dataset.source
 
 
 @pytest.mark.parametrize("uri", ["http://127.0.0.1:9", "sqlite:////proc/nowhere/mlflow.db", "nonsense://x"])
@@ -186,3 +169,13 @@ def test_a_run_knows_whether_mlflow_run_has_made_it(store: MlflowClient, monkeyp
     monkeypatch.setenv("MLFLOW_RUN_ID", store.create_run("0").info.run_id)
     with tracked_run("a-name") as run:
         assert run.is_launched
+
+
+def test_the_address_of_a_runs_page_opens_the_view_of_machine_learning(
+    store: MlflowClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = store.create_run("0").info
+    assert run_page(run) is None
+    monkeypatch.setattr(mlflow, "get_tracking_uri", lambda: "https://user:hidden@host/mlflow/")
+    place = f"#/experiments/0/runs/{run.run_id}?workflowType=machine_learning"
+    assert run_page(run) == f"https://user:***@host/mlflow/{place}"
