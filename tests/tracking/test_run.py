@@ -60,7 +60,8 @@ def test_a_failure_while_a_failed_run_is_logged_does_not_hide_its_reason(
         raise OSError(errno.ENOSPC, "No space left on device")
 
     (tmp_path / "kept").mkdir()
-    monkeypatch.setattr(MlflowClient, "log_artifacts", full)
+    (tmp_path / "kept" / "half.txt").write_text("what there was")
+    monkeypatch.setattr(MlflowClient, "log_artifact", full)
     with pytest.raises(OutputError, match=r"best\.keras") as told, tracked_run("a-name") as run:
         run.log_folder_at_end(tmp_path / "kept", "files")
         raise OutputError("best.keras: can't be written.")
