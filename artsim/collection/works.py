@@ -14,7 +14,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from artsim.collection.artists import Qualified, settle_artists, without_artist
+from artsim.collection.artists import ATTRIBUTION, Qualified, settle_artists, without_artist
+from artsim.collection.attribution import kind_of
 from artsim.collection.columns import ARTIST, FILENAME, Columns, position_of
 from artsim.collection.folders import artist_of, check_text, list_folder
 from artsim.collection.work_tables import read_work_table
@@ -63,6 +64,13 @@ class Works:
         if ARTIST not in self.table.columns:
             return [None] * len(self.table)
         return [artist or None for artist in self.table[ARTIST]]
+
+    @property
+    def attributions(self) -> list[str | None]:
+        """(N,) the cell of each work that names several artists, or one with a reservation; else None."""
+        if ATTRIBUTION not in self.table.columns:
+            return [None] * len(self.table)
+        return [cell if kind_of(cell) in ("qualified", "several") else None for cell in self.table[ATTRIBUTION]]
 
     @property
     def without_artist(self) -> int:
