@@ -169,7 +169,7 @@ def _check_rows(table: pd.DataFrame, path: Path) -> None:
     if len(empty):
         rows = first_few([f"{row + 1:,}" for row in empty.index.tolist()])
         faults.append(f"{counted(len(empty), 'row')} without a {FILENAME} (row {rows}): fill them or remove the rows")
-    long = table.index[table[ARTIST].str.len() > LONGEST] if ARTIST in table.columns else []
+    long = table.index[table[ARTIST].str.len() > LONGEST].tolist() if ARTIST in table.columns else []
     if len(long):
         rows = first_few([f"{row + 1:,}" for row in long])
         faults.append(
