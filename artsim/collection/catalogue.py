@@ -20,6 +20,7 @@ from artsim.collection.works import QUIET, Reading, Works, read_works
 from artsim.errors import InputError
 from artsim.image_names import ImageNames
 from artsim.messages import Progress, counted
+from artsim.tables.bounds import reading as reading_of
 
 DEMO = "demo"
 
@@ -77,7 +78,9 @@ def read_catalogue(
         found = read_works(str(listed), Reading(reading.say), (FILENAME, ARTIST))
         return Catalogue(found.table, folder / demo.IMAGES, DEMO)
     path = Path(source).expanduser()
-    if not path.exists():
+    with reading_of(source):
+        exists = path.exists()
+    if not exists:
         raise InputError(
             f"{path}: no such file or folder. Name a table, a folder with one subfolder per artist, or '{DEMO}'."
         )

@@ -12,6 +12,7 @@ from artsim.collection.work_tables import is_table
 from artsim.collection.works import QUIET, Reading, Works, read_works
 from artsim.errors import InputError
 from artsim.image_names import ImageNames
+from artsim.tables.bounds import reading as reading_of
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,9 @@ def list_images(inputs: Sequence[str], data_dir: Path | None = None, reading: Re
 
 def _images_of(source: str, reading: Reading, data_dir: Path | None) -> Iterable[NamedImage]:
     path = Path(source)
-    if path.exists() and not path.is_dir() and not is_table(path):
+    with reading_of(source):
+        is_image = path.exists() and not path.is_dir() and not is_table(path)
+    if is_image:
         return [NamedImage(source, path, None)]
     works = read_works(source, reading)
     if works.folder is not None:

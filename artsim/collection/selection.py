@@ -20,6 +20,7 @@ from artsim.collection.works import QUIET, Reading
 from artsim.errors import InputError
 from artsim.files import replacing
 from artsim.messages import counted, first_few, quoted
+from artsim.tables.bounds import reading as reading_of
 
 TRAIN = "train"
 VAL_SEEN = "val_seen"
@@ -89,7 +90,9 @@ def read_selection(path: Path, data_dir: Path | None, reading: Reading = QUIET) 
     Raises:
         InputError: the file does not exist, or has neither format.
     """
-    if not path.is_file():
+    with reading_of(str(path)):
+        is_file = path.is_file()
+    if not is_file:
         raise InputError(
             f"{path}: no such file. With --read-prefetched-data, --data-file-path must name a saved selection."
         )

@@ -49,9 +49,10 @@ def is_table(path: Path) -> bool:
 
 def has_columns(path: Path, columns: Columns, required: Sequence[str] = (FILENAME,)) -> bool:
     """Whether a regular file can be opened as a table, and has the columns that are required."""
-    if not path.is_file():
-        return False
     try:
+        with reading(str(path)):
+            if not path.is_file():
+                return False
         header = open_reader(path, str(path)).schema.names
         return bool(columns.find(header, required, str(path)))
     except InputError:

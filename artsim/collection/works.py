@@ -21,6 +21,7 @@ from artsim.collection.folders import artist_of, check_text, list_folder
 from artsim.collection.work_tables import read_work_table
 from artsim.errors import InputError
 from artsim.messages import Say, listed, say_nothing
+from artsim.tables.bounds import reading as reading_of
 
 
 @dataclass(frozen=True)
@@ -108,9 +109,11 @@ def read_works(source: str, reading: Reading = QUIET, required: Sequence[str] = 
         InputError: the source does not exist, has no works, or is not a readable table.
     """
     path = Path(source).expanduser()
-    if path.is_dir():
+    with reading_of(source):  # a folder without permission, a name too long
+        is_folder, exists = path.is_dir(), path.exists()
+    if is_folder:
         works, notes = _from_folder(path)
-    elif path.exists():
+    elif exists:
         found = read_work_table(path, reading.columns, required)
         works, notes = Works(found.table, None, source), found.notes
     else:
