@@ -20,6 +20,7 @@ from artsim.collection.works import QUIET, Reading, Works, read_works
 from artsim.errors import InputError
 from artsim.image_names import ImageNames
 from artsim.messages import Progress, counted
+from artsim.tables.bounds import reading as reading_of
 
 DEMO = "demo"
 
@@ -91,10 +92,14 @@ def check_source(source: str) -> None:
     Raises:
         InputError: it is not.
     """
-    if source.lower() != DEMO and not Path(source).expanduser().exists():
+    if source.lower() == DEMO:
+        return
+    path = Path(source).expanduser()
+    with reading_of(source):
+        exists = path.exists()
+    if not exists:
         raise InputError(
-            f"{Path(source).expanduser()}: no such file or folder. Name a table, a folder with one subfolder per "
-            f"artist, or '{DEMO}'."
+            f"{path}: no such file or folder. Name a table, a folder with one subfolder per artist, or '{DEMO}'."
         )
 
 

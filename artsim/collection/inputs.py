@@ -12,16 +12,18 @@ from artsim.collection.work_tables import is_table
 from artsim.collection.works import QUIET, Reading, Works, read_works
 from artsim.errors import InputError
 from artsim.image_names import ImageNames
+from artsim.tables.bounds import reading as reading_of
 
 
 @dataclass(frozen=True)
 class NamedImage:
-    """One image: its name, its file, its artist if known, and what to say if the file is missing."""
+    """One image: its name, file and artist if known, what to say if the file is missing, and its attribution if any."""
 
     name: str
     path: Path
     artist: str | None
     fault: str | None = None
+    attribution: str | None = None
 
 
 def list_images(inputs: Sequence[str], data_dir: Path | None = None, reading: Reading = QUIET) -> list[NamedImage]:
@@ -50,18 +52,20 @@ def list_images(inputs: Sequence[str], data_dir: Path | None = None, reading: Re
                     "or name a folder that holds both."
                 )
             if other.artist is None:
-                found[image.name] = replace(other, artist=image.artist)
+                found[image.name] = replace(other, artist=image.artist, attribution=image.attribution)
     return list(found.values())
 
 
 def _images_of(source: str, reading: Reading, data_dir: Path | None) -> Iterable[NamedImage]:
     path = Path(source)
-    if path.exists() and not path.is_dir() and not is_table(path):
+    with reading_of(source):
+        is_image = path.exists() and not path.is_dir() and not is_table(path)
+    if is_image:
         return [NamedImage(source, path, None)]
     works = read_works(source, reading)
     if works.folder is not None:
-        named = zip(works.names, works.artists, strict=True)
-        return [NamedImage(name, works.folder / name, artist) for name, artist in named]
+        named = zip(works.names, works.artists, works.attributions, strict=True)
+        return [NamedImage(name, works.folder / name, artist, None, said) for name, artist, said in named]
     return _listed_images(works, find_folder(path, data_dir, works.names), reading)
 
 
@@ -72,8 +76,8 @@ def _listed_images(works: Works, folder: Path, reading: Reading) -> list[NamedIm
     check_own_files(works.names, lookup, works.source)
     if lookup.note:
         reading.say(f"{works.source}: {lookup.note}")
-    named = zip(works.names, works.artists, strict=True)
-    return [NamedImage(name, paths[name] or folder, artist, faults.get(name)) for name, artist in named]
+    named = zip(works.names, works.artists, works.attributions, strict=True)
+    return [NamedImage(name, paths[name] or folder, artist, faults.get(name), said) for name, artist, said in named]
 
 
 def _same_content(one: Path, other: Path) -> bool:

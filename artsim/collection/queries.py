@@ -14,6 +14,7 @@ from artsim.collection.work_tables import is_table
 from artsim.collection.works import QUIET, Reading, Works, read_works
 from artsim.errors import InputError
 from artsim.messages import first_few, shortened
+from artsim.tables.bounds import reading as reading_of
 
 
 def read_queries(sources: Sequence[str], collection: Works, reading: Reading = QUIET) -> Works:
@@ -41,7 +42,9 @@ def read_queries(sources: Sequence[str], collection: Works, reading: Reading = Q
 
 def _query_table(source: str, folder: Path | None, reading: Reading) -> pd.DataFrame:
     path = Path(source).expanduser()
-    if path.is_file() and not is_table(path):
+    with reading_of(source):
+        is_image = path.is_file() and not is_table(path)
+    if is_image:
         name = _name_from(path, folder)
         check_text([name], source)
         return pd.DataFrame({FILENAME: [name]}, dtype=str)

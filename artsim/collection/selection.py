@@ -13,13 +13,14 @@ from pathlib import Path
 import pandas as pd
 
 from artsim.collection.catalogue import Catalogue
-from artsim.collection.columns import ARTIST, FILENAME
+from artsim.collection.columns import ARTIST, FILENAME, position_of
 from artsim.collection.folders import find_folder
 from artsim.collection.work_tables import has_columns, read_work_table
 from artsim.collection.works import QUIET, Reading
 from artsim.errors import InputError
 from artsim.files import replacing
 from artsim.messages import counted, first_few, quoted
+from artsim.tables.bounds import reading as reading_of
 
 TRAIN = "train"
 VAL_SEEN = "val_seen"
@@ -91,15 +92,19 @@ def read_selection(path: Path, data_dir: Path | None, reading: Reading = QUIET) 
     Raises:
         InputError: the file does not exist, or has neither format.
     """
-    if not path.is_file():
+    with reading_of(str(path)):
+        is_file = path.is_file()
+    if not is_file:
         raise InputError(
             f"{path}: no such file. With --read-prefetched-data, --data-file-path must name a saved selection."
         )
     is_table = has_columns(path, reading.columns, (FILENAME, ARTIST))
     table = _read_rows(path, reading) if is_table else _read_old_text(path)
     folder = find_folder(path, data_dir, table["filename"])
-    if "split" not in table.columns:
+    position = position_of("split", list(table.columns))
+    if position is None:
         return Catalogue(table, folder, str(path))
+    table = table.rename(columns={table.columns[position]: "split"})
     _check_cells(table["split"].isin(SPLITS), table["split"], f"a split that is not one of {', '.join(SPLITS)}", path)
     others = [column for column in table.columns if column not in ("filename", "artist", "split")]
     return Selection(table[["filename", "artist", "split", *others]], folder, str(path))

@@ -19,6 +19,7 @@ import pyarrow as pa
 from artsim.collection.columns import ARTIST, FILENAME, Columns
 from artsim.errors import InputError
 from artsim.files import is_stream
+from artsim.json_fields import LONGEST
 from artsim.messages import counted, first_few, quoted, shortened
 from artsim.tables.arrow import as_texts
 from artsim.tables.bounds import reading
@@ -48,9 +49,10 @@ def is_table(path: Path) -> bool:
 
 def has_columns(path: Path, columns: Columns, required: Sequence[str] = (FILENAME,)) -> bool:
     """Whether a regular file can be opened as a table, and has the columns that are required."""
-    if not path.is_file():
-        return False
     try:
+        with reading(str(path)):
+            if not path.is_file():
+                return False
         header = open_reader(path, str(path)).schema.names
         return bool(columns.find(header, required, str(path)))
     except InputError:
@@ -168,6 +170,12 @@ def _check_rows(table: pd.DataFrame, path: Path) -> None:
     if len(empty):
         rows = first_few([f"{row + 1:,}" for row in empty.index.tolist()])
         faults.append(f"{counted(len(empty), 'row')} without a {FILENAME} (row {rows}): fill them or remove the rows")
+    long = table.index[table[ARTIST].str.len() > LONGEST].tolist() if ARTIST in table.columns else []
+    if len(long):
+        rows = first_few([f"{row + 1:,}" for row in long])
+        faults.append(
+            f"{counted(len(long), 'row')} with an {ARTIST} of more than {LONGEST:,} characters (row {rows}): shorten it"
+        )
     paths = table[FILENAME].map(_path_of)
     again = paths[(names != "") & paths.duplicated()]
     if len(again):

@@ -14,12 +14,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from artsim.collection.artists import Qualified, settle_artists, without_artist
+from artsim.collection.artists import ATTRIBUTION, Qualified, settle_artists, without_artist
+from artsim.collection.attribution import kind_of
 from artsim.collection.columns import ARTIST, FILENAME, Columns, position_of
 from artsim.collection.folders import artist_of, check_text, list_folder
 from artsim.collection.work_tables import read_work_table
 from artsim.errors import InputError
 from artsim.messages import Say, listed, say_nothing
+from artsim.tables.bounds import reading as reading_of
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,13 @@ class Works:
         return [artist or None for artist in self.table[ARTIST]]
 
     @property
+    def attributions(self) -> list[str | None]:
+        """(N,) the cell of each work that names several artists, or one with a reservation; else None."""
+        if ATTRIBUTION not in self.table.columns:
+            return [None] * len(self.table)
+        return [cell if kind_of(cell) in ("qualified", "several") else None for cell in self.table[ATTRIBUTION]]
+
+    @property
     def without_artist(self) -> int:
         """The number of works that have no artist."""
         return without_artist(self.table)
@@ -100,9 +109,11 @@ def read_works(source: str, reading: Reading = QUIET, required: Sequence[str] = 
         InputError: the source does not exist, has no works, or is not a readable table.
     """
     path = Path(source).expanduser()
-    if path.is_dir():
+    with reading_of(source):  # a folder without permission, a name too long
+        is_folder, exists = path.is_dir(), path.exists()
+    if is_folder:
         works, notes = _from_folder(path)
-    elif path.exists():
+    elif exists:
         found = read_work_table(path, reading.columns, required)
         works, notes = Works(found.table, None, source), found.notes
     else:

@@ -12,6 +12,7 @@ from artsim.messages import Progress, Say
 from artsim.scoring.cohort import TowerOfCohort, build_cohort
 from artsim.scoring.cohort_use import NONE, SELF, CohortUse, named_cohort, no_cohort
 from artsim.scoring.scorer import Scorer
+from artsim.tables.bounds import reading
 
 
 def tower_of(scorer: Scorer) -> TowerOfCohort:
@@ -46,7 +47,9 @@ def read_cohort(
     tower.rule()  # raises before work is done
     if source is None or source == SELF:
         return None
-    if is_stream(source):
+    with reading(source):
+        is_pipe = is_stream(source)
+    if is_pipe:
         raise InputError(f"{source}: the cohort is a pipe or a device. Name a folder, a table or an embedding store.")
     # They import pandas, which scoring pairs does not need.
     from artsim.collection.work_tables import has_columns
@@ -56,7 +59,7 @@ def read_cohort(
     scorer = open_scorer()
     # The columns that the user names may be those of the gallery's table only.
     named = columns if columns is not None and has_columns(Path(source), columns) else Columns()
-    reading = Reading(say, named, needs_artists=False)  # a cohort has no labels
-    works = read_gallery(Path(source), None, scorer, reading, lambda done, total: progress("cohort", done, total))
+    how = Reading(say, named, needs_artists=False)  # a cohort has no labels
+    works = read_gallery(Path(source), None, scorer, how, lambda done, total: progress("cohort", done, total))
     cohort = build_cohort(tower, works.sha256s, lambda rows: works.vectors[rows])
     return named_cohort(cohort, source, len(works.bad), works.names_note)

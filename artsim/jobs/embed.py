@@ -131,4 +131,5 @@ def _store_of(scorer: Scorer, listed: Sequence[NamedImage], embedded: EmbeddedIm
         [embedded.sha256s[position] for position in good],
         [image.artist for image in rows],
         embedded.vectors[good],
+        [image.attribution for image in rows],
     )

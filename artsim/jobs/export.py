@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -9,7 +10,7 @@ from pathlib import Path
 
 from artsim.collection.selection import Selection, read_selection
 from artsim.collection.works import Reading
-from artsim.errors import InputError, OutputError
+from artsim.errors import InputError, ModelError, OutputError
 from artsim.evaluation.validation import Validation
 from artsim.export.pipeline import Exported, export_tower
 from artsim.export.reduced_precision import Quantization, calibration_paintings
@@ -47,6 +48,8 @@ def export_checkpoint(options: ExportOptions, say: Say, progress: Progress) -> E
     """
     name = "tower.onnx" if options.precision == "fp32" else f"tower-{options.precision}.onnx"
     output = options.output or options.folder / name
+    if not os.path.isdir(options.folder):  # noqa: PTH112 - Path's raises for a folder without permission
+        raise ModelError(f"{options.folder}: no such folder, or no permission. Name a run's folder of checkpoints.")
     others = [file for file in options.folder.glob("*") if file.suffix.lower() != ".onnx"]
     check_overwrites({"CHECKPOINTS": others}, {"--output": output}, makes_tower=True)
     from artsim.training.runtime import start_tensorflow

@@ -88,7 +88,7 @@ def _stored(source: Path, scorer: Scorer, reading: Reading) -> Gallery:
     store = open_store(source, scorer)
     if store is None or not store.names:
         raise InputError(f"{source}: {'no such file' if store is None else 'no embeddings in it'}.")
-    artists, notes = settle_names(store.artists, reading.qualified, str(source))
+    artists, notes = settle_names(store.cells, reading.qualified, str(source))
     for note in notes if reading.needs_artists else []:
         reading.say(note)
     return Gallery(store.names, store.sha256s, artists, store.vectors, [])

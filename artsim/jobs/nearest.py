@@ -171,7 +171,7 @@ def query_files(sources: Sequence[str], say: Say) -> list[str]:
     files: list[str] = []
     for source in sources:
         folder = Path(source)
-        if not folder.is_dir():
+        if not os.path.isdir(source):  # noqa: PTH112 - Path's raises for a folder without permission
             files.append(source)
             continue
         listing = list_folder(folder)

@@ -31,6 +31,7 @@ from artsim.scoring.same_work import Thumbnail, thumbnail
 from artsim.scoring.scorer import Scorer
 from artsim.scoring.status import STATUSES
 from artsim.scoring.store_updates import StoreWriter
+from artsim.tables.bounds import reading
 
 STORE_SUFFIX = ".parquet"
 
@@ -83,8 +84,9 @@ def open_store(path: Path, scorer: Scorer) -> EmbeddingStore | None:
     Raises:
         InputError: see `read_store` and `check_model`.
     """
-    if not path.exists():
-        return None
+    with reading(str(path)):
+        if not path.exists():
+            return None
     store = read_store(path)
     check_model(store, path, scorer.model_sha256, scorer.tower.width)
     return store

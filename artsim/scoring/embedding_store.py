@@ -4,6 +4,7 @@
     sha256     string                      hex SHA-256 of the image file, which identifies the embedding
     artist     string, null if unknown
     embedding  fixed_size_list<float32>[D]
+    attribution  string, null if there is none; the column may be missing: cells that name no single artist
 
 The key-value metadata `artsim` holds JSON: the number of this contract, the SHA-256 of the model, and its card.
 
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 STORE_CONTRACT = 1  # rises when an older artsim could no longer read a new file
 STORE_COLUMNS = ("image", "sha256", "artist", "embedding")
 TEXT_COLUMNS = STORE_COLUMNS[:-1]
+ATTRIBUTION = "attribution"  # a column that older versions neither write nor read
 REMEDY: Final = "Remove it or name another file; the images are then embedded again."
 # Embeddings hardly compress. A file that says it holds more than this many bytes of them for each of its own is made to
 # take memory.
@@ -56,6 +58,14 @@ class EmbeddingStore:
     sha256s: list[str]  # of the image files
     artists: list[str | None]
     vectors: NDArray[np.float32]  # (N, D)
+    attributions: list[str | None] | None = None  # None: no column
+
+    @property
+    def cells(self) -> list[str | None]:
+        """(N,) the artist of each image, else its attribution."""
+        if self.attributions is None:
+            return self.artists
+        return [artist or cell for artist, cell in zip(self.artists, self.attributions, strict=True)]
 
 
 def read_store(path: Path) -> EmbeddingStore:
@@ -73,10 +83,12 @@ def read_store(path: Path) -> EmbeddingStore:
             model_sha256, card = _model_of(file.schema_arrow.metadata or {}, path)
             width = _check_schema(file.schema_arrow, path)
             _check_size(path, file.metadata.num_rows * width * 4)
+            has_attributions = _is_text(file.schema_arrow, ATTRIBUTION)
         # Dictionaries are read as such: a short one can stand for any number of long texts.
-        with parquet.ParquetFile(path, page_checksum_verification=True, read_dictionary=list(TEXT_COLUMNS)) as file:
-            table = file.read(columns=list(STORE_COLUMNS))
-            columns = {name: _texts(table[name], name, path) for name in TEXT_COLUMNS}
+        texts = [*TEXT_COLUMNS, *([ATTRIBUTION] if has_attributions else [])]
+        with parquet.ParquetFile(path, page_checksum_verification=True, read_dictionary=texts) as file:
+            table = file.read(columns=[*texts, "embedding"])
+            columns = {name: _texts(table[name], name, path) for name in texts}
     except OSError as error:
         raise InputError(f"{path}: the embedding store can't be read ({error.strerror or error}).") from error
     except (pyarrow.ArrowException, ValueError) as error:  # a ValueError is a text that is not UTF-8
@@ -90,6 +102,7 @@ def read_store(path: Path) -> EmbeddingStore:
         [sha256 or "" for sha256 in columns["sha256"]],
         columns["artist"],
         _matrix(table["embedding"]),
+        columns.get(ATTRIBUTION),
     )
     _check_values(store, path, has_nulls=bool(table["embedding"].null_count))
     return store
@@ -113,13 +126,23 @@ def write_store(path: Path, store: EmbeddingStore) -> None:
         "model_sha256": store.model_sha256,
         "card": asdict(store.card),
     }
-    table = pyarrow.table([*columns, vectors], names=list(STORE_COLUMNS)).replace_schema_metadata(
+    names = list(STORE_COLUMNS)
+    columns.append(vectors)
+    if store.attributions is not None and any(store.attributions):
+        columns.append(of_texts(store.attributions))
+        names.append(ATTRIBUTION)
+    table = pyarrow.table(columns, names=names).replace_schema_metadata(
         {METADATA_KEY: json.dumps(described, sort_keys=True, allow_nan=False)}
     )
     with replacing(path, "wb") as file:
         # Compression and dictionaries take time and gain nothing: digests and vectors look random and rarely repeat.
         parquet.write_table(
-            table, file, compression="none", use_dictionary=["artist"], write_statistics=False, write_page_checksum=True
+            table,
+            file,
+            compression="none",
+            use_dictionary=["artist", ATTRIBUTION],
+            write_statistics=False,
+            write_page_checksum=True,
         )
 
 
@@ -204,6 +227,14 @@ def _check_schema(schema: pyarrow.Schema, path: Path) -> int:
             "Write one with `artsim embed`."
         )
     return int(found["embedding"].list_size)
+
+
+def _is_text(schema: pyarrow.Schema, column: str) -> bool:
+    """Whether there is one such column, and it holds text."""
+    import pyarrow
+
+    positions = schema.get_all_field_indices(column)
+    return len(positions) == 1 and schema.field(positions[0]).type in (pyarrow.string(), pyarrow.large_string())
 
 
 def _check_size(path: Path, needed: int) -> None:

@@ -63,6 +63,8 @@ def _updated(before: EmbeddingStore, job: Embedding) -> EmbeddingStore:
     decided = {name: position for position, name in enumerate(job.names) if job.sha256s[position]}
     bad = {job.names[position] for position in job.failures}
     artist = dict(zip(before.names, before.artists, strict=True))
+    attributions = before.attributions or [None] * len(before.names)
+    attribution = dict(zip(before.names, attributions, strict=True))
     others = [row for row, name in enumerate(before.names) if name not in decided and name not in bad]
     positions = list(decided.values())
     return EmbeddingStore(
@@ -72,4 +74,5 @@ def _updated(before: EmbeddingStore, job: Embedding) -> EmbeddingStore:
         [before.sha256s[row] for row in others] + [job.sha256s[position] for position in positions],
         [before.artists[row] for row in others] + [artist.get(name) for name in decided],
         np.concatenate([before.vectors[others], job.vectors[positions]]),
+        [attributions[row] for row in others] + [attribution.get(name) for name in decided],
     )

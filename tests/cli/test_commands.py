@@ -14,6 +14,7 @@ from artsim import __version__
 from artsim.cli import main
 from artsim.errors import EXIT_CODES, ArtsimError
 from tests.command import ROOT, artsim_in_process, artsim_process
+from tests.towers import write_paintings
 
 
 def test_version(capsys: pytest.CaptureFixture[str]) -> None:
@@ -128,6 +129,31 @@ USAGE = {
     "score x.csv --cohort self --columns filename=File": "--columns names columns of a table, and 'self' is no table",
     "train --columns filename=File": "--columns names columns of a table, and 'demo' is no table",
 }
+
+
+TOO_LONG = "x" * 300 + ".csv"  # the system answers with an error, as for a folder without permission
+IMPOSSIBLE = {
+    f"embed {TOO_LONG} -o x.parquet": 3,
+    f"pairs {TOO_LONG}": 3,
+    f"pairs . --queries {TOO_LONG}": 3,
+    f"nearest {TOO_LONG} --among .": 3,
+    f"nearest a.png --among {TOO_LONG}": 3,
+    f"score {TOO_LONG}": 3,
+    f"score pairs.csv --cohort {TOO_LONG}": 3,
+    f"export {TOO_LONG}": 5,
+    f"info {TOO_LONG}": 5,
+}
+
+
+@pytest.mark.parametrize("line", IMPOSSIBLE)
+def test_names_that_the_system_refuses_end_with_a_message(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], line: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_paintings(tmp_path, "a.png", "b.png")
+    (tmp_path / "pairs.csv").write_text("image1,image2\na.png,b.png\n")
+    assert artsim_in_process(*line.split(" ")) == IMPOSSIBLE[line]
+    assert TOO_LONG in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("line", USAGE)

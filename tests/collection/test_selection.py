@@ -142,3 +142,11 @@ def test_the_error_of_an_unusable_selection_names_the_line(tmp_path: Path, text:
 def test_the_error_of_a_missing_selection_names_the_flag(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="--read-prefetched-data"):
         read_selection(tmp_path / "nowhere.csv", None)
+
+
+def test_letter_case_of_the_column_split_does_not_matter(tmp_path: Path) -> None:
+    (tmp_path / "a.jpg").touch()
+    (tmp_path / "x.csv").write_text("Filename,Artist,Split\na.jpg,Ann,train\n")
+    selection = read_selection(tmp_path / "x.csv", None)
+    assert isinstance(selection, Selection)
+    assert list(selection.table.columns) == ["filename", "artist", "split"]

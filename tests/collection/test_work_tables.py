@@ -109,6 +109,7 @@ def test_a_quote_that_is_closed_rows_later_loses_no_works(tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("text", "message"),
     [
+        (f"filename,artist\na,x\nb,{'y' * 5000}\n", r"1 row with an artist of more than 4,096 characters \(row 2\)"),
         ("filename,artist\na/1.jpg,x\na\\1.jpg,y\n", r"1 file listed twice \('a/1.jpg' in the rows 1 and 2\)"),
         ("filename,artist\na/1.jpg,x\n./a//1.jpg,y\n", r"1 file listed twice \('a/1.jpg' in the rows 1 and 2\)"),
         ("filename,artist\n1.jpg,Ann\n,Bob\n2.jpg,Bob\n ,Cid\n", r"2 rows without a filename \(row 2, 4\)"),

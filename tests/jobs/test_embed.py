@@ -203,3 +203,17 @@ def test_a_killed_run_is_resumed(folder: Path, capsys: pytest.CaptureFixture[str
     assert embed("many") == 0
     assert f"{200 - there} new, {there} reused" in capsys.readouterr().err
     assert (folder / "kept.parquet").read_bytes() == (folder / "whole.parquet").read_bytes()
+
+
+def test_attributions_are_kept_for_a_search(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    works = "filename,artist\nManet/a.png,after Manet\nMonet/b.png,Unknown\nMonet/c.png,Monet\n"
+    (folder / "works.csv").write_text(works)
+    assert embed("works.csv", "--data-dir", "works") == 0
+    assert read_store(Path("kept.parquet")).attributions == ["after Manet", None, None]
+    assert embed("works.csv", "--data-dir", "works") == 0  # a second run keeps them
+    search = ["nearest", "works/Monet/c.png", "--among", "kept.parquet", "--model", "tower.onnx", "--artists", "a.csv"]
+    assert artsim_in_process(*search, "--with-itself") == 0
+    assert list(pd.read_csv("a.csv")["artist"]) == ["Monet"]
+    assert "1 work with a qualified attribution: 'after Manet'" in capsys.readouterr().err
+    assert artsim_in_process(*search, "--with-itself", "--qualified", "keep") == 0
+    assert sorted(pd.read_csv("a.csv")["artist"]) == ["Monet", "after Manet"]

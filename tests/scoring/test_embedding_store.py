@@ -47,6 +47,16 @@ def test_what_is_written_is_read_back(tmp_path: Path, names: list[str]) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["store.parquet"]
 
 
+def test_attributions_are_a_column_only_if_there_are_any(tmp_path: Path) -> None:
+    path, store = tmp_path / "store.parquet", some(["a.jpg", "b.jpg"])
+    write_store(path, replace(store, attributions=[None, "Rubens and Snyders"]))
+    assert read_store(path).attributions == [None, "Rubens and Snyders"]
+    assert read_store(path).cells == ["painter 0", "Rubens and Snyders"]
+    write_store(path, replace(store, attributions=[None, None]))
+    assert "attribution" not in parquet.read_schema(path).names
+    assert read_store(path).cells == store.artists
+
+
 def test_many_row_groups_are_one_matrix(tmp_path: Path) -> None:
     store = some([f"{row}.jpg" for row in range(1000)])
     write_store(tmp_path / "store.parquet", store)
