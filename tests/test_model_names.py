@@ -62,6 +62,13 @@ def test_a_tower_that_has_changed_since_it_was_logged_is_refused(working_folder:
         tower_file(f"runs:/{run_id}")
 
 
+@pytest.mark.usefixtures("_own_cache")
+def test_a_digest_that_is_none_is_not_taken_for_the_name_of_a_file(working_folder: Path) -> None:
+    run_id, model_id = run_with_tower(working_folder)
+    MlflowClient().set_logged_model_tags(model_id, {"artsim.tower_sha256": "../../mlflow.db"})
+    assert tower_file(f"runs:/{run_id}").parent == working_folder / "cache" / "artsim" / "towers"
+
+
 @pytest.mark.parametrize("place", ["artifacts/tower.onnx", "model.onnx", "tower.onnx"])
 def test_a_folder_leads_to_the_tower_in_it(tmp_path: Path, place: str) -> None:
     (tmp_path / place).parent.mkdir(exist_ok=True)

@@ -5,6 +5,7 @@ A tower is downloaded once. It lies in the user's cache under its SHA-256, and i
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,7 +14,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import mlflow
-from mlflow.entities import LoggedModel, Run
+from mlflow.entities import LoggedModel, LoggedModelStatus, Run
 from mlflow.exceptions import MlflowException
 from mlflow.protos.databricks_pb2 import INVALID_PARAMETER_VALUE, RESOURCE_DOES_NOT_EXIST, ErrorCode
 from mlflow.tracking import MlflowClient
@@ -25,6 +26,7 @@ from artsim.scoring.tower_folder import PLACES
 from artsim.tracking.logged_models import SHA256_TAG, TOWER_MODEL
 from artsim.tracking.store import check_store, missing_store, silence_logs, tracking_errors
 
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 _NOT_THERE = (ErrorCode.Name(RESOURCE_DOES_NOT_EXIST), ErrorCode.Name(INVALID_PARAMETER_VALUE))
 
 
@@ -102,7 +104,7 @@ def logged_model(client: MlflowClient, run: Run, name: str) -> LoggedModel | Non
     """The newest model with a name among those of a run; None: there is none."""
     outputs = run.outputs.model_outputs if run.outputs else []
     models = [client.get_logged_model(output.model_id) for output in outputs]
-    named = [model for model in models if model.name == name]
+    named = [model for model in models if model.name == name and model.status == LoggedModelStatus.READY]
     return max(named, key=lambda model: model.creation_timestamp, default=None)
 
 
@@ -121,7 +123,9 @@ def step_of_tower(run_id: str) -> int:
 
 
 def _of_logged_model(model: LoggedModel) -> TrackedTower:
-    return TrackedTower(model.artifact_location, model.tags.get(SHA256_TAG), model.source_run_id, model.model_id)
+    sha256 = model.tags.get(SHA256_TAG, "")
+    known = sha256 if _SHA256.fullmatch(sha256) else None  # it becomes the name of a file
+    return TrackedTower(model.artifact_location, known, model.source_run_id, model.model_id)
 
 
 def _download(name: str, tower: TrackedTower, folder: str) -> Path:
