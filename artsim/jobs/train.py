@@ -33,6 +33,9 @@ from artsim.overwrites import check_overwrites
 from artsim.scoring.familiarity import TrainingEmbeddings
 from artsim.tracking.run import Run, tracked_run
 from artsim.training.loop.hooks import FitHooks, Outputs
+from artsim.training.loop.plan import Stage
+
+STAGE_TAG = "artsim.stage"
 
 
 def train(options: TrainOptions, feedback: Feedback) -> str:
@@ -57,6 +60,7 @@ def train(options: TrainOptions, feedback: Feedback) -> str:
             shortcuts = _find_shortcuts(job)
             exported = _train_and_export(job)
             log_end(job, exported, shortcuts)
+            run.set_tags({STAGE_TAG: "done"})
     return report(job, exported, shortcuts, time.monotonic() - started)
 
 
@@ -132,6 +136,7 @@ def _train_and_export(job: TrainJob) -> Exported:
         held_out_images = LabelledImages(held_out, artist_numbers(selection, validation.works))
         monitor = fit(recipe, network, train_images, held_out_images, _hooks(job), options.seed)
         log_training(job, monitor)
+        run.set_tags({STAGE_TAG: "export"})
         folder = job.outputs.checkpoint_dir
         source = ExportSource.read(folder, "refit" if recipe.refit else "best")
         record = RunRecord.read(folder)
@@ -154,4 +159,13 @@ def _hooks(job: TrainJob) -> FitHooks:
         say=job.feedback.say,
         progress=job.feedback.progress,
         display=job.feedback.display,
+        begin=partial(_begin, job),
+        follow=lambda step, metrics: job.run.log_metrics(metrics, step),
     )
+
+
+def _begin(job: TrainJob, stage: Stage) -> None:
+    """Tell which stage begins, on the terminal and in the run. A training from scratch has one stage only."""
+    job.run.set_tags({STAGE_TAG: stage.title})
+    if job.options.recipe.is_pretrained:
+        job.feedback.say(f"{stage.title} …")

@@ -8,9 +8,10 @@ import keras
 import tensorflow as tf
 
 from artsim.training.data.batches import images_per_step
-from artsim.training.loop.evaluator import EvaluationCallback, ThroughputMonitor
-from artsim.training.loop.hooks import FitHooks
+from artsim.training.loop.evaluator import EvaluationCallback, LossCallback, ThroughputMonitor
 from artsim.training.loop.losses import Objective
+from artsim.training.loop.plan import Stage
+from artsim.training.loop.stages import Stages
 from artsim.training.recipes import Recipe
 
 WARM_UP = 0.1  # share of all steps; a common choice for AdamW
@@ -20,21 +21,21 @@ def run_epochs(
     recipe: Recipe,
     objective: Objective,
     dataset: tf.data.Dataset,
-    steps: int,
     artists: int,
-    hooks: FitHooks,
-    evaluation: EvaluationCallback | None,
+    stages: Stages,
+    stage: Stage,
+    evaluation: EvaluationCallback | None = None,
     rate_flag: str = "--learning-rate",
 ) -> None:
-    """Train an objective for the recipe's epochs.
+    """Train an objective for the epochs of a stage.
 
     Args:
-        recipe: gives epochs, optimiser and rates.
+        recipe: gives the optimiser and its rates.
         objective: is minimised.
         dataset: endless batches.
-        steps: number of steps in an epoch.
         artists: number of artists trained on.
-        hooks: callbacks.
+        stages: of the whole training.
+        stage: the one that has begun.
         evaluation: after each epoch; None: no evaluation.
         rate_flag: the flag that sets the learning rate, for error messages.
 
@@ -42,18 +43,20 @@ def run_epochs(
         GateError: the loss is not finite. The checkpoints of earlier epochs are kept.
     """
     # In runs of minutes XLA takes longer to compile than it saves: see benchmarks/train_step.py.
-    objective.model.compile(optimizer=_optimizer(recipe, steps), loss=objective.loss, jit_compile=False)
-    with hooks.display.training(recipe.epochs, steps):
-        pace = ThroughputMonitor(hooks.display, images_per_step(recipe, artists), rate_flag)
+    objective.model.compile(optimizer=_optimizer(recipe, stage), loss=objective.loss, jit_compile=False)
+    with stages.hooks.display.training(stage):
+        pace = ThroughputMonitor(stages, stage, images_per_step(recipe, artists), rate_flag)
         callbacks: list[keras.callbacks.Callback] = [pace]
         if evaluation is not None:
             evaluation.pace = pace
-            summaries = str(hooks.outputs.summaries_dir)
+            summaries = str(stages.hooks.outputs.summaries_dir)
             callbacks += [evaluation, keras.callbacks.TensorBoard(summaries, profile_batch=0, write_graph=False)]
+        else:
+            callbacks.append(LossCallback(pace))
         objective.model.fit(
             dataset,
-            epochs=recipe.epochs,
-            steps_per_epoch=steps,
+            epochs=stage.epochs,
+            steps_per_epoch=stage.steps,
             callbacks=callbacks,
             shuffle=False,  # the batches are random already
             verbose=0,
@@ -69,14 +72,13 @@ def write_graph(tower: keras.Model, folder: Path) -> None:
     writer.close()
 
 
-def _optimizer(recipe: Recipe, steps: int) -> keras.optimizers.Optimizer:
+def _optimizer(recipe: Recipe, stage: Stage) -> keras.optimizers.Optimizer:
     """Gradient descent at one rate, or AdamW that warms up and then decays along a cosine."""
     if recipe.optimizer == "sgd":
         return keras.optimizers.SGD(recipe.learning_rate)
-    total = steps * recipe.epochs
-    warm_up = max(1, round(WARM_UP * total))
+    warm_up = max(1, round(WARM_UP * stage.units))
     rate = keras.optimizers.schedules.CosineDecay(
-        0.0, max(1, total - warm_up), warmup_target=recipe.learning_rate, warmup_steps=warm_up
+        0.0, max(1, stage.units - warm_up), warmup_target=recipe.learning_rate, warmup_steps=warm_up
     )
     optimizer = keras.optimizers.AdamW(rate, weight_decay=recipe.weight_decay)
     optimizer.exclude_from_weight_decay(var_names=["bias", "beta", "gamma", "proxies"])

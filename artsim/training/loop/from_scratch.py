@@ -19,6 +19,8 @@ from artsim.training.loop.epochs import run_epochs, write_graph
 from artsim.training.loop.evaluator import EMBED_BATCH, EvaluationCallback, Evaluator, embed
 from artsim.training.loop.hooks import FitHooks
 from artsim.training.loop.losses import build_objective
+from artsim.training.loop.plan import Plan, Stage
+from artsim.training.loop.stages import Stages
 from artsim.training.monitor import Monitor
 from artsim.training.networks.checkpoints import BEST, load_tower
 from artsim.training.networks.features import LabelledFeatures
@@ -58,7 +60,8 @@ def fit_from_scratch(
     monitor = Monitor(recipe.monitor, recipe.patience)
     evaluator = Evaluator(tower, embed_validation, hooks, monitor)
     evaluation = EvaluationCallback(evaluator, objective, validation.labels, artists, readout_width)
-    run_epochs(recipe, objective, dataset, steps, artists, hooks, evaluation)
+    stages = Stages(hooks, Plan([Stage("training", 1, 1, recipe.epochs * steps, recipe.epochs, "train")]))
+    run_epochs(recipe, objective, dataset, artists, stages, stages.begin("training", 1), evaluation)
     if with_readout is not None:
         best = load_tower(hooks.outputs.checkpoint_dir / BEST)
         hooks.describe(_embed_works(best, train, with_readout.rows, recipe.image_size), readout_width)

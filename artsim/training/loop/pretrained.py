@@ -9,7 +9,7 @@ embedded by the first fit. Each other fold has some of the training artists, emb
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
@@ -25,7 +25,9 @@ from artsim.training.loop.epochs import run_epochs, write_graph
 from artsim.training.loop.evaluator import EvaluationCallback, Evaluator, embed
 from artsim.training.loop.hooks import FitHooks
 from artsim.training.loop.losses import build_objective
-from artsim.training.loop.tuning import FeatureExtractor
+from artsim.training.loop.plan import Plan, Stage
+from artsim.training.loop.stages import Stages
+from artsim.training.loop.tuning import FeatureExtractor, tuning_stage
 from artsim.training.monitor import Monitor
 from artsim.training.networks.checkpoints import BEST, REFIT, load_tower, save_tower
 from artsim.training.networks.features import LabelledFeatures
@@ -53,18 +55,21 @@ def fit_pretrained(
     labels = np.concatenate([train.labels, validation.labels])
     fold_of = artist_folds(labels, train.labels, seed)
     photographers = photographers_of(fold_of + 1)  # those of group 0 show the validation's shifted twin
-    extractor = FeatureExtractor(recipe, network, [train.pixels, validation.pixels], labels, photographers, hooks, seed)
-    folds = _Folds(recipe, extractor, fold_of, photographers, hooks, seed)
+    fits = [(len(train.labels), "train")]
+    if recipe.refit:
+        fits += [(int(np.sum(fold_of != fold)), "calibration") for fold in _trained_folds(fold_of, labels)]
+        fits.append((len(labels), "refit"))
+    stages = Stages(hooks, plan_fits(recipe, fits, len(labels)))
+    pixels = [train.pixels, validation.pixels]
+    extractor = FeatureExtractor(recipe, network, pixels, labels, photographers, stages, seed)
+    folds = _Folds(recipe, extractor, fold_of, photographers, stages, seed)
     monitor = Monitor(recipe.monitor, recipe.patience)
     trainer, unseen = _first_fit(folds, len(train.labels), monitor)
     if recipe.refit:
-        readout_width = trainer.readout_width
-        del trainer  # it holds the features, which the next fits need memory for
-        hooks.say("fitting on folds of artists, to calibrate …")
-        hooks.calibrate(chain(unseen, folds.of_trained_artists()), readout_width)
-        hooks.say("refitting on all works …")
-        network, features = extractor.tuned_on(np.arange(len(labels)))
-        trainer = HeadTrainer(recipe, network, features, hooks, seed)
+        hooks.calibrate(chain(unseen, folds.of_trained_artists()), trainer.readout_width)
+        fit = stages.plan.fits
+        network, features = extractor.tuned_on(np.arange(len(labels)), fit)
+        trainer = HeadTrainer(recipe, network, features, stages, fit, seed)
         save_tower(trainer.fit(), hooks.outputs.checkpoint_dir / REFIT)
     elif recipe.has_epochs:  # the best epoch is exported, and training ended with the last
         trainer.tower.set_weights(load_tower(hooks.outputs.checkpoint_dir / BEST).get_weights())
@@ -73,13 +78,32 @@ def fit_pretrained(
     return monitor
 
 
+def plan_fits(recipe: Recipe, fits: Sequence[tuple[int, str]], works: int) -> Plan:
+    """The plan of some fits.
+
+    Args:
+        recipe: says which stages a fit has.
+        fits: number of works that each fit is trained on, and the group of its metrics.
+        works: number of all works, whose features are computed.
+    """
+    stages = [Stage("features", 0, len(fits), 2 * works)]
+    for number, (trained_on, group) in enumerate(fits, start=1):
+        if recipe.tune_epochs:
+            stages.append(tuning_stage(recipe, number, len(fits), trained_on))
+            stages.append(Stage("features", number, len(fits), 2 * works))
+        if recipe.has_epochs:
+            units = recipe.epochs * steps_per_epoch(recipe, trained_on, pairs=0)
+            stages.append(Stage("training", number, len(fits), units, recipe.epochs, group))
+    return Plan(stages)
+
+
 def _first_fit(folds: _Folds, trained_on: int, monitor: Monitor) -> tuple[HeadTrainer, list[EmbeddedFold]]:
     """The fit on the training works, the first of all, evaluated on the others; and the fold of unseen artists."""
     extractor = folds.extractor
     train_rows, held_out_rows = np.split(np.arange(len(extractor.labels)), [trained_on])
-    network, features = extractor.tuned_on(train_rows)
+    network, features = extractor.tuned_on(train_rows, fit=1)
     held_out = LabelledFeatures.without_views(features.features[held_out_rows], extractor.labels[held_out_rows])
-    trainer = HeadTrainer(folds.recipe, network, features.subset(train_rows), folds.hooks, folds.seed)
+    trainer = HeadTrainer(folds.recipe, network, features.subset(train_rows), folds.stages, 1, folds.seed)
     trainer.fit(held_out, monitor)
     unseen = folds.fold_of == UNSEEN_FOLD
     return trainer, [trainer.embedded(features, unseen, folds.photographers)] if unseen.any() else []
@@ -100,6 +124,12 @@ def artist_folds(labels: NDArray[np.int64], trained_on: NDArray[np.int64], seed:
     return fold_of
 
 
+def _trained_folds(fold_of: NDArray[np.int64], labels: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The folds of artists trained on, (F,). There are none of too few artists."""
+    folds = np.unique(fold_of[fold_of != UNSEEN_FOLD])
+    return folds if len(np.unique(labels)) >= MIN_ARTISTS_TO_FOLD else folds[:0]
+
+
 @dataclass(frozen=True)
 class _Folds:
     """The folds of artists, and what a fit on the other folds needs. `fold_of` and `photographers` are (N,)."""
@@ -108,18 +138,19 @@ class _Folds:
     extractor: FeatureExtractor
     fold_of: NDArray[np.int64]
     photographers: NDArray[np.int64]
-    hooks: FitHooks
+    stages: Stages
     seed: int
 
     def of_trained_artists(self) -> Iterator[EmbeddedFold]:
-        """Each fold of artists trained on, by a fit on all other works. There are no folds of too few artists."""
-        if len(np.unique(self.extractor.labels)) >= MIN_ARTISTS_TO_FOLD:
-            yield from (self._embedded(fold) for fold in np.unique(self.fold_of[self.fold_of != UNSEEN_FOLD]))
+        """Each fold of artists trained on, by a fit on all other works."""
+        folds = _trained_folds(self.fold_of, self.extractor.labels)
+        yield from (self._embedded(fold, number) for number, fold in enumerate(folds, start=2))
 
-    def _embedded(self, fold: np.int64) -> EmbeddedFold:
+    def _embedded(self, fold: np.int64, number: int) -> EmbeddedFold:
+        """A fold embedded by the fit with this number."""
         others = np.flatnonzero(self.fold_of != fold)
-        network, features = self.extractor.tuned_on(others)
-        trainer = HeadTrainer(self.recipe, network, features.subset(others), self.hooks, self.seed)
+        network, features = self.extractor.tuned_on(others, number)
+        trainer = HeadTrainer(self.recipe, network, features.subset(others), self.stages, number, self.seed)
         trainer.fit()
         return trainer.embedded(features, self.fold_of == fold, self.photographers)
 
@@ -131,11 +162,19 @@ class HeadTrainer:
     """
 
     def __init__(
-        self, recipe: Recipe, network: keras.Model, train: LabelledFeatures, hooks: FitHooks, seed: int
+        self,
+        recipe: Recipe,
+        network: keras.Model,
+        train: LabelledFeatures,
+        stages: Stages,
+        number: int,
+        seed: int,
     ) -> None:
+        """`number` is that of the fit."""
         keras.utils.set_random_seed(seed)
         self.recipe = recipe
-        self.hooks = hooks
+        self.stages = stages
+        self.number = number
         self.seed = seed
         self.train = train
         self.projection = fit_projection(train.features, train.labels, COMPONENTS)
@@ -169,8 +208,9 @@ class HeadTrainer:
         """Train the trained head, if there is one, and return the tower. Held-out works, if any, evaluate it."""
         evaluator = None
         if held_out is not None and monitor is not None:
-            write_graph(self.tower, self.hooks.outputs.summaries_dir / "graph")
-            evaluator = Evaluator(self.tower, lambda: embed(self.head, held_out.features), self.hooks, monitor)
+            hooks = self.stages.hooks
+            write_graph(self.tower, hooks.outputs.summaries_dir / "graph")
+            evaluator = Evaluator(self.tower, lambda: embed(self.head, held_out.features), hooks, monitor)
         if self.trained is not None:
             self._fit_trained(self.trained, evaluator, held_out)
         elif evaluator is not None:
@@ -184,8 +224,8 @@ class HeadTrainer:
         artists = int(labels.max()) + 1
         objective = build_objective(self.recipe.loss, trained, artists)
         dataset = feature_dataset(self.projection(features), labels, self.recipe, self.seed)
-        steps = steps_per_epoch(self.recipe, len(labels), pairs=0)
+        stage = self.stages.begin("training", self.number)
         evaluation = None
         if evaluator is not None and held_out is not None:
             evaluation = EvaluationCallback(evaluator, objective, held_out.labels, artists, self.readout_width)
-        run_epochs(self.recipe, objective, dataset, steps, artists, self.hooks, evaluation)
+        run_epochs(self.recipe, objective, dataset, artists, self.stages, stage, evaluation)
