@@ -24,8 +24,10 @@ from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 
 from artsim.images import MAX_PIXELS
+from artsim.messages import say_nothing
 from artsim.training.loop.evaluator import embed
 from artsim.training.loop.hooks import FitHooks, Outputs
+from artsim.training.loop.journal import Journal
 from artsim.training.loop.pretrained import HeadTrainer, plan_fits
 from artsim.training.loop.stages import Stages
 from artsim.training.networks.features import LabelledFeatures
@@ -104,7 +106,7 @@ def unattended(recipe: Recipe, works: int, fits: int = 1) -> Stages:
         say=lambda _: None,
         progress=lambda *_: None,
     )
-    return Stages(hooks, plan_fits(recipe, fits * [(works, "train")], works))
+    return Stages(hooks, plan_fits(recipe, fits * [(works, "train")], works), Journal(None, say_nothing))
 
 
 def aucs(head: keras.Model, works: LabelledFeatures, split: Split) -> tuple[float, float]:

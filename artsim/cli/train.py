@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
-from artsim.bad_images import BadImageLimit
 from artsim.cli.extras import needs_train_extra
 from artsim.cli.options import (
     SPELLING,
@@ -20,6 +20,7 @@ from artsim.cli.options import (
     stderr_lines,
 )
 from artsim.cli.progress import stage_bars
+from artsim.cli.recorded_flags import recorded_flags
 from artsim.escaping import printable_lines
 from artsim.training.monitor import MonitorName, metric_key
 from artsim.training.networks.weight_packages import PACKAGES
@@ -32,14 +33,14 @@ from artsim.training.recipes import (
     LossName,
     MixedPrecision,
     OptimizerName,
+    Recipe,
     TowerName,
     default_recipe,
     recipe_of,
 )
 
 if TYPE_CHECKING:
-    from artsim.collection.artists import Qualified
-    from artsim.collection.columns import Columns
+    from artsim.jobs.train_log import TrainOptions
 
 EPILOG = f"""
 \b
@@ -48,6 +49,7 @@ Examples:
   artsim train --num-of-artists 100
   artsim train --data-file-path train_info.csv --data-dir train --num-of-images-per-artist 300
   artsim train --recipe classic --device-id /gpu:0
+  artsim train --resume RUN_ID
 
 A flag without a default takes its value from the recipe. Under MLflow: mlflow run . -P num_of_artists=100
 
@@ -210,69 +212,72 @@ def _in_recipes(field: str) -> str:
     "--seed", type=click.IntRange(0, 2**31 - 1), default=0, show_default=True, help="Seed of all random choices."
 )  # fmt: skip
 @bad_image_options(default="10%")
+@click.option(
+    "--resume", metavar="RUN_ID",
+    help="Go on with a run that was interrupted, with its flags and its selection. Under mlflow run, use its --run-id "
+    "instead.",
+)  # fmt: skip
 @quiet_option
-def train(
-    recipe: str | None,
-    data_file_path: str,
-    data_dir: str | None,
-    columns: Columns | None,
-    qualified: Qualified,
-    merge_spellings: bool,
-    read_prefetched_data: bool,
-    save_data_to_file: bool,
-    summaries_dir: str,
-    checkpoint_dir: str,
-    device_id: str,
-    seed: int,
-    max_bad_images: BadImageLimit,
-    max_pixels: int,
-    quiet: bool,
-    **overrides: Any,
-) -> None:
+def train(resume: str | None, quiet: bool, **_: Any) -> None:
     """Train a tower, export it and evaluate it, all in one MLflow run.
 
     The default trains on the embedded collection, in minutes on two cores. The run holds the value of every flag, the
     metrics of each epoch, the selection, the checkpoints and tower.onnx.
     """
-    has_package = PACKAGES[RECIPES[DEFAULT_WITH_WEIGHTS].tower].is_installed
-    is_demo = data_file_path == "demo"
-    default = default_recipe(overrides["weights"], overrides["tower"], is_demo=is_demo, has_package=has_package)
-    chosen = recipe_of(recipe or default, overrides)
-    given = click.get_current_context().params
-    in_effect = {key: asdict(chosen).get(key, value) for key, value in given.items()} | {"recipe": chosen.name}
-
+    context = click.get_current_context()
+    flags = dict(context.params)
+    recipe = None if resume else _chosen_recipe(flags)  # wrong flags are told before the first import that takes long
     needs_train_extra()
     from artsim.cli.training_progress import TerminalDisplay
+    from artsim.jobs.train import train as run_training
+    from artsim.jobs.train_log import Feedback
+    from artsim.tracking.resumed import run_to_resume
+
+    say = stderr_lines(quiet=quiet)
+    recorded = run_to_resume(resume, say)
+    if recorded is not None:
+        flags = recorded_flags(context, recorded.params, is_launched=recorded.is_launched)
+        recipe = recipe_of(flags["recipe"], flags)
+    options = _options(recipe or _chosen_recipe(flags), flags)
+    with stage_bars(quiet=quiet) as progress:
+        report = run_training(options, Feedback(say, progress, TerminalDisplay(quiet=quiet)), recorded)
+    click.echo(printable_lines(report))
+
+
+def _chosen_recipe(flags: Mapping[str, Any]) -> Recipe:
+    """The recipe that the flags name, or the default, with the settings that other flags override."""
+    has_package = PACKAGES[RECIPES[DEFAULT_WITH_WEIGHTS].tower].is_installed
+    is_demo = flags["data_file_path"] == "demo"
+    default = default_recipe(flags["weights"], flags["tower"], is_demo=is_demo, has_package=has_package)
+    return recipe_of(flags["recipe"] or default, flags)
+
+
+def _options(recipe: Recipe, flags: Mapping[str, Any]) -> TrainOptions:
+    """The settings of the job. The run's params get the value of each flag that is in effect."""
     from artsim.collection.columns import Columns
     from artsim.collection.prepare import SelectionOptions
-    from artsim.jobs.train import train as run_training
-    from artsim.jobs.train_log import Feedback, TrainOptions
+    from artsim.jobs.train_log import TrainOptions
 
     selection = SelectionOptions(
-        data_file_path=data_file_path,
-        data_dir=Path(data_dir) if data_dir else None,
-        read_prefetched_data=read_prefetched_data,
-        num_of_artists=chosen.num_of_artists,
-        num_of_images_per_artist=chosen.num_of_images_per_artist,
-        seed=seed,
-        max_bad_images=max_bad_images,
-        max_pixels=max_pixels,
-        merge_spellings=merge_spellings,
-        columns=columns or Columns(),
-        qualified=qualified,
+        data_file_path=flags["data_file_path"],
+        data_dir=Path(flags["data_dir"]) if flags["data_dir"] else None,
+        read_prefetched_data=flags["read_prefetched_data"],
+        num_of_artists=recipe.num_of_artists,
+        num_of_images_per_artist=recipe.num_of_images_per_artist,
+        seed=flags["seed"],
+        max_bad_images=flags["max_bad_images"],
+        max_pixels=flags["max_pixels"],
+        merge_spellings=flags["merge_spellings"],
+        columns=flags["columns"] or Columns(),
+        qualified=flags["qualified"],
     )
-    options = TrainOptions(
-        recipe=chosen,
+    return TrainOptions(
+        recipe=recipe,
         selection=selection,
-        save_data_to_file=save_data_to_file,
-        summaries_dir=Path(summaries_dir),
-        checkpoint_dir=Path(checkpoint_dir),
-        device_id=device_id,
-        seed=seed,
-        flags=in_effect,
+        save_data_to_file=flags["save_data_to_file"],
+        summaries_dir=Path(flags["summaries_dir"]),
+        checkpoint_dir=Path(flags["checkpoint_dir"]),
+        device_id=flags["device_id"],
+        seed=flags["seed"],
+        flags={key: asdict(recipe).get(key, value) for key, value in flags.items()} | {"recipe": recipe.name},
     )
-
-    with stage_bars(quiet=quiet) as progress:
-        feedback = Feedback(stderr_lines(quiet=quiet), progress, TerminalDisplay(quiet=quiet))
-        report = run_training(options, feedback)
-    click.echo(printable_lines(report))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -64,6 +64,7 @@ class TrainJob:
     validation: Validation
     outputs: Outputs
     feedback: Feedback
+    uploads: Callable[[], None]  # of checkpoints, while the training runs
 
 
 def log_start(job: TrainJob) -> None:

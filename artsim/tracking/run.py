@@ -17,21 +17,25 @@ import subprocess
 import sys
 import threading
 import warnings
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from importlib.metadata import distributions
 from pathlib import Path
+from typing import Any
 
 import mlflow
 import pandas as pd
 from mlflow.data.pandas_dataset import from_pandas
 from mlflow.entities import RunStatus
+from mlflow.exceptions import MlflowException
+from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
 from mlflow.tracking import MlflowClient
 
 from artsim.escaping import masked
+from artsim.messages import Say, say_nothing
+from artsim.tracking.processes import FAILURE_TAG, PROCESS_TAG, fail_dead_runs, this_process
 from artsim.tracking.store import check_store, tracking_errors
 
-FAILURE_TAG = "artsim.failure"
 NOTE_TAG = "mlflow.note.content"
 PARAM_LENGTH = 6000  # MLflow's own limit
 DIGEST_LENGTH = 36  # MLflow's own limit
@@ -47,7 +51,8 @@ class Run:
         self.is_launched = is_launched  # by `mlflow run`, whose user may stand in another folder
         self._client = client
         self._is_named_by_user = is_named_by_user
-        self._folders: list[tuple[Path, str | None]] = []
+        self._folders: list[tuple[Path, str, Collection[str]]] = []
+        self._logged: dict[str, set[int]] | None = None  # the steps of each metric, in a run that is resumed
 
     def rename(self, name: str) -> None:
         """Rename the run, unless the user named it."""
@@ -63,9 +68,9 @@ class Run:
             self._client.log_batch(self.id, params=[mlflow.entities.Param(*item) for item in new.items()])
 
     def log_metrics(self, metrics: Mapping[str, float], step: int = 0) -> None:
-        """Log the metrics of an epoch, or of the whole run as step 0."""
+        """Log the metrics of an epoch, or of the whole run as step 0. A resumed run logs no step of a metric again."""
         with tracking_errors():
-            mlflow.log_metrics(dict(metrics), step=step, run_id=self.id)
+            mlflow.log_metrics(self._not_logged(metrics, step), step=step, run_id=self.id)
 
     def log_selection(self, table: pd.DataFrame, source: str, digest: str) -> None:
         """Log the selection as the dataset of the run."""
@@ -100,9 +105,12 @@ class Run:
                 save_as_external_data=False,  # True empties the graph that was passed
             )
 
-    def log_folder_at_end(self, folder: Path, name: str) -> None:
-        """Log the files of a folder as artifacts under `name` when the run ends, also after a failure."""
-        self._folders.append((folder, name))
+    def log_folder_at_end(self, folder: Path, name: str, leave_out: Collection[str] = ()) -> None:
+        """Log the files of a folder as artifacts under `name` when the run ends, also after a failure.
+
+        Files with a name in `leave_out` are not logged.
+        """
+        self._folders.append((folder, name, leave_out))
 
     def set_tags(self, tags: Mapping[str, str]) -> None:
         """Set tags, without passwords."""
@@ -116,10 +124,11 @@ class Run:
 
     def log_folders(self) -> None:
         """Log the folders of `log_folder_at_end` as they are now."""
-        for folder, name in self._folders:
-            if folder.is_dir():
-                with tracking_errors():
-                    self._client.log_artifacts(self.id, str(folder), name)
+        for folder, name, leave_out in self._folders:
+            for path in sorted(folder.rglob("*")):
+                if path.is_file() and path.name not in leave_out:
+                    place = path.parent.relative_to(folder)
+                    self.log_file(path, name if place == Path() else f"{name}/{place.as_posix()}")
 
     def end(self, status: int) -> None:
         """End the run."""
@@ -128,10 +137,40 @@ class Run:
             # end_run changes nothing if `mlflow run` has already set a status; the status given here is the true one.
             self._client.set_terminated(self.id, RunStatus.to_string(status))
 
+    def begin_process(self, *, is_resumed: bool) -> None:
+        """Tag the run with this process. A run that is resumed loses the reason of its failure."""
+        self.set_tags({PROCESS_TAG: this_process()})
+        if is_resumed:
+            self._logged = {}
+            with tracking_errors():
+                if FAILURE_TAG in self._client.get_run(self.id).data.tags:
+                    self._client.delete_tag(self.id, FAILURE_TAG)
+
+    def remove_artifacts(self, name: str) -> None:
+        """Remove artifacts that are not needed any more, if the store can do that."""
+        with suppress(NotImplementedError, MlflowException, OSError):
+            repository: Any = get_artifact_repository(self._client.get_run(self.id).info.artifact_uri)
+            repository.delete_artifacts(name)
+
+    def _not_logged(self, metrics: Mapping[str, float], step: int) -> dict[str, float]:
+        """The metrics that the run lacks at this step."""
+        if self._logged is None:
+            return dict(metrics)
+        for name in metrics.keys() - self._logged.keys():
+            self._logged[name] = {each.step for each in self._client.get_metric_history(self.id, name)}
+        return {name: value for name, value in metrics.items() if step not in self._logged[name]}
+
 
 @contextmanager
-def tracked_run(name: str) -> Iterator[Run]:
-    """The run that `mlflow run` made for this process, or a new one.
+def tracked_run(name: str, resume: str | None = None, say: Say = say_nothing) -> Iterator[Run]:
+    """The run that `mlflow run` made for this process, the run to resume, or a new one.
+
+    Runs of this host whose process has ended without a word are set to FAILED first.
+
+    Args:
+        name: of a new run.
+        resume: ID of the run to resume.
+        say: receives a line about each run that is set to FAILED.
 
     Raises:
         TrackingError: the tracking store cannot be reached. The check comes before the run starts.
@@ -140,11 +179,16 @@ def tracked_run(name: str) -> Iterator[Run]:
     check_store()
     is_launched = "MLFLOW_RUN_ID" in os.environ  # by `mlflow run`; start_run removes the variable
     with tracking_errors():
-        active = mlflow.start_run(log_system_metrics=True, run_name=None if is_launched else name)
         client = MlflowClient()
+        for line in fail_dead_runs(client, resume):
+            say(line)
+        given = None if is_launched or resume else name
+        active = mlflow.start_run(None if is_launched else resume, log_system_metrics=True, run_name=given)
         is_named_by_user = is_launched and not _GENERATED_NAME.fullmatch(active.info.run_name or "")
         run = Run(client, active.info.run_id, is_named_by_user=is_named_by_user, is_launched=is_launched)
-        run.rename(name)
+        if not resume:
+            run.rename(name)
+        run.begin_process(is_resumed=resume is not None)
     try:
         yield run
         run.log_folders()

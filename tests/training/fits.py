@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from artsim.scoring.familiarity import EmbeddedFold
 from artsim.training.loop.evaluator import embed
 from artsim.training.loop.hooks import FitHooks, Outputs
+from artsim.training.loop.journal import Journal
 from artsim.training.loop.pretrained import plan_fits
 from artsim.training.loop.stages import Stages
 from artsim.training.networks.checkpoints import load_tower
@@ -53,7 +54,7 @@ class RecordedFit:
 
     def stages(self, recipe: Recipe, works: int) -> Stages:
         """The stages of one fit by a recipe on so many works."""
-        return Stages(self.hooks, plan_fits(recipe, [(works, "train")], works))
+        return Stages(self.hooks, plan_fits(recipe, [(works, "train")], works), Journal(None, self.said.append))
 
     def _validate(self, embeddings: NDArray[np.float32]) -> dict[str, float]:
         self.evaluated.append(embeddings)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import keras
 import tensorflow as tf
 
 from artsim.training.data.batches import images_per_step
+from artsim.training.loop.epoch_state import EpochKeeper
 from artsim.training.loop.evaluator import EvaluationCallback, LossCallback, ThroughputMonitor
 from artsim.training.loop.losses import Objective
 from artsim.training.loop.plan import Stage
@@ -20,44 +22,49 @@ WARM_UP = 0.1  # share of all steps; a common choice for AdamW
 def run_epochs(
     recipe: Recipe,
     objective: Objective,
-    dataset: tf.data.Dataset,
+    batches: Callable[[int], tf.data.Dataset],
     artists: int,
     stages: Stages,
     stage: Stage,
     evaluation: EvaluationCallback | None = None,
     rate_flag: str = "--learning-rate",
 ) -> None:
-    """Train an objective for the epochs of a stage.
+    """Train an objective for the epochs of a stage, or for those that a run that is resumed has left.
 
     Args:
         recipe: gives the optimiser and its rates.
         objective: is minimised.
-        dataset: endless batches.
+        batches: gives endless batches from a step on, counted from 0.
         artists: number of artists trained on.
         stages: of the whole training.
-        stage: the one that has begun.
+        stage: the one to begin.
         evaluation: after each epoch; None: no evaluation.
         rate_flag: the flag that sets the learning rate, for error messages.
 
     Raises:
         GateError: the loss is not finite. The checkpoints of earlier epochs are kept.
     """
+    model, hooks = objective.model, stages.hooks
     # In runs of minutes XLA takes longer to compile than it saves: see benchmarks/train_step.py.
-    objective.model.compile(optimizer=_optimizer(recipe, stage), loss=objective.loss, jit_compile=False)
-    with stages.hooks.display.training(stage):
-        pace = ThroughputMonitor(stages, stage, images_per_step(recipe, artists), rate_flag)
-        callbacks: list[keras.callbacks.Callback] = [pace]
-        if evaluation is not None:
-            evaluation.pace = pace
-            summaries = str(stages.hooks.outputs.summaries_dir)
-            callbacks += [evaluation, keras.callbacks.TensorBoard(summaries, profile_batch=0, write_graph=False)]
-        else:
-            callbacks.append(LossCallback(pace))
-        objective.model.fit(
-            dataset,
+    model.compile(optimizer=_optimizer(recipe, stage), loss=objective.loss, jit_compile=False)
+    keeper = EpochKeeper(model, stages, stage, None if evaluation is None else evaluation.evaluator)
+    done = keeper.restore()
+    stages.begin(stage.name, stage.fit, done * stage.steps)
+    if done == stage.epochs or (evaluation is not None and evaluation.evaluator.monitor.is_over):
+        return
+    pace = ThroughputMonitor(stages, stage, images_per_step(recipe, artists), rate_flag)
+    callbacks: list[keras.callbacks.Callback] = [pace, LossCallback(pace)]
+    if evaluation is not None:
+        evaluation.pace = pace
+        summaries = str(hooks.outputs.summaries_dir)
+        callbacks[1:] = [evaluation, keras.callbacks.TensorBoard(summaries, profile_batch=0, write_graph=False)]
+    with hooks.display.training(stage):
+        model.fit(
+            batches(done * stage.steps),
             epochs=stage.epochs,
+            initial_epoch=done,
             steps_per_epoch=stage.steps,
-            callbacks=callbacks,
+            callbacks=[*callbacks, keeper],
             shuffle=False,  # the batches are random already
             verbose=0,
         )

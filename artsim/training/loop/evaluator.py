@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import keras
@@ -48,6 +48,17 @@ class Evaluator:
         self.hooks = hooks
         self.monitor = monitor
         self._tower = tower
+        self._reported: list[tuple[int, dict[str, float]]] = []
+
+    @property
+    def state(self) -> dict[str, Any]:
+        """What it knows after the last epoch, for `restore`."""
+        return {"monitor": self.monitor.state, "reported": self._reported}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Go on from the state of another evaluator, and report the metrics of its epochs again."""
+        restore_evaluation(state, self.monitor, self.hooks)
+        self._reported = [(epoch, metrics) for epoch, metrics in state["reported"]]
 
     def __call__(self, embeddings: NDArray[np.float32], metrics: dict[str, float]) -> bool:
         """Add the validation metrics to an epoch's metrics, and report them; whether the epoch is the best so far."""
@@ -56,7 +67,18 @@ class Evaluator:
         for name in (BEST, LAST) if is_best else (LAST,):
             save_tower(self._tower, self.hooks.outputs.checkpoint_dir / name)
         self.hooks.report(self.monitor.epoch, metrics)
+        self._reported.append((self.monitor.epoch, dict(metrics)))
         return is_best
+
+
+def restore_evaluation(state: Mapping[str, Any], monitor: Monitor, hooks: FitHooks) -> None:
+    """Restore a monitor from the state of an evaluator, and report the metrics of its epochs again.
+
+    A run that was killed between an epoch and its report lacks them. A resumed run logs no metric twice.
+    """
+    monitor.restore(state["monitor"])
+    for epoch, metrics in state["reported"]:
+        hooks.report(epoch, dict(metrics))
 
 
 class ThroughputMonitor(keras.callbacks.Callback):

@@ -74,11 +74,15 @@ class Plan:
         """Number of fits."""
         return self.stages[0].fits
 
+    def stage(self, name: StageName, fit: int) -> Stage:
+        """The stage with this name of a fit."""
+        return next(stage for stage in self.stages if (stage.name, stage.fit) == (name, fit))
+
     def begin(self, name: StageName, fit: int, done: int = 0) -> Stage:
         """Begin a stage of which `done` units are complete. Stages before it are complete."""
-        self._place = next(n for n, stage in enumerate(self.stages) if (stage.name, stage.fit) == (name, fit))
-        self._done, self._mark = done, None
-        return self.stages[self._place]
+        stage = self.stage(name, fit)
+        self._place, self._done, self._mark = self.stages.index(stage), done, None
+        return stage
 
     def advance(self, done: int) -> None:
         """Take the number of units of the current stage that are complete now.

@@ -9,9 +9,12 @@ embedded by the first fit. Each other fold has some of the training artists, emb
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from functools import partial
 from itertools import chain
+from typing import Any
 
 import keras
 import numpy as np
@@ -22,8 +25,9 @@ from artsim.scoring.familiarity import WORKS_OF_A_COLLECTION, EmbeddedFold, Trai
 from artsim.shifted_views import photographers_of
 from artsim.training.data.batches import LabelledImages, feature_dataset, steps_per_epoch
 from artsim.training.loop.epochs import run_epochs, write_graph
-from artsim.training.loop.evaluator import EvaluationCallback, Evaluator, embed
+from artsim.training.loop.evaluator import EvaluationCallback, Evaluator, embed, restore_evaluation
 from artsim.training.loop.hooks import FitHooks
+from artsim.training.loop.journal import Arrays
 from artsim.training.loop.losses import build_objective
 from artsim.training.loop.plan import Plan, Stage
 from artsim.training.loop.stages import Stages
@@ -59,22 +63,15 @@ def fit_pretrained(
     if recipe.refit:
         fits += [(int(np.sum(fold_of != fold)), "calibration") for fold in _trained_folds(fold_of, labels)]
         fits.append((len(labels), "refit"))
-    stages = Stages(hooks, plan_fits(recipe, fits, len(labels)))
+    stages = Stages.of(hooks, plan_fits(recipe, fits, len(labels)))
     pixels = [train.pixels, validation.pixels]
     extractor = FeatureExtractor(recipe, network, pixels, labels, photographers, stages, seed)
     folds = _Folds(recipe, extractor, fold_of, photographers, stages, seed)
     monitor = Monitor(recipe.monitor, recipe.patience)
-    trainer, unseen = _first_fit(folds, len(train.labels), monitor)
+    readout_width, unseen = _first_fit(folds, len(train.labels), monitor)
     if recipe.refit:
-        hooks.calibrate(chain(unseen, folds.of_trained_artists()), trainer.readout_width)
-        fit = stages.plan.fits
-        network, features = extractor.tuned_on(np.arange(len(labels)), fit)
-        trainer = HeadTrainer(recipe, network, features, stages, fit, seed)
-        save_tower(trainer.fit(), hooks.outputs.checkpoint_dir / REFIT)
-    elif recipe.has_epochs:  # the best epoch is exported, and training ended with the last
-        trainer.tower.set_weights(load_tower(hooks.outputs.checkpoint_dir / BEST).get_weights())
-    if trainer.readout_width:
-        hooks.describe(embed(trainer.head, trainer.train.features), trainer.readout_width)
+        hooks.calibrate(chain(unseen, folds.of_trained_artists()), readout_width)
+        _refit(folds)
     return monitor
 
 
@@ -97,16 +94,51 @@ def plan_fits(recipe: Recipe, fits: Sequence[tuple[int, str]], works: int) -> Pl
     return Plan(stages)
 
 
-def _first_fit(folds: _Folds, trained_on: int, monitor: Monitor) -> tuple[HeadTrainer, list[EmbeddedFold]]:
-    """The fit on the training works, the first of all, evaluated on the others; and the fold of unseen artists."""
-    extractor = folds.extractor
+def _first_fit(folds: _Folds, trained_on: int, monitor: Monitor) -> tuple[int, list[EmbeddedFold]]:
+    """The fit on the training works, the first of all, evaluated on the others.
+
+    Returns:
+        the width of its readout, and the fold of unseen artists, if there are any.
+    """
+    kept = folds.stages.result(1)
+    if kept is not None:
+        restore_evaluation(json.loads(str(kept["evaluation"])), monitor, folds.stages.hooks)
+        return int(kept["readout_width"]), [_unpacked(kept)] if "artists" in kept else []
+    extractor, unseen = folds.extractor, folds.fold_of == UNSEEN_FOLD
     train_rows, held_out_rows = np.split(np.arange(len(extractor.labels)), [trained_on])
     network, features = extractor.tuned_on(train_rows, fit=1)
     held_out = LabelledFeatures.without_views(features.features[held_out_rows], extractor.labels[held_out_rows])
     trainer = HeadTrainer(folds.recipe, network, features.subset(train_rows), folds.stages, 1, folds.seed)
-    trainer.fit(held_out, monitor)
-    unseen = folds.fold_of == UNSEEN_FOLD
-    return trainer, [trainer.embedded(features, unseen, folds.photographers)] if unseen.any() else []
+    evaluator = trainer.evaluator(held_out, monitor)
+    trainer.fit(evaluator, held_out)
+    embedded = [trainer.embedded(features, unseen, folds.photographers)] if unseen.any() else []
+    if not folds.recipe.refit:
+        if folds.recipe.has_epochs:  # the best epoch is exported, and training ended with the last
+            trainer.tower.set_weights(load_tower(folds.stages.hooks.outputs.checkpoint_dir / BEST).get_weights())
+        trainer.describe()
+    result = {"evaluation": np.array(json.dumps(evaluator.state)), "readout_width": np.array(trainer.readout_width)}
+    folds.stages.keep_result(1, result | (_packed(embedded[0]) if embedded else {}))
+    return trainer.readout_width, embedded
+
+
+def _refit(folds: _Folds) -> None:
+    """The last fit, on all works. Its tower is exported."""
+    stages, fit = folds.stages, folds.stages.plan.fits
+    if stages.result(fit) is not None:
+        return
+    network, features = folds.extractor.tuned_on(np.arange(len(folds.extractor.labels)), fit)
+    trainer = HeadTrainer(folds.recipe, network, features, stages, fit, folds.seed)
+    save_tower(trainer.fit(), stages.hooks.outputs.checkpoint_dir / REFIT)
+    trainer.describe()
+    stages.keep_result(fit, {"is_done": np.array(True)})
+
+
+def _packed(fold: EmbeddedFold) -> dict[str, NDArray[Any]]:
+    return {field.name: getattr(fold, field.name) for field in fields(EmbeddedFold)}
+
+
+def _unpacked(arrays: Arrays) -> EmbeddedFold:
+    return EmbeddedFold(**{field.name: arrays[field.name] for field in fields(EmbeddedFold)})
 
 
 def artist_folds(labels: NDArray[np.int64], trained_on: NDArray[np.int64], seed: int) -> NDArray[np.int64]:
@@ -148,11 +180,15 @@ class _Folds:
 
     def _embedded(self, fold: np.int64, number: int) -> EmbeddedFold:
         """A fold embedded by the fit with this number."""
+        if (kept := self.stages.result(number)) is not None:
+            return _unpacked(kept)
         others = np.flatnonzero(self.fold_of != fold)
         network, features = self.extractor.tuned_on(others, number)
         trainer = HeadTrainer(self.recipe, network, features.subset(others), self.stages, number, self.seed)
         trainer.fit()
-        return trainer.embedded(features, self.fold_of == fold, self.photographers)
+        embedded = trainer.embedded(features, self.fold_of == fold, self.photographers)
+        self.stages.keep_result(number, _packed(embedded))
+        return embedded
 
 
 class HeadTrainer:
@@ -204,13 +240,19 @@ class HeadTrainer:
         described = TrainingEmbeddings.of(training)
         return EmbeddedFold.of(features.labels[in_fold], works, photographers[in_fold], views, described, others)
 
-    def fit(self, held_out: LabelledFeatures | None = None, monitor: Monitor | None = None) -> keras.Model:
-        """Train the trained head, if there is one, and return the tower. Held-out works, if any, evaluate it."""
-        evaluator = None
-        if held_out is not None and monitor is not None:
-            hooks = self.stages.hooks
-            write_graph(self.tower, hooks.outputs.summaries_dir / "graph")
-            evaluator = Evaluator(self.tower, lambda: embed(self.head, held_out.features), hooks, monitor)
+    def describe(self) -> None:
+        """Give the embeddings of the training works to the hook, unless the tower has no readout."""
+        if self.readout_width:
+            self.stages.hooks.describe(embed(self.head, self.train.features), self.readout_width)
+
+    def evaluator(self, held_out: LabelledFeatures, monitor: Monitor) -> Evaluator:
+        """The evaluator of the tower on held-out works."""
+        hooks = self.stages.hooks
+        write_graph(self.tower, hooks.outputs.summaries_dir / "graph")
+        return Evaluator(self.tower, lambda: embed(self.head, held_out.features), hooks, monitor)
+
+    def fit(self, evaluator: Evaluator | None = None, held_out: LabelledFeatures | None = None) -> keras.Model:
+        """Train the trained head, if there is one, and return the tower. `evaluator` is that of the held-out works."""
         if self.trained is not None:
             self._fit_trained(self.trained, evaluator, held_out)
         elif evaluator is not None:
@@ -223,9 +265,9 @@ class HeadTrainer:
         features, labels = self.train.features, self.train.labels
         artists = int(labels.max()) + 1
         objective = build_objective(self.recipe.loss, trained, artists)
-        dataset = feature_dataset(self.projection(features), labels, self.recipe, self.seed)
-        stage = self.stages.begin("training", self.number)
+        batches = partial(feature_dataset, self.projection(features), labels, self.recipe, self.seed)
         evaluation = None
         if evaluator is not None and held_out is not None:
             evaluation = EvaluationCallback(evaluator, objective, held_out.labels, artists, self.readout_width)
-        run_epochs(self.recipe, objective, dataset, artists, self.stages, stage, evaluation)
+        stage = self.stages.plan.stage("training", self.number)
+        run_epochs(self.recipe, objective, batches, artists, self.stages, stage, evaluation)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from functools import partial
+from functools import cached_property, partial
 from typing import cast
 
 import keras
@@ -22,6 +22,7 @@ from artsim.shifted_views import ShiftedViews
 from artsim.training.data.batches import SOURCE_MARGIN, LabelledBatch, artist_batches, steps_per_epoch, view_dataset
 from artsim.training.devices import mixed_precision
 from artsim.training.loop.epochs import run_epochs
+from artsim.training.loop.journal import FROZEN_FEATURES, MOST_LOCAL_BYTES, TUNED_FEATURES
 from artsim.training.loop.losses import SupCon
 from artsim.training.loop.plan import Stage
 from artsim.training.loop.stages import Stages
@@ -93,9 +94,8 @@ def tune_network(
     readout = build_readout(projection, frozen, width, recipe)
     objective = SupCon(with_head(on_crops, readout, recipe.tower), TUNING_TEMPERATURE)
     artists = int(frozen.labels.max()) + 1
-    stage = stages.begin("tuning", fit)
-    dataset = crop_dataset(paintings, frozen.labels, settings, seed)
-    run_epochs(settings, objective, dataset, artists, stages, stage, rate_flag="--tune-rate")
+    batches = partial(crop_dataset, paintings, frozen.labels, settings, seed)
+    run_epochs(settings, objective, batches, artists, stages, stages.plan.stage("tuning", fit), rate_flag="--tune-rate")
     return _copy(on_crops, recipe, recipe.image_size)
 
 
@@ -129,23 +129,26 @@ def _with_weights(model: keras.Model) -> list[keras.Layer]:
 
 
 def crop_dataset(
-    paintings: Sequence[NDArray[np.uint8]], labels: NDArray[np.int64], recipe: Recipe, seed: int
+    paintings: Sequence[NDArray[np.uint8]], labels: NDArray[np.int64], recipe: Recipe, seed: int, first_step: int = 0
 ) -> tf.data.Dataset:
-    """Endless batches of P artists x K works: crops uint8 (B, S, S, 3) and labels (B,). S is the recipe's image size.
+    """Endless batches of P artists x K works from a step on: crops uint8 (B, S, S, 3) and labels (B,).
 
-    If the recipe augments, its views come from crops somewhat larger than S, or from whole works if these are smaller.
+    S is the recipe's image size. If the recipe augments, its views come from crops somewhat larger than S, or from
+    whole works if these are smaller.
     """
     whole = paintings[0].shape[0]
     side = recipe.image_size if recipe.augment == "none" else min(whole, round(SOURCE_MARGIN * recipe.image_size))
 
     def batches() -> Iterator[LabelledBatch]:
         rng = np.random.default_rng(seed)
-        for chosen in artist_batches(labels, recipe, seed):
+        for step, chosen in enumerate(artist_batches(labels, recipe, seed)):
             corners = rng.integers(0, whole - side + 1, (len(chosen), 2))
+            if step < first_step:
+                continue
             crops = [paintings[work][y : y + side, x : x + side] for work, (y, x) in zip(chosen, corners, strict=True)]
             yield np.stack(crops), labels[chosen]
 
-    return view_dataset(batches, side, recipe, seed)
+    return view_dataset(batches, side, recipe, seed, first_step)
 
 
 class FeatureExtractor:
@@ -175,23 +178,47 @@ class FeatureExtractor:
         ]
         self.stages = stages
         self.seed = seed
-        self.frozen = self._features(network, fit=0)
+
+    @cached_property
+    def frozen(self) -> LabelledFeatures:
+        """The features of all works by the network as it was given."""
+        return self._features(self.network, fit=0)
 
     def tuned_on(self, rows: NDArray[np.int64], fit: int) -> tuple[keras.Model, LabelledFeatures]:
         """The network, tuned on the works in these rows if the recipe tunes, and its features of all works (N, F)."""
         if self.recipe.tune_epochs == 0:
             return self.network, self.frozen
+        network = self._tuned(rows, fit)
+        return network, self._features(network, fit)
+
+    def _tuned(self, rows: NDArray[np.int64], fit: int) -> keras.Model:
+        """The tuned network of a fit: the one that was kept, or a new one."""
+        kept = self.stages.journal.read(f"tuned-{fit}")
+        if kept is not None:
+            network = _copy(self.network, self.recipe, self.recipe.image_size)
+            network.set_weights([kept[str(number)] for number in range(len(kept))])
+            return network
         paintings = [painting for part in self.pixels for painting in part]
         train, frozen = [paintings[row] for row in rows], self.frozen.subset(rows)
         network = tune_network(self.recipe, self.network, train, frozen, self.stages, fit, self.seed)
-        return network, self._features(network, fit)
+        weights = {str(number): array for number, array in enumerate(network.get_weights())}
+        self.stages.journal.write(f"tuned-{fit}", weights)
+        self.stages.journal.remove(f"epoch-tuning-{fit}")
+        self.stages.hooks.saved()
+        return network
 
     def _features(self, network: keras.Model, fit: int) -> LabelledFeatures:
+        """Features of all works and their views: those that were kept, or new ones."""
+        name = TUNED_FEATURES if fit else FROZEN_FEATURES
+        kept = self.stages.journal.read(name)
+        if kept is not None and int(kept["fit"]) == fit:
+            return LabelledFeatures(kept["features"], self.labels, kept["views"])
         stage = self.stages.begin("features", fit)
         features = self._computed(network, self.pixels, stage.title, 0)
-        return LabelledFeatures(
-            features, self.labels, self._computed(network, self.views, f"{stage.title} of views", len(features))
-        )
+        views = self._computed(network, self.views, f"{stage.title} of views", len(features))
+        if features.nbytes + views.nbytes <= MOST_LOCAL_BYTES:
+            self.stages.journal.write(name, {"fit": np.array(fit), "features": features, "views": views})
+        return LabelledFeatures(features, self.labels, views)
 
     def _computed(
         self,
