@@ -29,6 +29,7 @@ from artsim.training.recipes import (
     DEFAULT_WITH_WEIGHTS,
     RECIPES,
     AugmentName,
+    Distribution,
     FeatureMaps,
     LossName,
     MixedPrecision,
@@ -204,6 +205,10 @@ def _in_recipes(field: str) -> str:
     help="Device to train on. auto is the first GPU that works, else the CPU.",
 )  # fmt: skip
 @click.option(
+    "--distribution", type=click.Choice(get_args(Distribution)), default="none", show_default=True,
+    help="mirrored: train on all GPUs at once, each with a part of every batch.",
+)  # fmt: skip
+@click.option(
     "--mixed-precision", type=click.Choice(get_args(MixedPrecision)),
     help="Whether layers compute in bfloat16 while they are trained. auto: on devices where bfloat16 is faster. "
     f"{_in_recipes('mixed_precision')}",
@@ -278,6 +283,7 @@ def _options(recipe: Recipe, flags: Mapping[str, Any]) -> TrainOptions:
         summaries_dir=Path(flags["summaries_dir"]),
         checkpoint_dir=Path(flags["checkpoint_dir"]),
         device_id=flags["device_id"],
+        distribution=flags["distribution"],
         seed=flags["seed"],
         flags={key: asdict(recipe).get(key, value) for key, value in flags.items()} | {"recipe": recipe.name},
     )

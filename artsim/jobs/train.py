@@ -164,14 +164,15 @@ def _train_and_export(job: TrainJob) -> Exported:
     start_tensorflow()
     from artsim.training.data.batches import LabelledImages, source_size
     from artsim.training.data.pixels import decoded
-    from artsim.training.devices import for_this_device, use_device
+    from artsim.training.devices import for_this_device, use_devices
     from artsim.training.loop.fit import fit, prepare
 
-    device = use_device(options.device_id)
+    device, scope = use_devices(options.device_id, options.distribution)
     recipe = for_this_device(options.recipe)
     run.set_tags({"artsim.trained_in": recipe.trained_in})
     feedback.say(f"Training on {device} in {recipe.trained_in}.")
-    network = prepare(recipe, options.seed)
+    with scope():
+        network = prepare(recipe, options.seed)
     works = selection.part(TRAIN)
     how = (options.selection.max_pixels, partial(feedback.progress, "decoding"), feedback.say)
     with (
@@ -180,7 +181,8 @@ def _train_and_export(job: TrainJob) -> Exported:
     ):
         train_images = LabelledImages(pixels, artist_numbers(selection, works))
         held_out_images = LabelledImages(held_out, artist_numbers(selection, validation.works))
-        monitor = fit(recipe, network, train_images, held_out_images, _hooks(job), options.seed)
+        with scope():
+            monitor = fit(recipe, network, train_images, held_out_images, _hooks(job), options.seed)
         log_training(job, monitor)
         run.set_tags({STAGE_TAG: "export"})
         folder = job.outputs.checkpoint_dir

@@ -22,7 +22,7 @@ from artsim.tracking.run import Run
 from artsim.tracking.store import ui_command
 from artsim.training.loop.hooks import Outputs, TrainingDisplay
 from artsim.training.monitor import Monitor
-from artsim.training.recipes import Recipe
+from artsim.training.recipes import Distribution, Recipe
 
 TOWER_FILE = "tower.onnx"
 PAIRS_FILE = "pairs.csv"
@@ -41,6 +41,7 @@ class TrainOptions:
     summaries_dir: Path
     checkpoint_dir: Path
     device_id: str
+    distribution: Distribution
     seed: int
     flags: Mapping[str, object]
 

@@ -25,6 +25,7 @@ OptimizerName = Literal["sgd", "adamw"]
 AugmentName = Literal["none", "light", "photograph"]
 FeatureMaps = Literal["all", "half"]
 MixedPrecision = Literal["auto", "on", "off"]
+Distribution = Literal["none", "mirrored"]  # whether a training runs on one device or on all
 
 
 @dataclass(frozen=True)

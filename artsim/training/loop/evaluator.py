@@ -33,7 +33,8 @@ def embed(model: keras.Model, inputs: NDArray[Any]) -> NDArray[np.float32]:
         GateError: a value is not finite, as the weights have diverged.
     """
     blocks = [inputs[start : start + EMBED_BATCH] for start in range(0, len(inputs), EMBED_BATCH)]
-    outputs = np.concatenate([np.asarray(model.predict_on_batch(block)) for block in blocks])
+    # Each device of a distributed model gives the whole batch.
+    outputs = np.concatenate([np.asarray(model.predict_on_batch(block))[: len(block)] for block in blocks])
     if not np.isfinite(outputs).all():
         raise GateError(f"{NOT_FINITE}. Train with a lower learning rate.")
     return outputs
