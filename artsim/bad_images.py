@@ -29,6 +29,9 @@ class BadImageLimit:
             raise ValueError(text)
         return cls(limit, is_share)
 
+    def __str__(self) -> str:
+        return f"{100 * self.limit:g}%" if self.is_share else f"{self.limit:g}"
+
     def accepts(self, bad: int, of: int) -> bool:
         """Whether `bad` of `of` images are within the limit."""
         return bad <= (self.limit * of if self.is_share else self.limit)

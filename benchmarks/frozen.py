@@ -24,9 +24,12 @@ from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 
 from artsim.images import MAX_PIXELS
+from artsim.messages import say_nothing
 from artsim.training.loop.evaluator import embed
 from artsim.training.loop.hooks import FitHooks, Outputs
-from artsim.training.loop.pretrained import HeadTrainer
+from artsim.training.loop.journal import Journal
+from artsim.training.loop.pretrained import HeadTrainer, plan_fits
+from artsim.training.loop.stages import Stages
 from artsim.training.networks.features import LabelledFeatures
 from artsim.training.recipes import Recipe
 from benchmarks.data import data
@@ -87,14 +90,14 @@ def fitted(
     recipe: Recipe, network: keras.Model, works: LabelledFeatures, rows: NDArray[np.int64], seed: int = 0
 ) -> keras.Model:
     """A recipe's head on features, fitted on some of the works."""
-    trainer = HeadTrainer(recipe, network, works.subset(rows), unattended(), seed)
+    trainer = HeadTrainer(recipe, network, works.subset(rows), unattended(recipe, len(rows)), 1, seed)
     trainer.fit()
     return trainer.head
 
 
-def unattended() -> FitHooks:
-    """Hooks that do nothing."""
-    return FitHooks(
+def unattended(recipe: Recipe, works: int, fits: int = 1) -> Stages:
+    """The stages of fits on so many works, with hooks that do nothing."""
+    hooks = FitHooks(
         Outputs(Path(), Path()),
         lambda _: {},
         report=lambda *_: None,
@@ -103,6 +106,7 @@ def unattended() -> FitHooks:
         say=lambda _: None,
         progress=lambda *_: None,
     )
+    return Stages(hooks, plan_fits(recipe, fits * [(works, "train")], works), Journal(None, say_nothing))
 
 
 def aucs(head: keras.Model, works: LabelledFeatures, split: Split) -> tuple[float, float]:

@@ -18,7 +18,6 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
-from pathlib import Path
 from statistics import median
 
 import numpy as np
@@ -54,12 +53,11 @@ def seconds() -> dict[str, float]:
     from artsim.training.runtime import start_tensorflow
 
     start_tensorflow()
-    from artsim.messages import no_progress
     from artsim.training.loop.fit import prepare
-    from artsim.training.loop.hooks import FitHooks, Outputs
     from artsim.training.loop.tuning import tune_network
     from artsim.training.networks.features import LabelledFeatures, compute_features
     from artsim.training.recipes import recipe_of
+    from benchmarks.frozen import unattended
 
     recipe = replace(recipe_of("transfer", {"tower": "efficientnet-lite0", "weights": "none"}), tune_epochs=1)
     network = prepare(recipe, seed=0)
@@ -70,17 +68,9 @@ def seconds() -> dict[str, float]:
     features = compute_features(network, images, lambda *_: None)
     of_features = time.perf_counter() - started
     works = LabelledFeatures.without_views(features, np.arange(IMAGES) % ARTISTS)
-    hooks = FitHooks(
-        Outputs(Path(), Path()),
-        validate=lambda _: {},
-        report=lambda *_: None,
-        calibrate=lambda *_: None,
-        describe=lambda *_: None,
-        say=lambda _: None,
-        progress=no_progress,
-    )
+    stages = unattended(recipe, IMAGES)
     started = time.perf_counter()
-    tune_network(recipe, network, list(images), works, hooks, seed=0)
+    tune_network(recipe, network, list(images), works, stages, fit=1, seed=0)
     return {"features": of_features, "tuning": time.perf_counter() - started}
 
 

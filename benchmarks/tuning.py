@@ -56,12 +56,12 @@ def main() -> int:
     found: dict[tuple[str, str], list[tuple[float, float]]] = {}
     with decoded(paths, arguments.image_size, MAX_PIXELS, told, print) as pixels:
         photographers = photographers_of(works.labels)
-        extractor = FeatureExtractor(
-            recipe, network, [pixels], works.labels, photographers, frozen.unattended(), seed=0
-        )
         splits = list(frozen.splits(works.labels, ARTIST_FOLDS))
-        for split in (splits[number] for number in arguments.splits):
-            for state, seen in (("frozen", works), ("tuned", extractor.tuned_on(split.known)[1])):
+        stages = frozen.unattended(recipe, len(works.labels), len(splits))
+        extractor = FeatureExtractor(recipe, network, [pixels], works.labels, photographers, stages, seed=0)
+        for number in arguments.splits:
+            split = splits[number]
+            for state, seen in (("frozen", works), ("tuned", extractor.tuned_on(split.known, number + 1)[1])):
                 for name in ("readout", "transfer"):
                     head = frozen.fitted(RECIPES[name], network, seen, split.known)
                     found.setdefault((state, name), []).append(frozen.aucs(head, seen, split))

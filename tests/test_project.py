@@ -99,7 +99,7 @@ def test_mlproject_has_all_flags_with_fixed_defaults() -> None:
         name: option.default
         for name, option in flags_of(train).items()
         if name not in recipe_fields
-        and name not in ("columns", "data_dir", "quiet", "recipe")  # flags without a default
+        and name not in ("columns", "data_dir", "quiet", "recipe", "resume")  # flags without a default
     }
     assert set(entry["parameters"]) == set(expected)
     for name, parameter in entry["parameters"].items():

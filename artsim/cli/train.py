@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
-from artsim.bad_images import BadImageLimit
 from artsim.cli.extras import needs_train_extra
 from artsim.cli.options import (
     FOLDER,
@@ -23,6 +23,7 @@ from artsim.cli.options import (
 )
 from artsim.cli.progress import stage_bars
 from artsim.cli.recipe_options import POSITIVE, in_recipes, recipe_options
+from artsim.cli.recorded_flags import recorded_flags
 from artsim.errors import UsageError
 from artsim.escaping import printable_lines
 from artsim.training.networks.weight_packages import PACKAGES
@@ -30,14 +31,16 @@ from artsim.training.recipes import (
     DEFAULT,
     DEFAULT_WITH_WEIGHTS,
     RECIPES,
+    WHOLE,
+    Distribution,
+    Recipe,
     default_recipe,
     recipe_of,
     works_used,
 )
 
 if TYPE_CHECKING:
-    from artsim.collection.artists import Qualified
-    from artsim.collection.columns import Columns
+    from artsim.jobs.train_log import TrainOptions
 
 EPILOG = f"""
 \b
@@ -47,6 +50,7 @@ Examples:
   artsim train paintings
   artsim train train_info.csv --data-dir train --num-of-images-per-artist 300
   artsim train --recipe classic --device-id /gpu:0
+  artsim train --resume RUN_ID
 
 A flag without a default takes its value from the recipe. Under MLflow: mlflow run . -P num_of_artists=100
 
@@ -112,6 +116,10 @@ A flag without a default takes its value from the recipe. Under MLflow: mlflow r
     help="Device to train on. auto is the first GPU that works, else the CPU.",
 )  # fmt: skip
 @click.option(
+    "--distribution", type=click.Choice(get_args(Distribution)), default="none", show_default=True,
+    help="mirrored: train on all GPUs at once, each with a part of every batch.",
+)  # fmt: skip
+@click.option(
     "--seed", type=click.IntRange(0, 2**31 - 1), default=0, show_default=True, help="Seed of all random choices."
 )  # fmt: skip
 @bad_image_options(default="10%")
@@ -120,87 +128,98 @@ A flag without a default takes its value from the recipe. Under MLflow: mlflow r
     help="True: register the model of the run as `artsim register` does, after the run has ended. If the model is "
     "worse than the champion, the reason is printed and the exit code is still 0.",
 )  # fmt: skip
+@click.option(
+    "--resume", metavar="RUN_ID",
+    help="Go on with a run that was interrupted, with its flags and its selection. Under mlflow run, use its --run-id "
+    "instead.",
+)  # fmt: skip
 @quiet_option
-def train(
-    collection: str | None,
-    recipe: str | None,
-    data_file_path: str,
-    data_dir: str | None,
-    columns: Columns | None,
-    qualified: Qualified,
-    merge_spellings: bool,
-    read_prefetched_data: bool,
-    save_data_to_file: bool,
-    summaries_dir: str,
-    checkpoint_dir: str,
-    device_id: str,
-    seed: int,
-    max_bad_images: BadImageLimit,
-    max_pixels: int,
-    register: bool,
-    quiet: bool,
-    **overrides: Any,
-) -> None:
+def train(collection: str | None, resume: str | None, quiet: bool, **_: Any) -> None:
     """Train a tower, export it and evaluate it, all in one MLflow run.
 
     COLLECTION is the same as --data-file-path COLLECTION. The default trains on the embedded collection, in minutes on
     two cores. The run holds the value of every flag, the metrics of each epoch, the selection, the checkpoints and
     tower.onnx.
     """
-    has_package = PACKAGES[RECIPES[DEFAULT_WITH_WEIGHTS].tower].is_installed
-    given = {key: value for key, value in click.get_current_context().params.items() if key != "collection"}
-    data_file_path = given["data_file_path"] = _one_collection(collection, data_file_path)
-    is_demo = data_file_path.lower() == "demo"
-    default = default_recipe(overrides["weights"], overrides["tower"], is_demo=is_demo, has_package=has_package)
-    chosen = recipe_of(recipe or default, overrides)
-    used = works_used(chosen, given, is_demo=is_demo)
-    in_effect = {key: asdict(chosen).get(key, value) for key, value in given.items()} | {"recipe": chosen.name}
-    in_effect |= {key: "all" for key, number in used.items() if number is None}
-
+    context = click.get_current_context()
+    flags = {key: value for key, value in context.params.items() if key != "collection"}
+    if collection is not None:
+        flags["data_file_path"] = _only_collection(context, collection, is_resumed=resume is not None)
+    recipe = None if resume else _chosen_recipe(flags)  # wrong flags are told before the first import that takes long
     needs_train_extra()
     from artsim.cli.training_progress import TerminalDisplay
-    from artsim.collection.columns import Columns, check_use
-    from artsim.collection.prepare import SelectionOptions
     from artsim.jobs.train import train as run_training
-    from artsim.jobs.train_log import Feedback, TrainOptions
+    from artsim.jobs.train_log import Feedback
+    from artsim.tracking.resumed import run_to_resume
 
-    check_use(columns, [data_file_path])
-    selection = SelectionOptions(
-        data_file_path=data_file_path,
-        data_dir=None if data_dir is None else Path(data_dir),
-        read_prefetched_data=read_prefetched_data,
-        **used,
-        seed=seed,
-        max_bad_images=max_bad_images,
-        max_pixels=max_pixels,
-        merge_spellings=merge_spellings,
-        columns=columns or Columns(),
-        qualified=qualified,
-    )
-    options = TrainOptions(
-        recipe=chosen,
-        selection=selection,
-        save_data_to_file=save_data_to_file,
-        summaries_dir=Path(summaries_dir),
-        checkpoint_dir=Path(checkpoint_dir),
-        device_id=device_id,
-        seed=seed,
-        flags=in_effect,
-        register=register,
-    )
-
+    say = stderr_lines(quiet=quiet)
+    recorded = run_to_resume(resume, say)
+    if recorded is not None:
+        flags = recorded_flags(context, recorded.params, is_launched=recorded.is_launched)
+        recipe = recipe_of(flags["recipe"], flags)
+    options = _options(recipe or _chosen_recipe(flags), flags)
     with stage_bars(quiet=quiet) as progress:
-        feedback = Feedback(stderr_lines(quiet=quiet), progress, TerminalDisplay(quiet=quiet))
-        report = run_training(options, feedback)
+        report = run_training(options, Feedback(say, progress, TerminalDisplay(quiet=quiet)), recorded)
     click.echo(printable_lines(report))
 
 
-def _one_collection(collection: str | None, data_file_path: str) -> str:
-    """The collection, which may be named as an argument or by a flag."""
-    if collection is None:
-        return data_file_path
-    if click.get_current_context().get_parameter_source("data_file_path") is click.core.ParameterSource.COMMANDLINE:
+def _only_collection(context: click.Context, collection: str, *, is_resumed: bool) -> str:
+    """The collection that is named as an argument, if nothing else names it.
+
+    Raises:
+        UsageError: a flag names it too, or the run has its own.
+    """
+    if is_resumed:
+        raise UsageError(f"{collection!r}: a resumed run keeps its collection. Leave COLLECTION or --resume out.")
+    if context.get_parameter_source("data_file_path") is click.core.ParameterSource.COMMANDLINE:
+        by_flag = context.params["data_file_path"]
         raise UsageError(
-            f"the collection is named twice: {collection!r}, and {data_file_path!r} by --data-file-path. Name it once."
+            f"the collection is named twice: {collection!r}, and {by_flag!r} by --data-file-path. Name it once."
         )
     return collection
+
+
+def _is_demo(flags: Mapping[str, Any]) -> bool:
+    return str(flags["data_file_path"]).lower() == "demo"
+
+
+def _chosen_recipe(flags: Mapping[str, Any]) -> Recipe:
+    """The recipe that the flags name, or the default, with the settings that other flags override."""
+    has_package = PACKAGES[RECIPES[DEFAULT_WITH_WEIGHTS].tower].is_installed
+    default = default_recipe(flags["weights"], flags["tower"], is_demo=_is_demo(flags), has_package=has_package)
+    return recipe_of(flags["recipe"] or default, flags)
+
+
+def _options(recipe: Recipe, flags: Mapping[str, Any]) -> TrainOptions:
+    """The settings of the job. The run's params get the value of each flag that is in effect."""
+    from artsim.collection.columns import Columns, check_use
+    from artsim.collection.prepare import SelectionOptions
+    from artsim.jobs.train_log import TrainOptions
+
+    check_use(flags["columns"], [flags["data_file_path"]])
+    used = works_used(recipe, flags, is_demo=_is_demo(flags))
+    in_effect = {key: asdict(recipe).get(key, value) for key, value in flags.items()} | {"recipe": recipe.name}
+    selection = SelectionOptions(
+        data_file_path=flags["data_file_path"],
+        data_dir=None if flags["data_dir"] is None else Path(flags["data_dir"]),
+        read_prefetched_data=flags["read_prefetched_data"],
+        **used,
+        seed=flags["seed"],
+        max_bad_images=flags["max_bad_images"],
+        max_pixels=flags["max_pixels"],
+        merge_spellings=flags["merge_spellings"],
+        columns=flags["columns"] or Columns(),
+        qualified=flags["qualified"],
+    )
+    return TrainOptions(
+        recipe=recipe,
+        selection=selection,
+        save_data_to_file=flags["save_data_to_file"],
+        summaries_dir=Path(flags["summaries_dir"]),
+        checkpoint_dir=Path(flags["checkpoint_dir"]),
+        device_id=flags["device_id"],
+        distribution=flags["distribution"],
+        seed=flags["seed"],
+        flags=in_effect | {key: WHOLE for key, number in used.items() if number is None},
+        register=flags["register"],
+    )

@@ -1,8 +1,7 @@
-"""The terminal display of a training, on standard error: a live bar, and one lasting line an epoch."""
+"""The terminal display of a training, on standard error: a live bar for each stage, and one lasting line an epoch."""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
@@ -11,10 +10,11 @@ from rich.progress import TextColumn
 
 from artsim.cli.progress import live_bar
 from artsim.training.loop.hooks import TrainingDisplay
+from artsim.training.loop.plan import Stage
 
-# Label, metric key and format of the values in an epoch's line.
+# Label, metric key and format of the values in an epoch's line; the group of the stage's own metrics is filled in.
 SHOWN = (
-    ("loss", "train/loss", ".4f"),
+    ("loss", "{group}/loss", ".4f"),
     ("val loss", "val_seen/loss", ".4f"),
     ("seen AUC", "val_seen/auc", ".3f"),
     ("unseen AUC", "val_unseen/auc", ".3f"),
@@ -28,29 +28,43 @@ class TerminalDisplay(TrainingDisplay):
         self._console = Console(stderr=True, quiet=quiet, highlight=False)
 
     @contextmanager
-    def training(self, epochs: int, steps: int) -> Iterator[None]:
-        """Show the bar until the end of the training."""
-        self._epochs, self._steps, self._started = epochs, steps, time.monotonic()
+    def training(self, stage: Stage) -> Iterator[None]:
+        """Show the bar until the end of the stage."""
+        self._stage = stage
         with live_bar(self._console, TextColumn("{task.fields[pace]}")) as self._bar:
-            self._task = self._bar.add_task(f"epoch 1/{epochs}", total=epochs * steps, pace="starting …")
+            self._task = self._bar.add_task(self._title(1), total=stage.units, pace="starting …")
             yield
 
-    def step(self, epoch: int, step: int, images_per_second: float, loss: float) -> None:
+    def step(self, epoch: int, step: int, images_per_second: float, loss: float, seconds_left: float | None) -> None:
         """Move the bar."""
-        self._bar.update(
-            self._task,
-            description=f"epoch {epoch}/{self._epochs}",
-            completed=(epoch - 1) * self._steps + step,
-            pace=f"{images_per_second:.0f} images/s  loss {loss:.4f}",
-        )
+        pace = [f"{images_per_second:.0f} images/s", f"loss {loss:.4f}"]
+        if seconds_left is not None:
+            pace.append(f"{_clock(seconds_left)} left in all")
+        completed = (epoch - 1) * self._stage.steps + step
+        self._bar.update(self._task, description=self._title(epoch), completed=completed, pace="  ".join(pace))
 
-    def epoch(self, epoch: int, metrics: Mapping[str, float], *, is_best: bool) -> None:
+    def epoch(self, epoch: int, metrics: Mapping[str, float], *, is_best: bool, seconds_left: float | None) -> None:
         """Print the line of an epoch."""
-        seconds = round((time.monotonic() - self._started) / epoch * (self._epochs - epoch))
+        group = self._stage.group
+        shown = [(label, key.format(group=group), form) for label, key, form in SHOWN]
         parts = [
-            f"epoch {epoch:>{len(str(self._epochs))}}/{self._epochs}",
-            *(f"{label} {metrics[key]:{form}}" for label, key, form in SHOWN if key in metrics),
-            f"{metrics['train/images_per_second']:.0f} images/s",
-            f"{seconds // 60}:{seconds % 60:02d} left",
+            self._title(epoch),
+            *(f"{label} {metrics[key]:{form}}" for label, key, form in shown if key in metrics),
+            f"{metrics[f'{group}/images_per_second']:.0f} images/s",
         ]
+        if seconds_left is not None:
+            parts.append(f"{_clock(seconds_left)} left")
         self._console.print("  ".join(parts) + ("  best so far" if is_best else ""), soft_wrap=True)
+
+    def _title(self, epoch: int) -> str:
+        """The epoch, after the stage if the training has several fits or stages."""
+        epochs = self._stage.epochs
+        number = f"epoch {epoch:>{len(str(epochs))}}/{epochs}"
+        return number if self._stage.title == "training" else f"{self._stage.title}  {number}"
+
+
+def _clock(seconds: float) -> str:
+    """A time as 0:05, 12:34 or 1:23:45."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"

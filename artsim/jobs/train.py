@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,9 +20,10 @@ from artsim.evaluation.validation import Validation, artist_numbers
 from artsim.export.pipeline import Exported, export_tower
 from artsim.export.run_record import SELECTION_FILE, EmbeddingsRecord, ExportSource, RunRecord, write_rules
 from artsim.files import writing
+from artsim.jobs.checkpoint_uploads import CheckpointUploads
 from artsim.jobs.register import register_after_training
+from artsim.jobs.resume import resumed_outputs, resumed_selection
 from artsim.jobs.train_log import (
-    CHECKPOINTS,
     LOGGED_ELSEWHERE,
     TOWER_FILE,
     Feedback,
@@ -34,38 +36,85 @@ from artsim.jobs.train_log import (
     log_training,
     report,
 )
+from artsim.locking import only_one
 from artsim.overwrites import check_overwrites
 from artsim.scoring.familiarity import TrainingEmbeddings
+from artsim.tracking.processes import CHECKPOINT_TAG, resume_command
+from artsim.tracking.resumed import CHECKPOINTS, SUMMARIES_TAG, RecordedRun
 from artsim.tracking.run import Run, tracked_run
 from artsim.training.loop.hooks import FitHooks, Outputs
+from artsim.training.loop.journal import FOLDER, LOCAL_FILES
+from artsim.training.loop.plan import Stage
+
+STAGE_TAG = "artsim.stage"
 
 
-def train(options: TrainOptions, feedback: Feedback) -> str:
+def train(options: TrainOptions, feedback: Feedback, recorded: RecordedRun | None = None) -> str:
     """Run the whole job in one MLflow run, and return the text to print at its end.
+
+    Args:
+        options: the settings; those of `recorded` if there is one.
+        feedback: the callbacks for the user.
+        recorded: the run to resume; None: a new run.
 
     Raises:
         ArtsimError: any kind. The run then ends as FAILED, with the reason in a tag.
     """
     started = time.monotonic()
-    _check_files(options)
-    with tracked_run(f"{options.recipe.name}-seed{options.seed}") as run:
+    name = f"{options.recipe.name}-seed{options.seed}"
+    if recorded is None:
+        _check_files(options)
+    with tracked_run(name, None if recorded is None else recorded.id, feedback.say) as run:
         run.log_params(options.flags)
-        selection = prepare_selection(options.selection, feedback.say, feedback.progress)
-        if options.save_data_to_file:
-            selection.write(Path(SELECTION_FILE))
-        recipe = options.recipe
-        validation = Validation(selection, recipe.distance, recipe.threshold, options.seed)
-        job = TrainJob(options, run, selection, validation, _make_outputs(options, run, selection), feedback)
-        with _telling_what_is_kept(job.outputs.checkpoint_dir):
+        job = _begin(options, run, feedback) if recorded is None else _resume(options, run, feedback, recorded)
+        folder = job.outputs.checkpoint_dir
+        with only_one(folder, feedback.say), _telling_what_is_kept(job):
             log_start(job)
-            feedback.say(describe_selection(selection))
+            run.set_tags({CHECKPOINT_TAG: str(folder.absolute())})  # last, as a run with this tag can be resumed
+            job.uploads()
+            feedback.say(describe_selection(job.selection))
             shortcuts = _find_shortcuts(job)
             exported = _train_and_export(job)
             log_end(job, exported, shortcuts)
+            _finish(job)
     text = report(job, exported, shortcuts, time.monotonic() - started)
     if options.register:
         text += f"\n\n{register_after_training(job.run.id, feedback.say, feedback.progress)}"
     return text
+
+
+def _begin(options: TrainOptions, run: Run, feedback: Feedback) -> TrainJob:
+    """Make the selection and the folders of a new run."""
+    selection = prepare_selection(options.selection, feedback.say, feedback.progress)
+    if options.save_data_to_file:
+        selection.write(Path(SELECTION_FILE))
+    return _make_job(options, run, selection, _make_outputs(options, run, selection), feedback)
+
+
+def _resume(options: TrainOptions, run: Run, feedback: Feedback, recorded: RecordedRun) -> TrainJob:
+    """Read the selection of a run that is resumed, and find its folders."""
+    feedback.say(f"Resuming run {recorded.id}.")
+    outputs = resumed_outputs(recorded, feedback.say)
+    selection = resumed_selection(recorded, options.selection, feedback.say)
+    return _make_job(options, run, selection, outputs, feedback)
+
+
+def _make_job(options: TrainOptions, run: Run, selection: Selection, outputs: Outputs, feedback: Feedback) -> TrainJob:
+    """The job. Its folders are logged when the run ends, without what is soon computed again."""
+    run.set_tags({SUMMARIES_TAG: str(outputs.summaries_dir.absolute())})
+    left_out = (*LOCAL_FILES, *LOGGED_ELSEWHERE)
+    run.log_folder_at_end(outputs.checkpoint_dir, CHECKPOINTS, left_out)
+    run.log_folder_at_end(outputs.summaries_dir, "summaries")
+    uploads = CheckpointUploads(run, outputs.checkpoint_dir, CHECKPOINTS, left_out, feedback.say)
+    validation = Validation(selection, options.recipe.distance, options.recipe.threshold, options.seed)
+    return TrainJob(options, run, selection, validation, outputs, feedback, uploads)
+
+
+def _finish(job: TrainJob) -> None:
+    """Remove what only a resumed run needs."""
+    shutil.rmtree(job.outputs.checkpoint_dir / FOLDER, ignore_errors=True)
+    job.run.remove_artifacts(f"{CHECKPOINTS}/{FOLDER}")
+    job.run.set_tags({STAGE_TAG: "done"})
 
 
 def _check_files(options: TrainOptions) -> None:
@@ -77,30 +126,31 @@ def _check_files(options: TrainOptions) -> None:
 
 
 @contextmanager
-def _telling_what_is_kept(folder: Path) -> Iterator[None]:
-    """Tell where the checkpoints are after Ctrl-C."""
+def _telling_what_is_kept(job: TrainJob) -> Iterator[None]:
+    """Tell after Ctrl-C where the checkpoints are, and how to resume the run."""
     try:
         yield
     except KeyboardInterrupt as error:
+        folder = job.outputs.checkpoint_dir
         if any(folder.glob("*.keras")):
             export = shlex.join(["artsim", "export", str(folder)])
             error.add_note(f"The checkpoints so far are kept. To export the best one: {export}")
         else:
-            error.add_note("No epoch was finished, so there is no checkpoint. The same command starts a new run.")
+            error.add_note("No epoch of the tower was finished, so there is no checkpoint.")
+        error.add_note(f"To resume: {resume_command(job.run.id, is_launched=job.run.is_launched)}")
         raise
 
 
 def _make_outputs(options: TrainOptions, run: Run, selection: Selection) -> Outputs:
-    """Name the run by its selection, and make its folders, which are logged when the run ends."""
+    """Name the run by its selection, and make its folders."""
     works = selection.table["artist"].value_counts()
     name = f"{options.recipe.name}-{len(works)}x{works.max()}-seed{options.seed}"
     run.rename(" ".join([name, *changes_of(options.recipe)]))
     folder = f"{name}-{run.id[:8]}"
     outputs = Outputs(options.checkpoint_dir / folder, options.summaries_dir / folder)
-    for path, artifact in ((outputs.checkpoint_dir, CHECKPOINTS), (outputs.summaries_dir, "summaries")):
+    for path in (outputs.checkpoint_dir, outputs.summaries_dir):
         with writing(path):
             path.mkdir(parents=True, exist_ok=True)
-        run.log_folder_at_end(path, artifact, LOGGED_ELSEWHERE)
     return outputs
 
 
@@ -123,14 +173,15 @@ def _train_and_export(job: TrainJob) -> Exported:
     start_tensorflow()
     from artsim.training.data.batches import LabelledImages, source_size
     from artsim.training.data.pixels import decoded
-    from artsim.training.devices import for_this_device, use_device
+    from artsim.training.devices import for_this_device, use_devices
     from artsim.training.loop.fit import fit, prepare
 
-    device = use_device(options.device_id)
+    device, scope = use_devices(options.device_id, options.distribution)
     recipe = for_this_device(options.recipe)
     run.set_tags({"artsim.trained_in": recipe.trained_in})
     feedback.say(f"Training on {device} in {recipe.trained_in}.")
-    network = prepare(recipe, options.seed)
+    with scope():
+        network = prepare(recipe, options.seed)
     works = selection.part(TRAIN)
     how = (options.selection.max_pixels, partial(feedback.progress, "decoding"), feedback.say)
     with (
@@ -139,8 +190,10 @@ def _train_and_export(job: TrainJob) -> Exported:
     ):
         train_images = LabelledImages(pixels, artist_numbers(selection, works))
         held_out_images = LabelledImages(held_out, artist_numbers(selection, validation.works))
-        monitor = fit(recipe, network, train_images, held_out_images, _hooks(job), options.seed)
+        with scope():
+            monitor = fit(recipe, network, train_images, held_out_images, _hooks(job), options.seed)
         log_training(job, monitor)
+        run.set_tags({STAGE_TAG: "export"})
         folder = job.outputs.checkpoint_dir
         source = ExportSource.read(folder, "refit" if recipe.refit else "best")
         record = RunRecord.read(folder)
@@ -163,4 +216,14 @@ def _hooks(job: TrainJob) -> FitHooks:
         say=job.feedback.say,
         progress=job.feedback.progress,
         display=job.feedback.display,
+        begin=partial(_tell_stage, job),
+        follow=lambda step, metrics: job.run.log_metrics(metrics, step),
+        saved=job.uploads,
     )
+
+
+def _tell_stage(job: TrainJob, stage: Stage) -> None:
+    """Tell which stage begins, on the terminal and in the run. A training from scratch has one stage only."""
+    job.run.set_tags({STAGE_TAG: stage.title})
+    if job.options.recipe.is_pretrained:
+        job.feedback.say(f"{stage.title} …")

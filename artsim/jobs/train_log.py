@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from hashlib import sha256
 from pathlib import Path
@@ -22,13 +22,13 @@ from artsim.files import replacing
 from artsim.jobs.export_log import export_metrics
 from artsim.messages import Progress, Say
 from artsim.tracking.logged_models import TowerModel
+from artsim.tracking.resumed import CHECKPOINTS
 from artsim.tracking.run import Run
 from artsim.tracking.store import ui_command
 from artsim.training.loop.hooks import Outputs, TrainingDisplay
 from artsim.training.monitor import Monitor
-from artsim.training.recipes import RECIPES, Recipe
+from artsim.training.recipes import RECIPES, Distribution, Recipe
 
-CHECKPOINTS = "checkpoints"  # the artifact
 TOWER_FILE = "tower.onnx"
 PAIRS_FILE = "pairs.csv"
 LOGGED_ELSEWHERE = (TOWER_FILE, PAIRS_FILE)  # files of the folder of checkpoints: one copy of each is stored
@@ -47,6 +47,7 @@ class TrainOptions:
     summaries_dir: Path
     checkpoint_dir: Path
     device_id: str
+    distribution: Distribution
     seed: int
     flags: Mapping[str, object]
     register: bool = False
@@ -71,6 +72,7 @@ class TrainJob:
     validation: Validation
     outputs: Outputs
     feedback: Feedback
+    uploads: Callable[[], None]  # of checkpoints, while the training runs
 
 
 def log_start(job: TrainJob) -> None:

@@ -8,7 +8,7 @@ The files of a checkpoint are artifacts of the run; its model names them and sto
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -97,3 +97,13 @@ def log_measurement(client: MlflowClient, run_id: str, measured: Measurement, mo
         name = None if digest is None else dataset
         metrics.append(Metric(key, value, measured.time, measured.step, model_id, name, digest, run_id))
     client.log_batch(run_id, metrics=metrics)
+
+
+def logged_measurement(
+    client: MlflowClient, run_id: str, names: Iterable[str], step: int, datasets: Mapping[str, str]
+) -> Measurement | None:
+    """The metrics with these names that a run has at a step; None: there are none."""
+    found = [each for name in names for each in client.get_metric_history(run_id, name) if each.step == step]
+    if not found:
+        return None
+    return Measurement({each.key: each.value for each in found}, step, datasets, min(each.timestamp for each in found))

@@ -16,9 +16,11 @@ import subprocess
 import sys
 import threading
 import warnings
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import mlflow
 import pandas as pd
@@ -26,15 +28,25 @@ from mlflow.data.dataset_source_registry import resolve_dataset_source
 from mlflow.data.meta_dataset import MetaDataset
 from mlflow.data.pandas_dataset import from_pandas
 from mlflow.entities import LoggedModelInput, RunStatus
+from mlflow.exceptions import MlflowException
+from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
 from mlflow.tracking import MlflowClient
 
 from artsim.errors import ArtsimError, TrackingError
 from artsim.escaping import masked
 from artsim.files import file_sha256
-from artsim.tracking.logged_models import Measurement, TowerModel, log_checkpoint, log_measurement, log_tower
+from artsim.messages import Say, say_nothing
+from artsim.tracking.logged_models import (
+    Measurement,
+    TowerModel,
+    log_checkpoint,
+    log_measurement,
+    log_tower,
+    logged_measurement,
+)
+from artsim.tracking.processes import FAILURE_TAG, PROCESS_TAG, fail_dead_runs, this_process
 from artsim.tracking.store import check_store, run_page, silence_logs, tracking_errors
 
-FAILURE_TAG = "artsim.failure"
 LAUNCHED = "MLFLOW_RUN_ID"  # the variable that `mlflow run` sets
 NOTE_TAG = "mlflow.note.content"
 PARENT_TAG = "mlflow.parentRunId"
@@ -54,6 +66,7 @@ class Run:
         self._folders: list[tuple[Path, str, Collection[str]]] = []
         self._datasets: dict[str, str] = {}  # digests by name
         self._measured: dict[int, Measurement] = {}  # the metrics of each step
+        self._is_resumed = False
 
     def rename(self, name: str) -> None:
         """Rename the run, unless the user named it."""
@@ -71,11 +84,15 @@ class Run:
     def log_metrics(self, metrics: Mapping[str, float], step: int = 0, model_id: str | None = None) -> None:
         """Log the metrics of an epoch, or of the whole run as step 0; those of a model also for the model.
 
-        A metric belongs to the dataset that its name begins with, such as `val_unseen/auc` to `val_unseen`.
+        A metric belongs to the dataset that its name begins with, such as `val_unseen/auc` to `val_unseen`. A run
+        that is resumed keeps the values that it has logged, so a curve has no step twice.
         """
-        self._measured[step] = Measurement(dict(metrics), step, self._datasets)
+        measured = Measurement(dict(metrics), step, self._datasets)
         with tracking_errors():
-            log_measurement(self._client, self.id, self._measured[step], model_id)
+            if self._is_resumed and (earlier := self._logged(metrics, step)):
+                measured = replace(measured, metrics={**metrics, **earlier.metrics}, time=earlier.time)
+            self._measured[step] = measured
+            log_measurement(self._client, self.id, measured, model_id)
 
     def log_dataset(self, name: str, table: pd.DataFrame, source: Path, digest: str, context: str) -> None:
         """Log a dataset of the run, such as its selection; `source` is the file that holds it."""
@@ -129,8 +146,9 @@ class Run:
         """Log a checkpoint, whose file is an artifact of the run, as a model with the metrics of its step."""
         with tracking_errors():
             model_id = log_checkpoint(self._client, self.id, name, step, artifact)
-            if step in self._measured:
-                log_measurement(self._client, self.id, self._measured[step], model_id)
+            names = [name for name in self._client.get_run(self.id).data.metrics if not name.startswith("system/")]
+            if measured := self._measured.get(step) or self._logged(names, step):
+                log_measurement(self._client, self.id, measured, model_id)
 
     def log_folder_at_end(self, folder: Path, name: str, leave_out: Collection[str] = ()) -> None:
         """Log the files of a folder as artifacts under `name` when the run ends, also after a failure.
@@ -170,6 +188,24 @@ class Run:
             # end_run changes nothing if `mlflow run` has already set a status; the status given here is the true one.
             self._client.set_terminated(self.id, RunStatus.to_string(status))
 
+    def begin_process(self, *, is_resumed: bool) -> None:
+        """Tag the run with this process. A run that is resumed loses the reason of its failure."""
+        self.set_tags({PROCESS_TAG: this_process()})
+        self._is_resumed = is_resumed
+        if is_resumed:
+            with tracking_errors():
+                if FAILURE_TAG in self._client.get_run(self.id).data.tags:
+                    self._client.delete_tag(self.id, FAILURE_TAG)
+
+    def remove_artifacts(self, name: str) -> None:
+        """Remove artifacts that are not needed any more, if the store can do that."""
+        with suppress(NotImplementedError, MlflowException, OSError):
+            repository: Any = get_artifact_repository(self._client.get_run(self.id).info.artifact_uri)
+            repository.delete_artifacts(name)
+
+    def _logged(self, names: Iterable[str], step: int) -> Measurement | None:
+        return logged_measurement(self._client, self.id, names, step, self._datasets)
+
 
 def tag_launched_run(reason: str) -> None:
     """Tag the run that `mlflow run` made with the reason why the command ends before the run is its own."""
@@ -179,8 +215,18 @@ def tag_launched_run(reason: str) -> None:
 
 
 @contextmanager
-def tracked_run(name: str, *, system_metrics: bool = True) -> Iterator[Run]:
-    """The run that `mlflow run` made for this process, or a new one.
+def tracked_run(
+    name: str, resume: str | None = None, say: Say = say_nothing, *, system_metrics: bool = True
+) -> Iterator[Run]:
+    """The run that `mlflow run` made for this process, the run to resume, or a new one.
+
+    Runs of this host whose process has ended without a word are set to FAILED first.
+
+    Args:
+        name: of a new run.
+        resume: ID of the run to resume.
+        say: receives a line about each run that is set to FAILED.
+        system_metrics: whether CPU and memory are logged while the run lasts.
 
     Raises:
         TrackingError: the tracking store cannot be reached. The check comes before the run starts.
@@ -189,11 +235,16 @@ def tracked_run(name: str, *, system_metrics: bool = True) -> Iterator[Run]:
     check_store()
     launched = LAUNCHED in os.environ  # start_run removes the variable
     with tracking_errors():
-        active = mlflow.start_run(log_system_metrics=system_metrics, run_name=None if launched else name)
         client = MlflowClient()
+        for line in fail_dead_runs(client, resume):
+            say(line)
+        given = None if launched or resume else name
+        active = mlflow.start_run(None if launched else resume, log_system_metrics=system_metrics, run_name=given)
         is_named_by_user = launched and not _GENERATED_NAME.fullmatch(active.info.run_name or "")
         run = Run(client, active.info.run_id, is_named_by_user=is_named_by_user, is_launched=launched)
-        run.rename(name)
+        if not resume:
+            run.rename(name)
+        run.begin_process(is_resumed=resume is not None)
     try:
         yield run
         run.log_folders()

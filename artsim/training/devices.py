@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,7 +13,7 @@ import tensorflow as tf
 
 from artsim.errors import DeviceError, UsageError
 from artsim.messages import counted
-from artsim.training.recipes import Recipe
+from artsim.training.recipes import Distribution, Recipe
 
 AUTO = "auto"
 CPU_FLAGS = {"avx512_bf16", "amx_bf16"}  # a CPU with either one multiplies in bfloat16
@@ -43,6 +43,40 @@ def use_device(device_id: str) -> str:
         )
     tf.config.set_visible_devices([devices[number]] if kind == "gpu" else [], "GPU")
     return f"/{kind}:{number}"
+
+
+def use_devices(device_id: str, distribution: Distribution) -> tuple[str, Callable[[], AbstractContextManager[object]]]:
+    """Choose the device, or all of them; return their name, and the scope in which networks are built and trained.
+
+    Raises:
+        UsageError, DeviceError: as `use_device` and `mirrored`.
+    """
+    if distribution == "none":
+        return use_device(device_id), nullcontext
+    strategy = mirrored(device_id)
+    return f"{strategy.num_replicas_in_sync} devices", strategy.scope
+
+
+def mirrored(device_id: str) -> tf.distribute.MirroredStrategy:
+    """A strategy that trains on all GPUs, or on all logical CPU devices where there is no GPU.
+
+    Networks are built and trained in its scope. This is how Keras 3 trains on several devices with TensorFlow; its own
+    `keras.distribution` needs JAX.
+
+    Raises:
+        UsageError: `device_id` names one device.
+        DeviceError: there is only one device.
+    """
+    if device_id.lower() != AUTO:
+        raise UsageError(f"--device-id {device_id}: --distribution mirrored uses all devices. Leave one of them out.")
+    devices = tf.config.list_logical_devices("GPU") or tf.config.list_logical_devices("CPU")
+    if len(devices) < 2:
+        kind = devices[0].device_type
+        raise DeviceError(
+            f"--distribution mirrored: TensorFlow finds one device only, a {kind}. It needs two GPUs. Leave the flag "
+            "out."
+        )
+    return tf.distribute.MirroredStrategy([device.name for device in devices])
 
 
 def computes_in_bfloat16() -> bool:

@@ -6,7 +6,7 @@ import math
 import re
 from collections.abc import Mapping
 from statistics import fmean
-from typing import Literal
+from typing import Any, Literal
 
 MonitorName = Literal[
     "val/auc",
@@ -62,6 +62,16 @@ class Monitor:
         if self.name != MEAN_AUC:
             return metrics.get(str(self.name), math.nan)
         return fmean(metrics[name] for name in FALLBACKS if name in metrics)
+
+    @property
+    def state(self) -> dict[str, str | float | None]:
+        """What it knows after its last epoch, for `restore`."""
+        return {name: getattr(self, name) for name in ("name", "best", "best_epoch", "epoch")}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Go on from the state of another monitor."""
+        for name in self.state:
+            setattr(self, name, state[name])
 
     @property
     def is_over(self) -> bool:

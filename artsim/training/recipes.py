@@ -25,6 +25,7 @@ OptimizerName = Literal["sgd", "adamw"]
 AugmentName = Literal["none", "light", "photograph"]
 FeatureMaps = Literal["all", "half"]
 MixedPrecision = Literal["auto", "on", "off"]
+Distribution = Literal["none", "mirrored"]  # whether a training runs on one device or on all
 
 
 @dataclass(frozen=True)
@@ -183,6 +184,7 @@ PRETRAINED: dict[str, tuple[str, int]] = {
 # Tuned three times as long, on views that imitate other photographs of the same painting.
 RECIPES["strong"] = replace(RECIPES["transfer"], name="strong", tune_epochs=12, augment="photograph")
 DEFAULT = "compact"
+WHOLE = "whole"  # a number of artists or works, in the params of a run: all there are
 DEFAULT_WITH_WEIGHTS = "transfer"
 
 

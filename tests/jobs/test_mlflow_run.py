@@ -55,11 +55,14 @@ def mlflow_run(
         **parameters,
     }
     flags = [part for name, value in given.items() for part in ("-P", f"{name}={value}")]
+    arguments = ["." if project == cwd else str(project), "--env-manager", environment, "--experiment-name", "test"]
+    return launch(tmp_path, [*arguments, *flags], cwd)
+
+
+def launch(tmp_path: Path, arguments: list[str], cwd: Path = ROOT) -> subprocess.Popen[str]:
+    """Start `mlflow run` with these arguments."""
     return subprocess.Popen(
-        [
-            *(sys.executable, "-m", "mlflow", "run", "." if project == cwd else str(project)),
-            *("--env-manager", environment, "--experiment-name", "test", *flags),
-        ],
+        [sys.executable, "-m", "mlflow", "run", *arguments],
         cwd=cwd,
         env={
             **os.environ,
@@ -171,3 +174,24 @@ def test_ctrl_c_kills_the_run_and_keeps_its_checkpoints(store: MlflowClient, tmp
     kept = {item.path for item in store.list_artifacts(run.info.run_id, "checkpoints")}
     assert {"checkpoints/best.keras", "checkpoints/last.keras"} <= kept
     assert store.get_metric_history(run.info.run_id, "train/loss")
+
+
+def test_run_id_resumes_a_run_that_was_killed(store: MlflowClient, tmp_path: Path, demo_csv: Path) -> None:
+    process = mlflow_run(tmp_path, demo_csv, epochs=40)
+    deadline = time.monotonic() + TIMEOUT
+    while not list(tmp_path.glob("checkpoints/*/stages/epoch-*.npz")):
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+    os.killpg(process.pid, signal.SIGKILL)  # both `mlflow run` and what it started
+    process.communicate(timeout=TIMEOUT)
+    run_id = the_run(store).info.run_id
+    assert the_run(store).info.status == "RUNNING"
+    process = launch(tmp_path, [".", "--env-manager", "local", "--experiment-name", "test", "--run-id", run_id])
+    _, err = process.communicate(timeout=TIMEOUT)
+    run = the_run(store)
+    assert (run.info.run_id, run.info.status) == (run_id, "FINISHED"), err
+    assert "training: resumed after epoch" in err
+    history = store.get_metric_history(run_id, "train/loss")
+    assert [metric.step for metric in history] == list(range(1, 41))
+    assert "artsim.failure" not in run.data.tags

@@ -288,6 +288,13 @@ def test_the_best_checkpoint_is_exported_after_training_and_again(
         np.testing.assert_allclose(scorer.embed(images), best, atol=1e-5)
 
 
+def test_the_time_left_and_the_stage_are_logged(job: Job) -> None:
+    assert job.run.data.tags["artsim.stage"] == "done"
+    history = job.client.get_metric_history(job.run.info.run_id, "progress/minutes_left")
+    assert [metric.step for metric in history] == [1, 2]
+    assert history[0].value > history[1].value == 0
+
+
 def test_the_terminal_shows_the_epochs_and_no_library_messages(job: Job) -> None:
     epochs = [line for line in job.stderr.splitlines() if line.startswith("epoch ")]
     assert len(epochs) == 2

@@ -77,6 +77,8 @@ def test_more_bad_images_than_allowed_exits_4(folder: Path, capsys: pytest.Captu
         ),
         (["--device-id", "/gpu:7"], 6, "--device-id /gpu:7"),
         (["--device-id", "gpu"], 2, "auto, /cpu:0 or /gpu:N"),
+        (["--distribution", "mirrored"], 6, "--distribution mirrored: TensorFlow finds one device only"),
+        (["--distribution", "mirrored", "--device-id", "/cpu:0"], 2, "uses all devices. Leave one of them out"),
         (["--checkpoint-dir", "works/train_info.csv"], 8, "works/train_info.csv"),
         (["--summaries-dir", "/proc/nowhere"], 8, "/proc/nowhere"),
     ],

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from mlflow.tracking import MlflowClient
 
 import artsim
 from artsim.scoring.contract import Card
@@ -23,6 +24,16 @@ def check_rules(card: Card) -> None:
     assert card.photographs is not None
     assert card.photographs.is_sound
     assert card.photographs.training.width == 16
+
+
+def check_stages(folder: Path, *, is_tuned: bool) -> None:
+    """The run has the loss and the pace of the tuning, by epoch, and says that it is done."""
+    client = MlflowClient(f"sqlite:///{folder}/mlflow.db")
+    (run,) = client.search_runs(["0"])
+    assert run.data.tags["artsim.stage"] == "done"
+    for name in ("tuning/loss", "tuning/images_per_second"):
+        logged = client.get_metric_history(run.info.run_id, name)
+        assert [metric.step for metric in logged] == ([1] if is_tuned else [])
 
 
 @eagerly
@@ -49,6 +60,7 @@ def test_a_recipe_trains_exports_and_scores(
         assert (card.contract, card.cohort, card.photographs) == (1, None, None)
     else:
         check_rules(card)
+    check_stages(working_folder, is_tuned="--tune-epochs" in arguments)
     first, second = sorted((demo_csv.parent / "train").iterdir())[:2]
     score = scorer.score(first, second)
     assert score.distance == pytest.approx(scorer.score(second, first).distance)

@@ -13,7 +13,11 @@ from numpy.typing import NDArray
 from artsim.scoring.familiarity import EmbeddedFold
 from artsim.training.loop.evaluator import embed
 from artsim.training.loop.hooks import FitHooks, Outputs
+from artsim.training.loop.journal import Journal
+from artsim.training.loop.pretrained import plan_fits
+from artsim.training.loop.stages import Stages
 from artsim.training.networks.checkpoints import load_tower
+from artsim.training.recipes import Recipe
 
 
 class RecordedFit:
@@ -21,7 +25,8 @@ class RecordedFit:
 
     `evaluated` are the embeddings of the validation works after each epoch, `reported` the metrics of each epoch, and
     `folds` the embedded works for the calibration. `described` are the training works' embeddings by the tower to
-    export, with the readout's width. `said` are the lines for the user.
+    export, with the readout's width. `said` are the lines for the user, `begun` the titles of the stages, and
+    `followed` the metrics of progress with their steps.
     """
 
     def __init__(self, folder: Path, aucs: Iterable[float] = repeat(0.5)) -> None:
@@ -32,6 +37,8 @@ class RecordedFit:
         self.folds: list[EmbeddedFold] = []
         self.described: list[tuple[NDArray[np.float32], int]] = []
         self.said: list[str] = []
+        self.begun: list[str] = []
+        self.followed: list[tuple[int, dict[str, float]]] = []
         self._aucs: Iterator[float] = iter(aucs)
         self.hooks = FitHooks(
             Outputs(folder, folder),
@@ -41,7 +48,13 @@ class RecordedFit:
             describe=lambda embeddings, readout_width: self.described.append((embeddings, readout_width)),
             say=self.said.append,
             progress=lambda *_: None,
+            begin=lambda stage: self.begun.append(stage.title),
+            follow=lambda step, metrics: self.followed.append((step, metrics)),
         )
+
+    def stages(self, recipe: Recipe, works: int) -> Stages:
+        """The stages of one fit by a recipe on so many works."""
+        return Stages(self.hooks, plan_fits(recipe, [(works, "train")], works), Journal(None, self.said.append))
 
     def _validate(self, embeddings: NDArray[np.float32]) -> dict[str, float]:
         self.evaluated.append(embeddings)

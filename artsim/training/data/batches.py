@@ -1,5 +1,8 @@
 """Batches for training: uint8 paintings (B, S, S, 3) with int64 labels (B,), or pairs of paintings with 0 or 1.
 
+Batches depend on the seed and on the number of their step alone. So a training that is resumed at a step sees what it
+would have seen without the interruption.
+
 Works are decoded at `source_size`. Augmentation takes views of S px from them, so that a brush stroke keeps its size.
 Without augmentation, and for pretrained networks, `source_size` is S: their features are of whole works.
 """
@@ -8,12 +11,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from artsim.collection.pairs import epochs_of_pairs
+from artsim.collection.pairs import Pairs, epochs_of_pairs
 from artsim.training.data.augmentation import LEVELS, augment
 from artsim.training.recipes import Recipe
 
@@ -74,23 +78,26 @@ def _endless(values: NDArray[np.int64], rng: np.random.Generator) -> Iterator[in
         yield from rng.permutation(values).tolist()
 
 
-def work_dataset(works: LabelledImages, recipe: Recipe, seed: int) -> tf.data.Dataset:
-    """Endless batches of P artists x K works: views uint8 (B, S, S, 3) and labels (B,)."""
+def work_dataset(works: LabelledImages, recipe: Recipe, seed: int, first_step: int = 0) -> tf.data.Dataset:
+    """Endless batches of P artists x K works from a step on: views uint8 (B, S, S, 3) and labels (B,)."""
 
     def batches() -> Iterator[LabelledBatch]:
-        for chosen in artist_batches(works.labels, recipe, seed):
+        for chosen in islice(artist_batches(works.labels, recipe, seed), first_step, None):
             yield works.pixels[chosen], works.labels[chosen]
 
-    return view_dataset(batches, works.pixels.shape[1], recipe, seed)
+    return view_dataset(batches, works.pixels.shape[1], recipe, seed, first_step)
 
 
 def view_dataset(
-    batches: Callable[[], Iterator[LabelledBatch]], side: int, recipe: Recipe, seed: int
+    batches: Callable[[], Iterator[LabelledBatch]], side: int, recipe: Recipe, seed: int, first_step: int = 0
 ) -> tf.data.Dataset:
-    """Batches of (views uint8 (B, S, S, 3), labels (B,)) of batches of (uint8 (B, side, side, 3), labels (B,))."""
+    """Batches of (views uint8 (B, S, S, 3), labels (B,)) of batches of (uint8 (B, side, side, 3), labels (B,)).
+
+    The first batch is that of `first_step`.
+    """
 
     def numbered() -> Iterator[tuple[NDArray[np.uint8], NDArray[np.int64], int]]:
-        for step, (paintings, labels) in enumerate(batches()):
+        for step, (paintings, labels) in enumerate(batches(), start=first_step):
             yield paintings, labels, step
 
     source = tf.data.Dataset.from_generator(numbered, output_signature=(_paintings(side), _labels(), _step()))
@@ -100,28 +107,30 @@ def view_dataset(
 
 
 def feature_dataset(
-    features: NDArray[np.float32], labels: NDArray[np.int64], recipe: Recipe, seed: int
+    features: NDArray[np.float32], labels: NDArray[np.int64], recipe: Recipe, seed: int, first_step: int = 0
 ) -> tf.data.Dataset:
-    """Endless batches of P artists x K works: features (B, F) and labels (B,), from (N, F) and (N,)."""
+    """Endless batches of P artists x K works from a step on: features (B, F) and labels (B,), from (N, F) and (N,)."""
 
     def batches() -> Iterator[tuple[NDArray[np.float32], NDArray[np.int64]]]:
-        for chosen in artist_batches(labels, recipe, seed):
+        for chosen in islice(artist_batches(labels, recipe, seed), first_step, None):
             yield features[chosen], labels[chosen]
 
     signature = (tf.TensorSpec((None, features.shape[1]), tf.float32), _labels())
     return _finish(tf.data.Dataset.from_generator(batches, output_signature=signature))
 
 
-def pair_dataset(works: LabelledImages, recipe: Recipe, seed: int) -> tf.data.Dataset:
-    """Endless batches of ((first, second), same artist): balanced pairs, drawn again for each epoch."""
+def pair_dataset(works: LabelledImages, recipe: Recipe, seed: int, first_step: int = 0) -> tf.data.Dataset:
+    """Endless batches of ((first, second), same artist) from a step on: balanced pairs, drawn again for each epoch."""
 
-    def batches() -> Iterator[tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.int64], int]]:
-        step = 0
+    def pairs() -> Iterator[Pairs]:
         for first, second, same in epochs_of_pairs(works.labels, seed):
             for start in range(0, len(same), recipe.batch_size):
                 rows = slice(start, start + recipe.batch_size)
-                yield works.pixels[first[rows]], works.pixels[second[rows]], same[rows].astype(np.int64), step
-                step += 1
+                yield first[rows], second[rows], same[rows]
+
+    def batches() -> Iterator[tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.int64], int]]:
+        for step, (first, second, same) in enumerate(islice(pairs(), first_step, None), start=first_step):
+            yield works.pixels[first], works.pixels[second], same.astype(np.int64), step
 
     side = works.pixels.shape[1]
     signature = (_paintings(side), _paintings(side), _labels(), _step())

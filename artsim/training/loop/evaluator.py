@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import keras
@@ -12,8 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from artsim.errors import GateError
-from artsim.training.loop.hooks import FitHooks, TrainingDisplay
+from artsim.training.loop.hooks import FitHooks
 from artsim.training.loop.losses import Objective
+from artsim.training.loop.plan import Stage
+from artsim.training.loop.stages import Stages
 from artsim.training.monitor import Monitor
 from artsim.training.networks.checkpoints import BEST, LAST, save_tower
 from artsim.training.networks.heads import trained_part
@@ -31,7 +33,8 @@ def embed(model: keras.Model, inputs: NDArray[Any]) -> NDArray[np.float32]:
         GateError: a value is not finite, as the weights have diverged.
     """
     blocks = [inputs[start : start + EMBED_BATCH] for start in range(0, len(inputs), EMBED_BATCH)]
-    outputs = np.concatenate([np.asarray(model.predict_on_batch(block)) for block in blocks])
+    # Each device of a distributed model gives the whole batch.
+    outputs = np.concatenate([np.asarray(model.predict_on_batch(block))[: len(block)] for block in blocks])
     if not np.isfinite(outputs).all():
         raise GateError(f"{NOT_FINITE}. Train with a lower learning rate.")
     return outputs
@@ -46,6 +49,17 @@ class Evaluator:
         self.hooks = hooks
         self.monitor = monitor
         self._tower = tower
+        self._reported: list[tuple[int, dict[str, float]]] = []
+
+    @property
+    def state(self) -> dict[str, Any]:
+        """What it knows after the last epoch, for `restore`."""
+        return {"monitor": self.monitor.state, "reported": self._reported}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Go on from the state of another evaluator, and report the metrics of its epochs again."""
+        restore_evaluation(state, self.monitor, self.hooks)
+        self._reported = [(epoch, metrics) for epoch, metrics in state["reported"]]
 
     def __call__(self, embeddings: NDArray[np.float32], metrics: dict[str, float]) -> bool:
         """Add the validation metrics to an epoch's metrics, and report them; whether the epoch is the best so far."""
@@ -54,15 +68,27 @@ class Evaluator:
         for name in (BEST, LAST) if is_best else (LAST,):
             save_tower(self._tower, self.hooks.outputs.checkpoint_dir / name)
         self.hooks.report(self.monitor.epoch, metrics)
+        self._reported.append((self.monitor.epoch, dict(metrics)))
         return is_best
 
 
-class ThroughputMonitor(keras.callbacks.Callback):
-    """Measures the images/s of an epoch, and stops the training if the loss is not finite."""
+def restore_evaluation(state: Mapping[str, Any], monitor: Monitor, hooks: FitHooks) -> None:
+    """Restore a monitor from the state of an evaluator, and report the metrics of its epochs again.
 
-    def __init__(self, display: TrainingDisplay, images_per_step: int, rate_flag: str) -> None:
+    A run that was killed between an epoch and its report lacks them. A resumed run logs no metric twice.
+    """
+    monitor.restore(state["monitor"])
+    for epoch, metrics in state["reported"]:
+        hooks.report(epoch, dict(metrics))
+
+
+class ThroughputMonitor(keras.callbacks.Callback):
+    """Measures the images/s of an epoch and the time left, and stops the training if the loss is not finite."""
+
+    def __init__(self, stages: Stages, stage: Stage, images_per_step: int, rate_flag: str) -> None:
         super().__init__()
-        self.display = display
+        self.stages = stages
+        self.stage = stage
         self.images_per_step = images_per_step
         self.rate_flag = rate_flag
         self.images_per_second = 0.0
@@ -78,7 +104,21 @@ class ThroughputMonitor(keras.callbacks.Callback):
         if not math.isfinite(loss):
             raise self.diverged(f"The loss is {loss}")
         self.images_per_second = self.step * self.images_per_step / (time.monotonic() - self.started)
-        self.display.step(self.epoch, self.step, self.images_per_second, loss)
+        left = self.seconds_left()
+        self.stages.hooks.display.step(self.epoch, self.step, self.images_per_second, loss, left)
+
+    def seconds_left(self) -> float | None:
+        """Seconds until the whole training ends, as far as it is known."""
+        self.stages.plan.advance((self.epoch - 1) * self.stage.steps + self.step)
+        return self.stages.plan.seconds_left
+
+    def end_epoch(self, metrics: dict[str, float], *, is_best: bool = False, is_shown: bool = True) -> None:
+        """Log the time left after an epoch, and show its metrics."""
+        plan, hooks, left = self.stages.plan, self.stages.hooks, self.seconds_left()
+        if left is not None:
+            hooks.follow(plan.epoch_of_all(self.stage, self.epoch), {"progress/minutes_left": left / 60})
+        if is_shown:
+            hooks.display.epoch(self.epoch, metrics, is_best=is_best, seconds_left=left)
 
     def diverged(self, problem: str) -> GateError:
         """The error, with the epoch, the step and the flag to change."""
@@ -86,6 +126,26 @@ class ThroughputMonitor(keras.callbacks.Callback):
             f"{problem} in epoch {self.epoch}, step {self.step}. Lower {self.rate_flag}. The checkpoints of earlier "
             "epochs are kept."
         )
+
+
+class LossCallback(keras.callbacks.Callback):
+    """Logs the loss of each epoch of a stage that has no evaluation, and shows it.
+
+    Heads have many short epochs. Of these only the last is shown.
+    """
+
+    def __init__(self, pace: ThroughputMonitor) -> None:
+        super().__init__()
+        self.pace = pace
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        stages, stage = self.pace.stages, self.pace.stage
+        metrics = {
+            f"{stage.group}/loss": float((logs or {})["loss"]),
+            f"{stage.group}/images_per_second": self.pace.images_per_second,
+        }
+        stages.hooks.follow(stages.plan.epoch_of_group(stage, epoch + 1), metrics)
+        self.pace.end_epoch(metrics, is_shown=stage.name == "tuning" or epoch + 1 == stage.epochs)
 
 
 class EvaluationCallback(keras.callbacks.Callback):
@@ -120,9 +180,11 @@ class EvaluationCallback(keras.callbacks.Callback):
         logs = {} if logs is None else logs
         metrics = {
             "train/loss": float(logs["loss"]),
-            "train/learning_rate": float(self.model.optimizer.learning_rate),
             "train/images_per_second": self.pace.images_per_second,
         }
+        optimizer = self.model.optimizer
+        if epoch == 0 or isinstance(optimizer, keras.optimizers.AdamW):  # gradient descent keeps its rate
+            metrics["train/learning_rate"] = float(optimizer.learning_rate)
         try:
             embeddings = self.evaluator.embed()
         except GateError as error:  # the last step of the epoch diverged, so no later loss shows it
@@ -134,7 +196,7 @@ class EvaluationCallback(keras.callbacks.Callback):
         is_best = self.evaluator(embeddings, metrics)
         hooks, monitor = self.evaluator.hooks, self.evaluator.monitor
         logs.update(metrics)  # the TensorBoard callback comes next and writes them
-        hooks.display.epoch(epoch + 1, metrics, is_best=is_best)
+        self.pace.end_epoch(metrics, is_best=is_best)
         if epoch == 0 and monitor.name != monitor.wanted:
             hooks.say(f"This run has no {monitor.wanted}. Instead {monitor.name} decides which epoch is best.")
         self.model.stop_training = monitor.is_over

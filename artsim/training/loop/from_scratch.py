@@ -7,6 +7,8 @@ features keeps improving on unseen ones (docs/experiments.md).
 
 from __future__ import annotations
 
+from functools import partial
+
 import keras
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +21,8 @@ from artsim.training.loop.epochs import run_epochs, write_graph
 from artsim.training.loop.evaluator import EMBED_BATCH, EvaluationCallback, Evaluator, embed
 from artsim.training.loop.hooks import FitHooks
 from artsim.training.loop.losses import build_objective
+from artsim.training.loop.plan import Plan, Stage
+from artsim.training.loop.stages import Stages
 from artsim.training.monitor import Monitor
 from artsim.training.networks.checkpoints import BEST, load_tower
 from artsim.training.networks.features import LabelledFeatures
@@ -43,7 +47,7 @@ def fit_from_scratch(
     objective = build_objective(recipe.loss, trained, artists)
     pairs = len(balanced_pairs(train.labels, seed)[2]) if objective.paired else 0
     steps = steps_per_epoch(recipe, len(train.labels), pairs)
-    dataset = (pair_dataset if objective.paired else work_dataset)(train, recipe, seed)
+    batches = partial(pair_dataset if objective.paired else work_dataset, train, recipe, seed)
     with_readout = TowerWithReadout(in_float32, recipe, readout_width, train, seed) if readout_width else None
     tower = in_float32 if with_readout is None else with_readout.tower
     write_graph(tower, hooks.outputs.summaries_dir / "graph")
@@ -58,7 +62,8 @@ def fit_from_scratch(
     monitor = Monitor(recipe.monitor, recipe.patience)
     evaluator = Evaluator(tower, embed_validation, hooks, monitor)
     evaluation = EvaluationCallback(evaluator, objective, validation.labels, artists, readout_width)
-    run_epochs(recipe, objective, dataset, steps, artists, hooks, evaluation)
+    stage = Stage("training", 1, 1, recipe.epochs * steps, recipe.epochs, "train")
+    run_epochs(recipe, objective, batches, artists, Stages.of(hooks, Plan([stage])), stage, evaluation)
     if with_readout is not None:
         best = load_tower(hooks.outputs.checkpoint_dir / BEST)
         hooks.describe(_embed_works(best, train, with_readout.rows, recipe.image_size), readout_width)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from artsim.messages import Progress, Say
 from artsim.scoring.familiarity import EmbeddedFold
+from artsim.training.loop.plan import Stage
 
 Validate = Callable[[NDArray[np.float32]], dict[str, float]]
 Report = Callable[[int, dict[str, float]], None]
@@ -26,17 +27,24 @@ class Outputs:
 
 
 class TrainingDisplay:
-    """Shows the epochs and steps of a training, both counted from 1. This base class shows nothing."""
+    """Shows the epochs and steps of the stages of a training, both counted from 1. This base class shows nothing.
 
-    def training(self, epochs: int, steps: int) -> AbstractContextManager[object]:
-        """A context that lasts from before the first step until after the last epoch; `steps` are those of an epoch."""
+    `seconds_left` are those until the whole training ends; None: not known yet.
+    """
+
+    def training(self, stage: Stage) -> AbstractContextManager[object]:
+        """A context that lasts from before the first step of a stage until after its last epoch."""
         return nullcontext()
 
-    def step(self, epoch: int, step: int, images_per_second: float, loss: float) -> None:
+    def step(self, epoch: int, step: int, images_per_second: float, loss: float, seconds_left: float | None) -> None:
         """Show the step that has just ended."""
 
-    def epoch(self, epoch: int, metrics: Mapping[str, float], *, is_best: bool) -> None:
+    def epoch(self, epoch: int, metrics: Mapping[str, float], *, is_best: bool, seconds_left: float | None) -> None:
         """Show the metrics of the epoch that has just ended."""
+
+
+def _nothing(*_: object) -> None:
+    """Take anything: the default of callbacks."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +54,9 @@ class FitHooks:
     `validate` computes the metrics of the validation works' embeddings (V, D). `report` receives the number of each
     epoch, from 1, and its metrics. `calibrate` receives the folds of a cross-validation, and the number of leading
     values of an embedding that are a readout's. `describe` receives the embeddings (N, D) of training works by the
-    tower that will be exported, and the same number. It is not called for a tower without a readout.
+    tower that will be exported, and the same number. It is not called for a tower without a readout. `begin` receives
+    each stage as it begins. `follow` receives a step and metrics of progress: those of stages without an evaluation,
+    and the time left. `saved` is called after files in the folder of checkpoints may have changed.
     """
 
     outputs: Outputs
@@ -57,3 +67,6 @@ class FitHooks:
     say: Say
     progress: Progress
     display: TrainingDisplay = field(default_factory=TrainingDisplay)
+    begin: Callable[[Stage], None] = _nothing
+    follow: Report = _nothing
+    saved: Callable[[], None] = _nothing

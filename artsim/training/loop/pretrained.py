@@ -9,9 +9,12 @@ embedded by the first fit. Each other fold has some of the training artists, emb
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields
+from functools import partial
 from itertools import chain
+from typing import Any
 
 import keras
 import numpy as np
@@ -22,10 +25,13 @@ from artsim.scoring.familiarity import WORKS_OF_A_COLLECTION, EmbeddedFold, Trai
 from artsim.shifted_views import photographers_of
 from artsim.training.data.batches import LabelledImages, feature_dataset, steps_per_epoch
 from artsim.training.loop.epochs import run_epochs, write_graph
-from artsim.training.loop.evaluator import EvaluationCallback, Evaluator, embed
+from artsim.training.loop.evaluator import EvaluationCallback, Evaluator, embed, restore_evaluation
 from artsim.training.loop.hooks import FitHooks
+from artsim.training.loop.journal import Arrays
 from artsim.training.loop.losses import build_objective
-from artsim.training.loop.tuning import FeatureExtractor
+from artsim.training.loop.plan import Plan, Stage
+from artsim.training.loop.stages import Stages
+from artsim.training.loop.tuning import FeatureExtractor, tuning_stage
 from artsim.training.monitor import Monitor
 from artsim.training.networks.checkpoints import BEST, REFIT, load_tower, save_tower
 from artsim.training.networks.features import LabelledFeatures
@@ -53,36 +59,86 @@ def fit_pretrained(
     labels = np.concatenate([train.labels, validation.labels])
     fold_of = artist_folds(labels, train.labels, seed)
     photographers = photographers_of(fold_of + 1)  # those of group 0 show the validation's shifted twin
-    extractor = FeatureExtractor(recipe, network, [train.pixels, validation.pixels], labels, photographers, hooks, seed)
-    folds = _Folds(recipe, extractor, fold_of, photographers, hooks, seed)
-    monitor = Monitor(recipe.monitor, recipe.patience)
-    trainer, unseen = _first_fit(folds, len(train.labels), monitor)
+    fits = [(len(train.labels), "train")]
     if recipe.refit:
-        readout_width = trainer.readout_width
-        del trainer  # it holds the features, which the next fits need memory for
-        hooks.say("fitting on folds of artists, to calibrate …")
+        fits += [(int(np.sum(fold_of != fold)), "calibration") for fold in _trained_folds(fold_of, labels)]
+        fits.append((len(labels), "refit"))
+    stages = Stages.of(hooks, plan_fits(recipe, fits, len(labels)))
+    pixels = [train.pixels, validation.pixels]
+    extractor = FeatureExtractor(recipe, network, pixels, labels, photographers, stages, seed)
+    folds = _Folds(recipe, extractor, fold_of, photographers, stages, seed)
+    monitor = Monitor(recipe.monitor, recipe.patience)
+    readout_width, unseen = _first_fit(folds, len(train.labels), monitor)
+    if recipe.refit:
         hooks.calibrate(chain(unseen, folds.of_trained_artists()), readout_width)
-        hooks.say("refitting on all works …")
-        network, features = extractor.tuned_on(np.arange(len(labels)))
-        trainer = HeadTrainer(recipe, network, features, hooks, seed)
-        save_tower(trainer.fit(), hooks.outputs.checkpoint_dir / REFIT)
-    elif recipe.has_epochs:  # the best epoch is exported, and training ended with the last
-        trainer.tower.set_weights(load_tower(hooks.outputs.checkpoint_dir / BEST).get_weights())
-    if trainer.readout_width:
-        hooks.describe(embed(trainer.head, trainer.train.features), trainer.readout_width)
+        _refit(folds)
     return monitor
 
 
-def _first_fit(folds: _Folds, trained_on: int, monitor: Monitor) -> tuple[HeadTrainer, list[EmbeddedFold]]:
-    """The fit on the training works, the first of all, evaluated on the others; and the fold of unseen artists."""
-    extractor = folds.extractor
+def plan_fits(recipe: Recipe, fits: Sequence[tuple[int, str]], works: int) -> Plan:
+    """The plan of some fits.
+
+    Args:
+        recipe: says which stages a fit has.
+        fits: number of works that each fit is trained on, and the group of its metrics.
+        works: number of all works, whose features are computed.
+    """
+    stages = [Stage("features", 0, len(fits), 2 * works)]
+    for number, (trained_on, group) in enumerate(fits, start=1):
+        if recipe.tune_epochs:
+            stages.append(tuning_stage(recipe, number, len(fits), trained_on))
+            stages.append(Stage("features", number, len(fits), 2 * works))
+        if recipe.has_epochs:
+            units = recipe.epochs * steps_per_epoch(recipe, trained_on, pairs=0)
+            stages.append(Stage("training", number, len(fits), units, recipe.epochs, group))
+    return Plan(stages)
+
+
+def _first_fit(folds: _Folds, trained_on: int, monitor: Monitor) -> tuple[int, list[EmbeddedFold]]:
+    """The fit on the training works, the first of all, evaluated on the others.
+
+    Returns:
+        the width of its readout, and the fold of unseen artists, if there are any.
+    """
+    kept = folds.stages.result(1)
+    if kept is not None:
+        restore_evaluation(json.loads(str(kept["evaluation"])), monitor, folds.stages.hooks)
+        return int(kept["readout_width"]), [_unpacked(kept)] if "artists" in kept else []
+    extractor, unseen = folds.extractor, folds.fold_of == UNSEEN_FOLD
     train_rows, held_out_rows = np.split(np.arange(len(extractor.labels)), [trained_on])
-    network, features = extractor.tuned_on(train_rows)
+    network, features = extractor.tuned_on(train_rows, fit=1)
     held_out = LabelledFeatures.without_views(features.features[held_out_rows], extractor.labels[held_out_rows])
-    trainer = HeadTrainer(folds.recipe, network, features.subset(train_rows), folds.hooks, folds.seed)
-    trainer.fit(held_out, monitor)
-    unseen = folds.fold_of == UNSEEN_FOLD
-    return trainer, [trainer.embedded(features, unseen, folds.photographers)] if unseen.any() else []
+    trainer = HeadTrainer(folds.recipe, network, features.subset(train_rows), folds.stages, 1, folds.seed)
+    evaluator = trainer.evaluator(held_out, monitor)
+    trainer.fit(evaluator, held_out)
+    embedded = [trainer.embedded(features, unseen, folds.photographers)] if unseen.any() else []
+    if not folds.recipe.refit:
+        if folds.recipe.has_epochs:  # the best epoch is exported, and training ended with the last
+            trainer.tower.set_weights(load_tower(folds.stages.hooks.outputs.checkpoint_dir / BEST).get_weights())
+        trainer.describe()
+    result = {"evaluation": np.array(json.dumps(evaluator.state)), "readout_width": np.array(trainer.readout_width)}
+    folds.stages.keep_result(1, result | (_packed(embedded[0]) if embedded else {}))
+    return trainer.readout_width, embedded
+
+
+def _refit(folds: _Folds) -> None:
+    """The last fit, on all works. Its tower is exported."""
+    stages, fit = folds.stages, folds.stages.plan.fits
+    if stages.result(fit) is not None:
+        return
+    network, features = folds.extractor.tuned_on(np.arange(len(folds.extractor.labels)), fit)
+    trainer = HeadTrainer(folds.recipe, network, features, stages, fit, folds.seed)
+    save_tower(trainer.fit(), stages.hooks.outputs.checkpoint_dir / REFIT)
+    trainer.describe()
+    stages.keep_result(fit, {"is_done": np.array(True)})
+
+
+def _packed(fold: EmbeddedFold) -> dict[str, NDArray[Any]]:
+    return {field.name: getattr(fold, field.name) for field in fields(EmbeddedFold)}
+
+
+def _unpacked(arrays: Arrays) -> EmbeddedFold:
+    return EmbeddedFold(**{field.name: arrays[field.name] for field in fields(EmbeddedFold)})
 
 
 def artist_folds(labels: NDArray[np.int64], trained_on: NDArray[np.int64], seed: int) -> NDArray[np.int64]:
@@ -100,6 +156,12 @@ def artist_folds(labels: NDArray[np.int64], trained_on: NDArray[np.int64], seed:
     return fold_of
 
 
+def _trained_folds(fold_of: NDArray[np.int64], labels: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The folds of artists trained on, (F,). There are none of too few artists."""
+    folds = np.unique(fold_of[fold_of != UNSEEN_FOLD])
+    return folds if len(np.unique(labels)) >= MIN_ARTISTS_TO_FOLD else folds[:0]
+
+
 @dataclass(frozen=True)
 class _Folds:
     """The folds of artists, and what a fit on the other folds needs. `fold_of` and `photographers` are (N,)."""
@@ -108,20 +170,25 @@ class _Folds:
     extractor: FeatureExtractor
     fold_of: NDArray[np.int64]
     photographers: NDArray[np.int64]
-    hooks: FitHooks
+    stages: Stages
     seed: int
 
     def of_trained_artists(self) -> Iterator[EmbeddedFold]:
-        """Each fold of artists trained on, by a fit on all other works. There are no folds of too few artists."""
-        if len(np.unique(self.extractor.labels)) >= MIN_ARTISTS_TO_FOLD:
-            yield from (self._embedded(fold) for fold in np.unique(self.fold_of[self.fold_of != UNSEEN_FOLD]))
+        """Each fold of artists trained on, by a fit on all other works."""
+        folds = _trained_folds(self.fold_of, self.extractor.labels)
+        yield from (self._embedded(fold, number) for number, fold in enumerate(folds, start=2))
 
-    def _embedded(self, fold: np.int64) -> EmbeddedFold:
+    def _embedded(self, fold: np.int64, number: int) -> EmbeddedFold:
+        """A fold embedded by the fit with this number."""
+        if (kept := self.stages.result(number)) is not None:
+            return _unpacked(kept)
         others = np.flatnonzero(self.fold_of != fold)
-        network, features = self.extractor.tuned_on(others)
-        trainer = HeadTrainer(self.recipe, network, features.subset(others), self.hooks, self.seed)
+        network, features = self.extractor.tuned_on(others, number)
+        trainer = HeadTrainer(self.recipe, network, features.subset(others), self.stages, number, self.seed)
         trainer.fit()
-        return trainer.embedded(features, self.fold_of == fold, self.photographers)
+        embedded = trainer.embedded(features, self.fold_of == fold, self.photographers)
+        self.stages.keep_result(number, _packed(embedded))
+        return embedded
 
 
 class HeadTrainer:
@@ -131,11 +198,19 @@ class HeadTrainer:
     """
 
     def __init__(
-        self, recipe: Recipe, network: keras.Model, train: LabelledFeatures, hooks: FitHooks, seed: int
+        self,
+        recipe: Recipe,
+        network: keras.Model,
+        train: LabelledFeatures,
+        stages: Stages,
+        number: int,
+        seed: int,
     ) -> None:
+        """`number` is that of the fit."""
         keras.utils.set_random_seed(seed)
         self.recipe = recipe
-        self.hooks = hooks
+        self.stages = stages
+        self.number = number
         self.seed = seed
         self.train = train
         self.projection = fit_projection(train.features, train.labels, COMPONENTS)
@@ -165,12 +240,19 @@ class HeadTrainer:
         described = TrainingEmbeddings.of(training)
         return EmbeddedFold.of(features.labels[in_fold], works, photographers[in_fold], views, described, others)
 
-    def fit(self, held_out: LabelledFeatures | None = None, monitor: Monitor | None = None) -> keras.Model:
-        """Train the trained head, if there is one, and return the tower. Held-out works, if any, evaluate it."""
-        evaluator = None
-        if held_out is not None and monitor is not None:
-            write_graph(self.tower, self.hooks.outputs.summaries_dir / "graph")
-            evaluator = Evaluator(self.tower, lambda: embed(self.head, held_out.features), self.hooks, monitor)
+    def describe(self) -> None:
+        """Give the embeddings of the training works to the hook, unless the tower has no readout."""
+        if self.readout_width:
+            self.stages.hooks.describe(embed(self.head, self.train.features), self.readout_width)
+
+    def evaluator(self, held_out: LabelledFeatures, monitor: Monitor) -> Evaluator:
+        """The evaluator of the tower on held-out works."""
+        hooks = self.stages.hooks
+        write_graph(self.tower, hooks.outputs.summaries_dir / "graph")
+        return Evaluator(self.tower, lambda: embed(self.head, held_out.features), hooks, monitor)
+
+    def fit(self, evaluator: Evaluator | None = None, held_out: LabelledFeatures | None = None) -> keras.Model:
+        """Train the trained head, if there is one, and return the tower. `evaluator` is that of the held-out works."""
         if self.trained is not None:
             self._fit_trained(self.trained, evaluator, held_out)
         elif evaluator is not None:
@@ -183,9 +265,9 @@ class HeadTrainer:
         features, labels = self.train.features, self.train.labels
         artists = int(labels.max()) + 1
         objective = build_objective(self.recipe.loss, trained, artists)
-        dataset = feature_dataset(self.projection(features), labels, self.recipe, self.seed)
-        steps = steps_per_epoch(self.recipe, len(labels), pairs=0)
+        batches = partial(feature_dataset, self.projection(features), labels, self.recipe, self.seed)
         evaluation = None
         if evaluator is not None and held_out is not None:
             evaluation = EvaluationCallback(evaluator, objective, held_out.labels, artists, self.readout_width)
-        run_epochs(self.recipe, objective, dataset, steps, artists, self.hooks, evaluation)
+        stage = self.stages.plan.stage("training", self.number)
+        run_epochs(self.recipe, objective, batches, artists, self.stages, stage, evaluation)

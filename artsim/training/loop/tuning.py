@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from functools import partial
+from functools import cached_property, partial
 from typing import cast
 
 import keras
@@ -18,13 +18,14 @@ import tensorflow as tf
 from keras import layers
 from numpy.typing import NDArray
 
-from artsim.messages import counted
 from artsim.shifted_views import ShiftedViews
 from artsim.training.data.batches import SOURCE_MARGIN, LabelledBatch, artist_batches, steps_per_epoch, view_dataset
 from artsim.training.devices import mixed_precision
 from artsim.training.loop.epochs import run_epochs
-from artsim.training.loop.hooks import FitHooks
+from artsim.training.loop.journal import FROZEN_FEATURES, MOST_LOCAL_BYTES, TUNED_FEATURES
 from artsim.training.loop.losses import SupCon
+from artsim.training.loop.plan import Stage
+from artsim.training.loop.stages import Stages
 from artsim.training.networks.backbones import PATCH, RANDOM, SMALLEST
 from artsim.training.networks.features import LabelledFeatures, build_features, compute_features
 from artsim.training.networks.heads import COMPONENTS, build_readout, with_head
@@ -39,29 +40,9 @@ CROP_SHARE = 2 / 3
 CROP_MULTIPLE = 32  # px: crops have a multiple of it as side, because networks halve the side five times
 
 
-def tune_network(
-    recipe: Recipe,
-    network: keras.Model,
-    paintings: Sequence[NDArray[np.uint8]],
-    frozen: LabelledFeatures,
-    hooks: FitHooks,
-    seed: int,
-) -> keras.Model:
-    """A tuned copy of a network.
-
-    Args:
-        recipe: its `tune_epochs` and `tune_rate` are used.
-        network: from `build_features`.
-        paintings: N works uint8 (S, S, 3), which may lie in a memory map.
-        frozen: their features (N, F) by the network, with labels (N,) from 0.
-        hooks: the functions to call.
-        seed: of batches and crops.
-
-    Raises:
-        GateError: the loss is not finite.
-    """
-    keras.utils.set_random_seed(seed)
-    settings = replace(
+def tuning_settings(recipe: Recipe) -> Recipe:
+    """The settings of a recipe's tuning, in the form of a recipe of its own."""
+    return replace(
         recipe,
         image_size=crop_side(recipe),
         loss="supcon",
@@ -72,20 +53,49 @@ def tune_network(
         learning_rate=recipe.tune_rate,
         weight_decay=0.0,
     )
+
+
+def tuning_stage(recipe: Recipe, fit: int, fits: int, works: int) -> Stage:
+    """The stage that tunes a network on a number of works."""
+    steps = steps_per_epoch(tuning_settings(recipe), works, pairs=0)
+    return Stage("tuning", fit, fits, recipe.tune_epochs * steps, recipe.tune_epochs, "tuning")
+
+
+def tune_network(
+    recipe: Recipe,
+    network: keras.Model,
+    paintings: Sequence[NDArray[np.uint8]],
+    frozen: LabelledFeatures,
+    stages: Stages,
+    fit: int,
+    seed: int,
+) -> keras.Model:
+    """A tuned copy of a network.
+
+    Args:
+        recipe: its `tune_epochs` and `tune_rate` are used.
+        network: from `build_features`.
+        paintings: N works uint8 (S, S, 3), which may lie in a memory map.
+        frozen: their features (N, F) by the network, with labels (N,) from 0.
+        stages: of the training; its plan has the `tuning_stage` of this fit.
+        fit: number of the fit.
+        seed: of batches and crops.
+
+    Raises:
+        GateError: the loss is not finite.
+    """
+    keras.utils.set_random_seed(seed)
+    settings = tuning_settings(recipe)
     with mixed_precision(recipe.mixed_precision == "on"):
         on_crops = _copy(network, recipe, settings.image_size)
     _freeze(on_crops)
     projection = fit_projection(frozen.features, frozen.labels, COMPONENTS)
     width = min(TUNING_READOUT_WIDTH, projection.kernel.shape[1])
     readout = build_readout(projection, frozen, width, recipe)
-    tower = with_head(on_crops, readout, recipe.tower)
+    objective = SupCon(with_head(on_crops, readout, recipe.tower), TUNING_TEMPERATURE)
     artists = int(frozen.labels.max()) + 1
-    objective = SupCon(tower, TUNING_TEMPERATURE)
-    steps = steps_per_epoch(settings, len(paintings), pairs=0)
-    works, epochs = counted(len(paintings), "work"), counted(recipe.tune_epochs, "epoch")
-    hooks.say(f"tuning {recipe.tower} on {works} for {epochs} …")
-    dataset = crop_dataset(paintings, frozen.labels, settings, seed)
-    run_epochs(settings, objective, dataset, steps, artists, hooks, None, rate_flag="--tune-rate")
+    batches = partial(crop_dataset, paintings, frozen.labels, settings, seed)
+    run_epochs(settings, objective, batches, artists, stages, stages.plan.stage("tuning", fit), rate_flag="--tune-rate")
     return _copy(on_crops, recipe, recipe.image_size)
 
 
@@ -119,23 +129,26 @@ def _with_weights(model: keras.Model) -> list[keras.Layer]:
 
 
 def crop_dataset(
-    paintings: Sequence[NDArray[np.uint8]], labels: NDArray[np.int64], recipe: Recipe, seed: int
+    paintings: Sequence[NDArray[np.uint8]], labels: NDArray[np.int64], recipe: Recipe, seed: int, first_step: int = 0
 ) -> tf.data.Dataset:
-    """Endless batches of P artists x K works: crops uint8 (B, S, S, 3) and labels (B,). S is the recipe's image size.
+    """Endless batches of P artists x K works from a step on: crops uint8 (B, S, S, 3) and labels (B,).
 
-    If the recipe augments, its views come from crops somewhat larger than S, or from whole works if these are smaller.
+    S is the recipe's image size. If the recipe augments, its views come from crops somewhat larger than S, or from
+    whole works if these are smaller.
     """
     whole = paintings[0].shape[0]
     side = recipe.image_size if recipe.augment == "none" else min(whole, round(SOURCE_MARGIN * recipe.image_size))
 
     def batches() -> Iterator[LabelledBatch]:
         rng = np.random.default_rng(seed)
-        for chosen in artist_batches(labels, recipe, seed):
+        for step, chosen in enumerate(artist_batches(labels, recipe, seed)):
             corners = rng.integers(0, whole - side + 1, (len(chosen), 2))
+            if step < first_step:
+                continue
             crops = [paintings[work][y : y + side, x : x + side] for work, (y, x) in zip(chosen, corners, strict=True)]
             yield np.stack(crops), labels[chosen]
 
-    return view_dataset(batches, side, recipe, seed)
+    return view_dataset(batches, side, recipe, seed, first_step)
 
 
 class FeatureExtractor:
@@ -148,7 +161,7 @@ class FeatureExtractor:
         pixels: Sequence[NDArray[np.uint8]],
         labels: NDArray[np.int64],
         photographers: NDArray[np.int64],
-        hooks: FitHooks,
+        stages: Stages,
         seed: int,
     ) -> None:
         """`pixels` has the works in parts uint8 (n, S, S, 3), in the order of `labels`, int64 (N,).
@@ -163,24 +176,61 @@ class FeatureExtractor:
         self.views = [
             ShiftedViews(part, seeds) for part, seeds in zip(pixels, np.split(photographers, ends[:-1]), strict=True)
         ]
-        self.hooks = hooks
+        self.stages = stages
         self.seed = seed
-        self.frozen = self._features(network)
 
-    def tuned_on(self, rows: NDArray[np.int64]) -> tuple[keras.Model, LabelledFeatures]:
+    @cached_property
+    def frozen(self) -> LabelledFeatures:
+        """The features of all works by the network as it was given."""
+        return self._features(self.network, fit=0)
+
+    def tuned_on(self, rows: NDArray[np.int64], fit: int) -> tuple[keras.Model, LabelledFeatures]:
         """The network, tuned on the works in these rows if the recipe tunes, and its features of all works (N, F)."""
         if self.recipe.tune_epochs == 0:
             return self.network, self.frozen
-        paintings = [painting for part in self.pixels for painting in part]
-        train = [paintings[row] for row in rows]
-        network = tune_network(self.recipe, self.network, train, self.frozen.subset(rows), self.hooks, self.seed)
-        return network, self._features(network)
+        network = self._tuned(rows, fit)
+        return network, self._features(network, fit)
 
-    def _features(self, network: keras.Model) -> LabelledFeatures:
-        features = self._computed(network, self.pixels, "features")
-        return LabelledFeatures(features, self.labels, self._computed(network, self.views, "features of views"))
+    def _tuned(self, rows: NDArray[np.int64], fit: int) -> keras.Model:
+        """The tuned network of a fit: the one that was kept, or a new one."""
+        kept = self.stages.journal.read(f"tuned-{fit}")
+        if kept is not None:
+            network = _copy(self.network, self.recipe, self.recipe.image_size)
+            network.set_weights([kept[str(number)] for number in range(len(kept))])
+            return network
+        paintings = [painting for part in self.pixels for painting in part]
+        train, frozen = [paintings[row] for row in rows], self.frozen.subset(rows)
+        network = tune_network(self.recipe, self.network, train, frozen, self.stages, fit, self.seed)
+        weights = {str(number): array for number, array in enumerate(network.get_weights())}
+        self.stages.journal.write(f"tuned-{fit}", weights)
+        self.stages.journal.remove(f"epoch-tuning-{fit}")
+        self.stages.hooks.saved()
+        return network
+
+    def _features(self, network: keras.Model, fit: int) -> LabelledFeatures:
+        """Features of all works and their views: those that were kept, or new ones."""
+        name = TUNED_FEATURES if fit else FROZEN_FEATURES
+        kept = self.stages.journal.read(name)
+        if kept is not None and int(kept["fit"]) == fit:
+            return LabelledFeatures(kept["features"], self.labels, kept["views"])
+        stage = self.stages.begin("features", fit)
+        features = self._computed(network, self.pixels, stage.title, 0)
+        views = self._computed(network, self.views, f"{stage.title} of views", len(features))
+        if features.nbytes + views.nbytes <= MOST_LOCAL_BYTES:
+            self.stages.journal.write(name, {"fit": np.array(fit), "features": features, "views": views})
+        return LabelledFeatures(features, self.labels, views)
 
     def _computed(
-        self, network: keras.Model, parts: Sequence[NDArray[np.uint8]] | Sequence[ShiftedViews], stage: str
+        self,
+        network: keras.Model,
+        parts: Sequence[NDArray[np.uint8]] | Sequence[ShiftedViews],
+        title: str,
+        before: int,
     ) -> NDArray[np.float32]:
-        return np.concatenate([compute_features(network, part, partial(self.hooks.progress, stage)) for part in parts])
+        """Features (N, F) of all parts. `before` is the number of paintings done earlier in the stage."""
+        features: list[NDArray[np.float32]] = []
+        for part in parts:
+            progress = partial(self.stages.progress, title, before=before)
+            features.append(compute_features(network, part, progress))
+            before += len(part)
+        return np.concatenate(features)

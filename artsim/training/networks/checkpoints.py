@@ -1,12 +1,10 @@
 """Checkpoints: towers on disk in Keras's own format, each written whole or not at all.
 
-The archive's comment is the SHA-256 of all bytes before it, so that a damaged checkpoint is noticed. Checkpoints of
-artsim 0.1 have no comment; their parts have the checksums of zip.
+They are sealed archives. Checkpoints of artsim 0.1 have no seal; their parts have the checksums of zip.
 """
 
 from __future__ import annotations
 
-import hashlib
 import io
 import tempfile
 import zipfile
@@ -22,6 +20,7 @@ from artsim.files import open_regular, writing
 from artsim.training.networks import towers  # noqa: F401 - imported only for this
 from artsim.training.networks.backbones import require_keras_hub
 from artsim.training.networks.hdf5_files import stored_arrays
+from artsim.training.networks.sealed_archives import has_seal, seal
 from artsim.training.networks.weight_files import reason
 
 BEST = "best.keras"
@@ -30,8 +29,6 @@ REFIT = "refit.keras"  # fitted on all works, the validation works included
 
 CONFIG, WEIGHTS = "config.json", "model.weights.h5"
 PARTS = frozenset({"metadata.json", CONFIG, WEIGHTS})
-SEAL = b"sha256:"  # begins the comment; the hex digest follows
-DIGITS = 64
 
 
 def save_tower(tower: keras.Model, path: Path) -> None:
@@ -43,7 +40,7 @@ def save_tower(tower: keras.Model, path: Path) -> None:
     with writing(path), tempfile.TemporaryDirectory(prefix=".saving-", dir=path.parent) as folder:
         part = Path(folder) / path.name
         tower.save(part)
-        _seal(part)
+        seal(part)
         part.replace(path)
 
 
@@ -75,18 +72,6 @@ def _not_ours(path: Path, error: Exception) -> ModelError:
     )
 
 
-def _seal(path: Path) -> None:
-    """Write the digest of an archive into its comment."""
-    with zipfile.ZipFile(path, "a") as archive:
-        archive.comment = SEAL + DIGITS * b"0"
-    with path.open("r+b") as file:
-        end = file.seek(-DIGITS, io.SEEK_END)
-        file.seek(0)
-        digest = hashlib.sha256(file.read(end)).hexdigest()
-        file.seek(end)
-        file.write(digest.encode())
-
-
 def _check_archive(path: Path) -> bool:
     """Check the parts of a checkpoint before Keras sees them; return whether it needs keras-hub.
 
@@ -115,12 +100,9 @@ def _check_archive(path: Path) -> bool:
 
 def _check_seal(file: IO[bytes], archive: zipfile.ZipFile) -> None:
     """Compare the digest; in an archive without one, compare the checksum of each part."""
-    file.seek(0)
-    data = file.read()
-    if data[-DIGITS - len(SEAL) : -DIGITS] == SEAL:
-        if hashlib.sha256(data[:-DIGITS]).hexdigest().encode() != data[-DIGITS:]:
-            raise ValueError("its SHA-256 is not the one that was written")
-    elif archive.comment:
+    if has_seal(file):
+        return
+    if archive.comment:
         raise ValueError("its comment is not one of artsim")
-    elif (part := archive.testzip()) is not None:
+    if (part := archive.testzip()) is not None:
         raise ValueError(f"the checksum of its part {part} is wrong")

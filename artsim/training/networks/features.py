@@ -75,7 +75,8 @@ def compute_features(
     features = np.empty((len(pixels), network.output_shape[1]), dtype=np.float32)
     for start in range(0, len(pixels), FEATURE_BATCH):
         batch = np.ascontiguousarray(pixels[start : start + FEATURE_BATCH])
-        features[start : start + len(batch)] = network.predict_on_batch(batch)
+        # Each device of a distributed network gives the whole batch.
+        features[start : start + len(batch)] = network.predict_on_batch(batch)[: len(batch)]
         progress(start + len(batch), len(pixels))
     return features
 

@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from artsim.demo import paint
 from artsim.errors import GateError, UsageError
 from artsim.shifted_views import photographers_of
-from artsim.training.loop.hooks import FitHooks
 from artsim.training.loop.tuning import FeatureExtractor, crop_dataset, crop_side, tune_network
 from artsim.training.networks.features import LabelledFeatures, build_features, compute_features
 from artsim.training.recipes import RECIPES, AugmentName, Recipe, TowerName, recipe_of
@@ -45,8 +44,18 @@ def network() -> keras.Model:
 
 
 @pytest.fixture
-def hooks(tmp_path: Path) -> FitHooks:
-    return RecordedFit(tmp_path).hooks
+def fitted(tmp_path: Path) -> RecordedFit:
+    return RecordedFit(tmp_path)
+
+
+def tune(
+    fitted: RecordedFit,
+    recipe: Recipe,
+    network: keras.Model,
+    pixels: NDArray[np.uint8],
+    seen: LabelledFeatures,
+) -> keras.Model:
+    return tune_network(recipe, network, list(pixels), seen, fitted.stages(recipe, len(pixels)), fit=1, seed=0)
 
 
 def small(**changes: object) -> Recipe:
@@ -62,10 +71,10 @@ def seen_by(network: keras.Model, pixels: NDArray[np.uint8]) -> LabelledFeatures
 
 @eagerly
 def test_tuning_separates_artists_and_leaves_the_given_network_unchanged(
-    network: keras.Model, pixels: NDArray[np.uint8], hooks: FitHooks
+    network: keras.Model, pixels: NDArray[np.uint8], fitted: RecordedFit
 ) -> None:
     before, seen = network.get_weights(), seen_by(network, pixels)
-    tuned = tune_network(small(tune_epochs=5, tune_rate=3e-3), network, list(pixels), seen, hooks, seed=0)
+    tuned = tune(fitted, small(tune_epochs=5, tune_rate=3e-3), network, pixels, seen)
     for one, other in zip(before, network.get_weights(), strict=True):
         np.testing.assert_array_equal(one, other)
     assert tuned.input_shape == network.input_shape
@@ -82,9 +91,9 @@ def separation(seen: LabelledFeatures) -> float:
 
 @eagerly
 def test_tuning_changes_only_the_upper_half_and_no_batch_norm(
-    network: keras.Model, pixels: NDArray[np.uint8], hooks: FitHooks
+    network: keras.Model, pixels: NDArray[np.uint8], fitted: RecordedFit
 ) -> None:
-    tuned = tune_network(small(), network, list(pixels), seen_by(network, pixels), hooks, seed=0)
+    tuned = tune(fitted, small(), network, pixels, seen_by(network, pixels))
     pairs = zip(network.weights, tuned.weights, strict=True)
     changed = {one.path for one, other in pairs if not np.array_equal(one.numpy(), other.numpy())}
     assert all(path.endswith("kernel") for path in changed)
@@ -94,24 +103,20 @@ def test_tuning_changes_only_the_upper_half_and_no_batch_norm(
 
 @pytest.mark.slow
 def test_the_same_seed_gives_nearly_the_same_tuned_network(
-    network: keras.Model, pixels: NDArray[np.uint8], hooks: FitHooks
+    network: keras.Model, pixels: NDArray[np.uint8], fitted: RecordedFit
 ) -> None:
     seen = seen_by(network, pixels)
-    one, two = (
-        seen_by(tune_network(small(tune_rate=1e-3), network, list(pixels), seen, hooks, seed=0), pixels).features
-        for _ in range(2)
-    )
+    one, two = (seen_by(tune(fitted, small(tune_rate=1e-3), network, pixels, seen), pixels).features for _ in range(2))
     assert np.abs(one - two).mean() < 0.1 * np.abs(one - seen.features).mean()
 
 
 @pytest.mark.slow
 def test_tuning_in_bfloat16_gives_similar_features_and_a_float32_network(
-    network: keras.Model, pixels: NDArray[np.uint8], hooks: FitHooks
+    network: keras.Model, pixels: NDArray[np.uint8], fitted: RecordedFit
 ) -> None:
     seen = seen_by(network, pixels)
     networks = [
-        tune_network(small(tune_rate=1e-3, mixed_precision=mixed), network, list(pixels), seen, hooks, seed=0)
-        for mixed in ("off", "on")
+        tune(fitted, small(tune_rate=1e-3, mixed_precision=mixed), network, pixels, seen) for mixed in ("off", "on")
     ]
     assert networks[1].compute_dtype == keras.config.dtype_policy().compute_dtype == "float32"
     one, two = (seen_by(tuned, pixels).features for tuned in networks)
@@ -121,7 +126,7 @@ def test_tuning_in_bfloat16_gives_similar_features_and_a_float32_network(
 
 @eagerly
 def test_a_loss_that_is_not_finite_stops_the_tuning_and_names_the_flag(
-    network: keras.Model, pixels: NDArray[np.uint8], hooks: FitHooks, monkeypatch: pytest.MonkeyPatch
+    network: keras.Model, pixels: NDArray[np.uint8], fitted: RecordedFit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(*_: object) -> keras.Model:
         features = keras.Input((network.output_shape[1],))
@@ -129,11 +134,11 @@ def test_a_loss_that_is_not_finite_stops_the_tuning_and_names_the_flag(
 
     monkeypatch.setattr("artsim.training.loop.tuning.build_readout", broken)
     with pytest.raises(GateError, match="Lower --tune-rate"):
-        tune_network(small(), network, list(pixels), seen_by(network, pixels), hooks, seed=0)
+        tune(fitted, small(), network, pixels, seen_by(network, pixels))
 
 
 def test_excluded_works_are_not_tuned_on(
-    network: keras.Model, pixels: NDArray[np.uint8], hooks: FitHooks, monkeypatch: pytest.MonkeyPatch
+    network: keras.Model, pixels: NDArray[np.uint8], fitted: RecordedFit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     given: list[NDArray[np.uint8]] = []
 
@@ -147,8 +152,9 @@ def test_excluded_works_are_not_tuned_on(
     monkeypatch.setattr("artsim.training.loop.tuning.tune_network", spy)
     labels = np.repeat(np.arange(ARTISTS), WORKS)
     photographers = photographers_of(labels)
-    extractor = FeatureExtractor(small(), network, [pixels[:5], pixels[5:]], labels, photographers, hooks, seed=0)
-    _, seen = extractor.tuned_on(np.flatnonzero(labels != 1))
+    stages = fitted.stages(small(), len(labels))
+    extractor = FeatureExtractor(small(), network, [pixels[:5], pixels[5:]], labels, photographers, stages, seed=0)
+    _, seen = extractor.tuned_on(np.flatnonzero(labels != 1), fit=1)
     np.testing.assert_array_equal(np.stack(given), pixels[labels != 1])
     np.testing.assert_array_equal(seen.labels, labels)
     np.testing.assert_allclose(seen.features, seen_by(network, pixels).features, atol=1e-5)

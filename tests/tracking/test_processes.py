@@ -1,0 +1,75 @@
+"""The process of a run: whether it is still there, and what becomes of the runs of others."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from mlflow.tracking import MlflowClient
+
+from artsim.tracking.processes import is_gone, this_process
+from artsim.tracking.run import tracked_run
+
+DEAD = (
+    "from artsim.tracking.run import tracked_run; import os, signal\n"
+    "with tracked_run('dead') as run:\n"
+    "    run.set_tags({'artsim.checkpoint_dir': 'somewhere'})\n"
+    "    os.kill(os.getpid(), signal.SIGKILL)\n"
+)
+
+
+def changed(**fields: object) -> str:
+    return json.dumps(json.loads(this_process()) | fields)
+
+
+@pytest.mark.parametrize(
+    ("tag", "gone"),
+    [
+        (this_process(), False),
+        (changed(started=0), True),  # its number belongs to another process now
+        (changed(pid=2**30), True),
+        (changed(host="elsewhere"), None),
+        ("", None),
+        ("[]", None),
+        (json.dumps({"host": "here", "pid": "x", "started": None}), None),
+    ],
+)
+def test_a_process_is_there_or_gone_or_of_another_host(tag: str, gone: bool | None) -> None:
+    assert is_gone(tag) is gone
+
+
+def test_the_next_run_fails_one_whose_process_was_killed(working_folder: Path) -> None:
+    client = MlflowClient(f"sqlite:///{working_folder}/mlflow.db")
+    subprocess.run([sys.executable, "-c", DEAD], check=False, env={**os.environ, "GIT_PYTHON_REFRESH": "quiet"})
+    (dead,) = client.search_runs(["0"])
+    assert dead.info.status == "RUNNING"
+    mine = client.create_run("0", tags={"artsim.process": this_process()}).info.run_id
+    told: list[str] = []
+    with tracked_run("next", say=told.append):
+        pass
+    found = client.get_run(dead.info.run_id)
+    assert found.info.status == "FAILED"
+    reason = found.data.tags["artsim.failure"]
+    assert "ended without a reason, as after SIGKILL" in reason
+    assert reason.endswith(f"To resume it: artsim train --resume {dead.info.run_id}")
+    assert told == [f"Run {dead.info.run_id} is set to FAILED. {reason}"]
+    assert client.get_run(mine).info.status == "RUNNING"
+
+
+def test_a_resumed_run_logs_each_step_of_a_metric_once_and_loses_its_failure(working_folder: Path) -> None:
+    client = MlflowClient(f"sqlite:///{working_folder}/mlflow.db")
+    with pytest.raises(ValueError, match="once"), tracked_run("a-name") as run:
+        run.log_metrics({"train/loss": 1.0}, 1)
+        raise ValueError("once")
+    with tracked_run("another", run.id) as resumed:
+        for step, loss in ((1, 9.0), (2, 0.5)):
+            resumed.log_metrics({"train/loss": loss}, step)
+    found = client.get_run(run.id)
+    assert (found.info.status, found.info.run_name) == ("FINISHED", "a-name")
+    assert "artsim.failure" not in found.data.tags
+    logged = client.get_metric_history(run.id, "train/loss")
+    assert [(metric.step, metric.value) for metric in logged] == [(1, 1.0), (2, 0.5)]
