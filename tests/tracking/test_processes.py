@@ -37,6 +37,7 @@ def changed(**fields: object) -> str:
         ("[]", None),
         (json.dumps({"host": "here", "pid": "x", "started": None}), None),
     ],
+    ids=["alive", "its number used again", "dead", "of another host", "no tag", "no object", "no numbers"],
 )
 def test_a_process_is_there_or_gone_or_of_another_host(tag: str, gone: bool | None) -> None:
     assert is_gone(tag) is gone
