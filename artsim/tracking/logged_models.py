@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -86,6 +86,10 @@ class Measurement:
     step: int
     datasets: Mapping[str, str] = field(default_factory=dict)
     time: int = field(default_factory=lambda: int(time.time() * 1000))
+
+    def only(self, beginnings: tuple[str, ...]) -> Measurement:
+        """The metrics whose names begin in one of these ways."""
+        return replace(self, metrics={key: value for key, value in self.metrics.items() if key.startswith(beginnings)})
 
 
 def log_measurement(client: MlflowClient, run_id: str, measured: Measurement, model_id: str | None = None) -> None:

@@ -7,6 +7,7 @@ This process outlives both and restores KILLED.
 
 from __future__ import annotations
 
+import subprocess
 import sys
 import time
 
@@ -25,6 +26,13 @@ def main(run_id: str, patience: float = PATIENCE) -> None:
             client.set_terminated(run_id, KILLED)
             return
         time.sleep(0.2)
+
+
+def start_restoring(run_id: str) -> None:
+    """Start the process that restores KILLED after `mlflow run` has set FAILED; it must outlive both."""
+    nothing = subprocess.DEVNULL
+    command = [sys.executable, "-m", "artsim.tracking.restore_killed", run_id]
+    subprocess.Popen(command, stdin=nothing, stdout=nothing, stderr=nothing, start_new_session=True)  # noqa: S603 - our own
 
 
 if __name__ == "__main__":

@@ -12,8 +12,6 @@ from __future__ import annotations
 import os
 import re
 import signal
-import subprocess
-import sys
 import threading
 import warnings
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -45,9 +43,11 @@ from artsim.tracking.logged_models import (
     logged_measurement,
 )
 from artsim.tracking.processes import FAILURE_TAG, PROCESS_TAG, fail_dead_runs, this_process
+from artsim.tracking.restore_killed import start_restoring
 from artsim.tracking.store import check_store, run_page, silence_logs, tracking_errors
 
 LAUNCHED = "MLFLOW_RUN_ID"  # the variable that `mlflow run` sets
+MODEL_METRICS = ("train/", "val_")  # how the names of the metrics of a checkpoint begin
 NOTE_TAG = "mlflow.note.content"
 PARENT_TAG = "mlflow.parentRunId"
 PARAM_LENGTH = 6000  # MLflow's own limit
@@ -65,7 +65,7 @@ class Run:
         self._is_named_by_user = is_named_by_user
         self._folders: list[tuple[Path, str, Collection[str]]] = []
         self._datasets: dict[str, str] = {}  # digests by name
-        self._measured: dict[int, Measurement] = {}  # the metrics of each step
+        self._measured: dict[int, list[Measurement]] = {}  # by step
         self._is_resumed = False
 
     def rename(self, name: str) -> None:
@@ -91,7 +91,7 @@ class Run:
         with tracking_errors():
             if self._is_resumed and (earlier := self._logged(metrics, step)):
                 measured = replace(measured, metrics={**metrics, **earlier.metrics}, time=earlier.time)
-            self._measured[step] = measured
+            self._measured.setdefault(step, []).append(measured)
             log_measurement(self._client, self.id, measured, model_id)
 
     def log_dataset(self, name: str, table: pd.DataFrame, source: Path, digest: str, context: str) -> None:
@@ -146,9 +146,8 @@ class Run:
         """Log a checkpoint, whose file is an artifact of the run, as a model with the metrics of its step."""
         with tracking_errors():
             model_id = log_checkpoint(self._client, self.id, name, step, artifact)
-            names = [name for name in self._client.get_run(self.id).data.metrics if not name.startswith("system/")]
-            if measured := self._measured.get(step) or self._logged(names, step):
-                log_measurement(self._client, self.id, measured, model_id)
+            for measured in self._measured.get(step) or self._logged_before(step):
+                log_measurement(self._client, self.id, measured.only(MODEL_METRICS), model_id)
 
     def log_folder_at_end(self, folder: Path, name: str, leave_out: Collection[str] = ()) -> None:
         """Log the files of a folder as artifacts under `name` when the run ends, also after a failure.
@@ -206,6 +205,11 @@ class Run:
     def _logged(self, names: Iterable[str], step: int) -> Measurement | None:
         return logged_measurement(self._client, self.id, names, step, self._datasets)
 
+    def _logged_before(self, step: int) -> list[Measurement]:
+        """What an earlier process has logged at a step, in a run that is resumed."""
+        found = self._logged(self._client.get_run(self.id).data.metrics, step)
+        return [] if found is None else [found]
+
 
 def tag_launched_run(reason: str) -> None:
     """Tag the run that `mlflow run` made with the reason why the command ends before the run is its own."""
@@ -253,7 +257,7 @@ def tracked_run(
             run.end(RunStatus.KILLED)  # first, as a second signal may end the process before the folders are logged
             run.log_folders()
             if launched:
-                _start_restoring(run.id)
+                start_restoring(run.id)
         raise
     except BaseException as error:
         _end_as_failed(run, error)
@@ -272,13 +276,6 @@ def _end_as_failed(run: Run, error: BaseException) -> None:
         run.log_folders()
     except ArtsimError as second:
         error.add_note(f"The run {run.id} could not be logged to its end: {second}")
-
-
-def _start_restoring(run_id: str) -> None:
-    """Start the process that restores KILLED after `mlflow run` has set FAILED; it must outlive both."""
-    nothing = subprocess.DEVNULL
-    command = [sys.executable, "-m", "artsim.tracking.restore_killed", run_id]
-    subprocess.Popen(command, stdin=nothing, stdout=nothing, stderr=nothing, start_new_session=True)  # noqa: S603 - our own
 
 
 @contextmanager
