@@ -49,7 +49,7 @@ def test_public_names() -> None:
 
 
 def test_commands() -> None:
-    assert list(main.COMMANDS) == ["train", "export", "score", "embed", "pairs", "nearest", "info", "demo"]
+    assert list(main.COMMANDS) == ["train", "export", "score", "embed", "pairs", "nearest", "report", "info", "demo"]
     for name in main.COMMANDS:
         command = main.artsim.get_command(click.Context(main.artsim), name)
         assert command is not None

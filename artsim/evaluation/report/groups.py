@@ -1,0 +1,98 @@
+"""Where scores fail: the AUC by artist, by style and by genre."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from artsim.evaluation.intervals import auc_interval
+from artsim.evaluation.metrics import pair_metrics
+from artsim.evaluation.report.numbers import LEAST_PAIRS, Estimate
+from artsim.evaluation.report.paintings import Paintings
+from artsim.tables.scores_file import ScoredPairs
+
+MOST_ROWS = 40  # of a table; the rest is counted
+INTERVAL_PAIRS = 20_000  # of a group, drawn for its interval
+INTERVAL_RESAMPLES = 200
+
+
+@dataclass(frozen=True)
+class GroupRow:
+    """The AUC of a group of pairs; None if the pairs are of one kind or too few. `artist` is -1 for other groups."""
+
+    name: str
+    works: int
+    same: int
+    different: int
+    auc: Estimate | None
+    artist: int = -1
+
+    @property
+    def is_useful(self) -> bool:
+        """Whether the AUC says something."""
+        return self.auc is not None and self.auc.is_useful
+
+
+@dataclass(frozen=True)
+class GroupTable:
+    """Groups, the lowest AUC first and those with too few pairs at the end; `left_out` were too many to show."""
+
+    kind: str
+    meaning: str
+    rows: Sequence[GroupRow]
+    left_out: int
+
+
+def by_artist(pairs: ScoredPairs, paintings: Paintings) -> GroupTable:
+    """Each artist's own pairs against the pairs of one of their works with a work by another artist."""
+    one, other = (paintings.artist[side] for side in (pairs.first, pairs.second))
+    rows = [
+        _row(name, pairs, pairs.labelled & ((one == number) | (other == number)), number)
+        for number, name in enumerate(paintings.artists)
+    ]
+    works = np.bincount(paintings.artist[paintings.artist >= 0], minlength=len(paintings.artists))
+    rows = [GroupRow(row.name, int(works[row.artist]), row.same, row.different, row.auc, row.artist) for row in rows]
+    meaning = "Pairs of two works by the artist, against pairs of one such work with a work by another artist."
+    return _table("artist", meaning, rows)
+
+
+def by_label(kind: str, pairs: ScoredPairs, labels: Sequence[Sequence[str]]) -> GroupTable:
+    """Pairs whose works share a label, such as a style; `labels` (M,) are those of each painting."""
+    names = sorted({name for own in labels for name in own})
+    rows = []
+    for name in names:
+        has = np.array([name in own for own in labels])
+        row = _row(name, pairs, pairs.labelled & has[pairs.first] & has[pairs.second], -1)
+        if row.same + row.different:
+            rows.append(row)
+    return _table(kind, f"Pairs whose two works have the same {kind}.", rows)
+
+
+def _table(kind: str, meaning: str, rows: list[GroupRow]) -> GroupTable:
+    def place(row: GroupRow) -> tuple[bool, float, str]:
+        return not row.is_useful, row.auc.value if row.auc and row.is_useful else -float(row.same), row.name
+
+    ordered = sorted(rows, key=place)
+    return GroupTable(kind, meaning, ordered[:MOST_ROWS], max(0, len(ordered) - MOST_ROWS))
+
+
+def _row(name: str, pairs: ScoredPairs, chosen: NDArray[np.bool_], artist: int) -> GroupRow:
+    rows = np.flatnonzero(chosen)
+    same = pairs.same[rows]
+    counts = int(np.count_nonzero(same == 1)), int(np.count_nonzero(same == 0))
+    works = len(np.unique([pairs.first[rows], pairs.second[rows]]))
+    estimate = _estimate(pairs, rows) if min(counts) >= LEAST_PAIRS else None
+    return GroupRow(name, works, *counts, estimate, artist)
+
+
+def _estimate(pairs: ScoredPairs, rows: NDArray[np.int64]) -> Estimate:
+    """The AUC of some pairs; its interval resamples paintings."""
+    auc = pair_metrics(pairs.distance[rows], pairs.same[rows], 0.0)["auc"]
+    if len(rows) > INTERVAL_PAIRS:
+        rows = np.random.default_rng(0).choice(rows, INTERVAL_PAIRS, replace=False)
+    columns = (pairs.distance[rows], pairs.same[rows], pairs.first[rows], pairs.second[rows])
+    low, high = auc_interval(*columns, resamples=INTERVAL_RESAMPLES)
+    return Estimate(auc, low, high) if np.isfinite(low) else Estimate(auc)
