@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
-import sys
-from pathlib import Path
 from typing import Any
 
 import click
@@ -17,7 +14,9 @@ from artsim.cli.options import (
     qualified_option,
     quiet_option,
     stderr_lines,
+    this_command,
     tower_options,
+    works_option,
 )
 from artsim.cli.progress import stage_bars
 
@@ -31,21 +30,6 @@ Examples:
 
 {exit_codes_help()}
 """
-
-
-def this_command() -> str:
-    """The command line as the user typed it, without passwords."""
-    from artsim.escaping import masked
-
-    program = Path(sys.argv[0]).name
-    return masked(shlex.join([program.replace("__main__.py", "artsim"), *sys.argv[1:]]))
-
-
-works_option = click.option(
-    "--works", metavar="FOLDER|CSV",
-    help="Works of the scores, for the parts of the report that need artists, styles or genres: a table with the "
-    "column filename, or a folder with a subfolder for each artist. Names must be those of the scores.",
-)  # fmt: skip
 
 
 @click.command(context_settings=SPELLING, epilog=EPILOG)

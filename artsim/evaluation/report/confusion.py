@@ -12,7 +12,7 @@ from artsim.evaluation.report.paintings import Paintings
 from artsim.messages import counted
 from artsim.tables.scores_file import ScoredPairs
 
-MOST_ARTISTS = 24  # of the matrix, those with most pairs
+MOST_ARTISTS = 20  # of the matrix, those with most pairs
 LEAST_CELL = 10  # pairs of a cell, below which a share says nothing; a setting
 LEVELS = 5  # shades of the cells
 

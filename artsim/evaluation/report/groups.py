@@ -38,12 +38,14 @@ class GroupRow:
 
 @dataclass(frozen=True)
 class GroupTable:
-    """Groups, the lowest AUC first and those with too few pairs at the end; `left_out` were too many to show."""
+    """Groups whose AUC says something, the lowest first; `few` are the others, the largest first."""
 
     kind: str
     meaning: str
     rows: Sequence[GroupRow]
-    left_out: int
+    few: Sequence[GroupRow]
+    left_out: int  # rows that were too many to show
+    few_left_out: int
 
 
 def by_artist(pairs: ScoredPairs, paintings: Paintings) -> GroupTable:
@@ -72,11 +74,10 @@ def by_label(kind: str, pairs: ScoredPairs, labels: Sequence[Sequence[str]]) -> 
 
 
 def _table(kind: str, meaning: str, rows: list[GroupRow]) -> GroupTable:
-    def place(row: GroupRow) -> tuple[bool, float, str]:
-        return not row.is_useful, row.auc.value if row.auc and row.is_useful else -float(row.same), row.name
-
-    ordered = sorted(rows, key=place)
-    return GroupTable(kind, meaning, ordered[:MOST_ROWS], max(0, len(ordered) - MOST_ROWS))
+    useful = sorted((row for row in rows if row.is_useful), key=lambda row: (row.auc.value if row.auc else 0, row.name))
+    few = sorted((row for row in rows if not row.is_useful), key=lambda row: (-row.same, row.name))
+    left_out = [max(0, len(each) - MOST_ROWS) for each in (useful, few)]
+    return GroupTable(kind, meaning, useful[:MOST_ROWS], few[:MOST_ROWS], *left_out)
 
 
 def _row(name: str, pairs: ScoredPairs, chosen: NDArray[np.bool_], artist: int) -> GroupRow:
