@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from sklearn.decomposition import PCA
 from sklearn.manifold import TSNE, trustworthiness
 from sklearn.neighbors import NearestNeighbors
+from threadpoolctl import threadpool_limits
 
 FEW = 12  # paintings, below which t-SNE has no neighbourhoods
 MOST_PERPLEXITY = 30.0  # scikit-learn's default
@@ -46,12 +47,15 @@ def map_of(embeddings: NDArray[np.float32], known: NDArray[np.bool_]) -> Embeddi
     if len(rows) < 2:
         return None
     values = embeddings[rows].astype(np.float64)
-    found, method, trust = _projected(values)
+    # One thread: the sums have one order, and on a busy machine threads that wait for each other take 15 times as long.
+    with threadpool_limits(1):
+        found, method, trust = _projected(values)
+        search = NearestNeighbors(n_neighbors=min(NEIGHBOURS, len(rows) - 1)).fit(values)
+        nearest = search.kneighbors(return_distance=False)  # (R, K)
     places = np.full((len(embeddings), 2), np.nan)
     places[rows] = found
     neighbours = [np.empty(0, np.int64) for _ in embeddings]
-    search = NearestNeighbors(n_neighbors=min(NEIGHBOURS, len(rows) - 1)).fit(values)
-    for row, near in zip(rows.tolist(), search.kneighbors(return_distance=False), strict=True):
+    for row, near in zip(rows.tolist(), nearest, strict=True):
         neighbours[row] = rows[near]
     return EmbeddingMap(places, neighbours, method, trust)
 

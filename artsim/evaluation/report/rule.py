@@ -91,16 +91,15 @@ def _prior(intercept: float, calibration: Calibration) -> float:
 
 
 def _threshold(pairs: ScoredPairs, usual: list[float]) -> float:
-    """The threshold between the predictions: a usual one that lies there, else their middle."""
+    """The threshold between the predictions: a usual one that lies there, else the middle."""
     accepted = pairs.distance[pairs.scored & (pairs.prediction == 1)]
     rejected = pairs.distance[pairs.scored & (pairs.prediction == 0)]
-    low = float(accepted.max()) if len(accepted) else -math.inf
     high = float(rejected.min()) if len(rejected) else math.inf
+    if not len(accepted):
+        return high if math.isfinite(high) else 0.0
+    low = float(accepted.max())
     for threshold in usual:
         if low < threshold <= high:
             return threshold
-    if math.isfinite(low) and math.isfinite(high):
-        return (low + high) / 2
-    if math.isfinite(low):
-        return math.nextafter(low, math.inf)  # all are predicted to be by the same artist
-    return high if math.isfinite(high) else 0.0
+    above = float(np.nextafter(accepted.max(), np.float32(np.inf)))  # distances are compared as float32
+    return max(above, float(np.float32((low + high) / 2))) if math.isfinite(high) else above
