@@ -10,13 +10,14 @@ from pathlib import Path
 from artsim._version import __version__
 from artsim.collection.prepare import SelectionOptions
 from artsim.collection.selection import TRAIN, VAL_SEEN, VAL_UNSEEN, Selection, as_csv
-from artsim.escaping import markdown
+from artsim.escaping import markdown, masked
+from artsim.evaluation.report.training import TrainedTower, training_report
 from artsim.evaluation.shortcuts import CueAucs, shortcut_metrics, shortcut_table, shortcut_warning
 from artsim.evaluation.validation import Validation
 from artsim.export.pipeline import Exported
 from artsim.export.report import SPLIT_NAMES, WITH_TWIN, auc_text, describe
 from artsim.export.run_record import SELECTION_FILE, RunRecord
-from artsim.files import replacing
+from artsim.files import file_sha256, replacing
 from artsim.messages import Progress, Say
 from artsim.tracking.run import Run
 from artsim.tracking.store import ui_command
@@ -26,6 +27,7 @@ from artsim.training.recipes import Recipe
 
 TOWER_FILE = "tower.onnx"
 PAIRS_FILE = "pairs.csv"
+REPORT_FILE = "report.html"
 SCORES_TABLE = "validation_scores.json"
 # Metrics in the run's description.
 DESCRIBED = ("precision_at_1", "map_at_r", "eer", "balanced_accuracy", "predicted_same")
@@ -115,8 +117,20 @@ def log_end(job: TrainJob, exported: Exported, shortcuts: Mapping[str, CueAucs])
     run.log_table(exported.validation.scores(exported.embeddings, card, exported.factors), SCORES_TABLE)
     run.log_file(exported.path)
     run.log_file(pairs_path)
+    run.log_file(_write_report(job, exported))
     run.log_tower(exported.path, {"recipe": card.recipe, "selection_sha256": card.selection_sha256})
     run.set_description(_description(job, card.validation, shortcuts))
+
+
+def _write_report(job: TrainJob, exported: Exported) -> Path:
+    """Write the report of the run beside its tower."""
+    path = exported.path.with_name(REPORT_FILE)
+    tower = TrainedTower(exported.card, file_sha256(exported.path), exported.embeddings, exported.factors)
+    flags = [f"--{name.replace('_', '-')}={value}" for name, value in job.options.flags.items() if value is not None]
+    command = masked(shlex.join(["artsim", "train", *flags]))
+    with replacing(path) as file:
+        file.write(training_report(exported.validation, tower, command, job.feedback.progress))
+    return path
 
 
 def describe_selection(selection: Selection) -> str:

@@ -152,6 +152,19 @@ def test_dataset_has_digest_and_source(job: Job) -> None:
 def test_the_run_has_all_artifacts(job: Job) -> None:
     names = {item.path for item in job.client.list_artifacts(job.run.info.run_id)}
     assert {"checkpoints", "summaries", "selection.csv", "pairs.csv", "tower.onnx", "validation_scores.json"} <= names
+
+
+def test_the_report_shows_the_works_of_each_split(job: Job) -> None:
+    page = job.artifact("report.html").read_text(encoding="utf-8")
+    for label in ("Artists never seen in training", "New works by the artists trained on", "The same, as other"):
+        assert label in page
+    assert job.run.info.run_id in page
+    assert "artsim train --data-file-path=" in page
+    pictures = json.loads(page.partition('id="data">')[2].partition("</script>")[0])["pictures"]
+    assert all(each["box"] for each in pictures)
+    assert {each["name"] for each in pictures} == set(
+        pd.read_csv(job.artifact("selection.csv")).query("split != 'train'")["filename"]
+    )
     checkpoints = {item.path for item in job.client.list_artifacts(job.run.info.run_id, "checkpoints")}
     assert {"checkpoints/best.keras", "checkpoints/last.keras", "checkpoints/checkpoint.json"} <= checkpoints
 
