@@ -45,7 +45,16 @@ SECTIONS = {
 
 def render(report: Report) -> str:
     """The page as HTML. The same report gives the same text."""
-    environment = Environment(
+    environment = templates()
+    context = {**_assets(environment), **_evidence(report), **_browser(report)}
+    if not (context["tables"] or context["confusion"]):
+        context["sections"] = {name: text for name, text in SECTIONS.items() if name != "failures"}
+    return environment.get_template("report.html.j2").render(report=report, version=__version__, **context)
+
+
+def templates() -> Environment:
+    """The templates of all reports; they escape every text."""
+    return Environment(
         loader=PackageLoader(__package__ or "", "templates"),
         autoescape=True,
         undefined=StrictUndefined,
@@ -53,10 +62,6 @@ def render(report: Report) -> str:
         lstrip_blocks=True,
         finalize=_one_line,
     )
-    context = {**_assets(environment), **_evidence(report), **_browser(report)}
-    if not (context["tables"] or context["confusion"]):
-        context["sections"] = {name: text for name, text in SECTIONS.items() if name != "failures"}
-    return environment.get_template("report.html.j2").render(report=report, version=__version__, **context)
 
 
 def _one_line(value: Any) -> Any:
@@ -66,13 +71,14 @@ def _one_line(value: Any) -> Any:
 
 def _assets(environment: Environment) -> Mapping[str, Any]:
     """The style and the script of the package, and the digest by which the policy allows the script."""
-    style, script = (_source(environment, name) for name in ("style.css", "script.js"))
+    style, script = (source_of(environment, name) for name in ("style.css", "script.js"))
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     own = {"style": style, "script": script, "script_digest": f"sha256-{digest}"}
     return {name: Markup(text) for name, text in own.items()}  # noqa: S704 - files of the package
 
 
-def _source(environment: Environment, name: str) -> str:
+def source_of(environment: Environment, name: str) -> str:
+    """The text of a file beside the templates."""
     if environment.loader is None:
         raise RuntimeError("the environment has no loader")
     return environment.loader.get_source(environment, name)[0]
