@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from artsim.evaluation.report.confusion import most_frequent
 from artsim.evaluation.report.paintings import Paintings
 from artsim.tables.labels import UNLABELLED
 from artsim.tables.scores_file import ScoredPairs
@@ -16,7 +17,7 @@ MOST_PAIRS = 4_000  # about 150 kB of the page
 MOST_PICTURES = 600
 SUREST = 60  # pairs of each outcome
 NEAREST = 120  # to the threshold
-IN_CELL = 6  # pairs of two artists: half of them those that are most wrong
+IN_CELL = 16  # pairs of two artists of the matrix: half of them those that are most wrong
 
 
 @dataclass(frozen=True)
@@ -74,9 +75,11 @@ def _wanted(pairs: ScoredPairs, paintings: Paintings, threshold: float, rng: np.
 def _of_cells(
     pairs: ScoredPairs, paintings: Paintings, threshold: float, rng: np.random.Generator
 ) -> NDArray[np.int64]:
-    """Pairs of every two artists: first the most wrong one of each cell, then one at random, and so on."""
+    """Pairs of every two artists of the matrix: first the most wrong one of each cell, then a random one, and so on."""
     one, other = (paintings.artist[side] for side in (pairs.first, pairs.second))
     rows = np.flatnonzero(pairs.scored & (one >= 0) & (other >= 0))
+    shown = most_frequent(one[rows], other[rows])
+    rows = rows[np.isin(one[rows], shown) & np.isin(other[rows], shown)]
     if not len(rows):
         return rows
     low, high = np.minimum(one, other)[rows], np.maximum(one, other)[rows]

@@ -65,16 +65,21 @@ def confusion_of(pairs: ScoredPairs, paintings: Paintings) -> Confusion | None:
     known = pairs.scored & (one >= 0) & (other >= 0)
     one, other, accepted = one[known], other[known], pairs.prediction[known]
     count = len(paintings.artists)
-    frequency = np.bincount(np.concatenate([one, other]), minlength=count)
-    shown = sorted(np.argsort(-frequency, kind="stable")[:MOST_ARTISTS].tolist())  # by name
-    shown = [artist for artist in shown if frequency[artist]]
+    shown = most_frequent(one, other)
     if len(shown) < 2:
         return None
     all_pairs, all_accepted = (_symmetric(one, other, weight, count) for weight in (np.ones_like(accepted), accepted))
     block = np.ix_(shown, shown)
     names = [paintings.artists[artist] for artist in shown]
-    left_out = int(np.count_nonzero(frequency)) - len(shown)
+    left_out = len(np.unique([one, other])) - len(shown)
     return Confusion(shown, names, all_pairs[block], all_accepted[block], left_out)
+
+
+def most_frequent(one: NDArray[np.int64], other: NDArray[np.int64]) -> list[int]:
+    """The artists with most pairs, in the order of their numbers, at most MOST_ARTISTS; from both artists of pairs."""
+    frequency = np.bincount(np.concatenate([one, other]))
+    shown = np.argsort(-frequency, kind="stable")[:MOST_ARTISTS]
+    return sorted(shown[frequency[shown] > 0].tolist())
 
 
 def _symmetric(
