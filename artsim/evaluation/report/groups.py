@@ -50,15 +50,25 @@ class GroupTable:
 
 def by_artist(pairs: ScoredPairs, paintings: Paintings) -> GroupTable:
     """Each artist's own pairs against the pairs of one of their works with a work by another artist."""
-    one, other = (paintings.artist[side] for side in (pairs.first, pairs.second))
     rows = [
-        _row(name, pairs, pairs.labelled & ((one == number) | (other == number)), number)
-        for number, name in enumerate(paintings.artists)
+        _row(name, pairs, own, number)
+        for number, (name, own) in enumerate(zip(paintings.artists, _rows_by_artist(pairs, paintings), strict=True))
     ]
     works = np.bincount(paintings.artist[paintings.artist >= 0], minlength=len(paintings.artists))
     rows = [GroupRow(row.name, int(works[row.artist]), row.same, row.different, row.auc, row.artist) for row in rows]
     meaning = "Pairs of two works by the artist, against pairs of one such work with a work by another artist."
     return _table("artist", meaning, rows)
+
+
+def _rows_by_artist(pairs: ScoredPairs, paintings: Paintings) -> list[NDArray[np.int64]]:
+    """The rows of labelled pairs with a work by each artist, found in one pass whatever the number of artists."""
+    rows = np.flatnonzero(pairs.labelled)
+    one, other = paintings.artist[pairs.first[rows]], paintings.artist[pairs.second[rows]]
+    second = one != other  # a pair of one artist is listed once
+    artist, row = np.concatenate([one, other[second]]), np.concatenate([rows, rows[second]])
+    order = np.argsort(artist, kind="stable")
+    edges = np.searchsorted(artist[order], np.arange(len(paintings.artists) + 1))
+    return np.split(row[order], edges)[1:-1]
 
 
 def by_label(kind: str, pairs: ScoredPairs, labels: Sequence[Sequence[str]]) -> GroupTable:
@@ -67,7 +77,7 @@ def by_label(kind: str, pairs: ScoredPairs, labels: Sequence[Sequence[str]]) -> 
     rows = []
     for name in names:
         has = np.array([name in own for own in labels])
-        row = _row(name, pairs, pairs.labelled & has[pairs.first] & has[pairs.second], -1)
+        row = _row(name, pairs, np.flatnonzero(pairs.labelled & has[pairs.first] & has[pairs.second]), -1)
         if row.same + row.different:
             rows.append(row)
     return _table(kind, f"Pairs whose two works have the same {kind}.", rows)
@@ -80,8 +90,7 @@ def _table(kind: str, meaning: str, rows: list[GroupRow]) -> GroupTable:
     return GroupTable(kind, meaning, useful[:MOST_ROWS], few[:MOST_ROWS], *left_out)
 
 
-def _row(name: str, pairs: ScoredPairs, chosen: NDArray[np.bool_], artist: int) -> GroupRow:
-    rows = np.flatnonzero(chosen)
+def _row(name: str, pairs: ScoredPairs, rows: NDArray[np.int64], artist: int) -> GroupRow:
     same = pairs.same[rows]
     counts = int(np.count_nonzero(same == 1)), int(np.count_nonzero(same == 0))
     works = len(np.unique([pairs.first[rows], pairs.second[rows]]))
