@@ -75,6 +75,14 @@ def test_the_map_keeps_groups_together_and_is_the_same_each_time() -> None:
     assert "1 of 30 paintings are not on it" in map_note(found, 30)
 
 
+def test_a_map_is_made_where_pictures_were_read_in_the_same_process() -> None:
+    images.load(Image.new("RGB", (4, 4)), 4)  # leaves a filter of warnings, which scikit-learn copies
+    embeddings = np.random.default_rng(0).normal(size=(13, 4)).astype(np.float32)
+    found = map_of(embeddings, np.ones(13, np.bool_))
+    assert found is not None
+    assert found.trust is not None
+
+
 @pytest.mark.parametrize("count", [2, 3, 11])
 def test_few_or_equal_paintings_have_a_map_too(count: int) -> None:
     for embeddings in (np.ones((count, 4), np.float32), np.eye(count, 4, dtype=np.float32)):
