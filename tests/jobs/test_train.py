@@ -156,7 +156,7 @@ def test_the_run_has_all_artifacts(job: Job) -> None:
 
 def test_the_report_shows_the_works_of_each_split(job: Job) -> None:
     page = job.artifact("report.html").read_text(encoding="utf-8")
-    for label in ("Artists never seen in training", "New works by the artists trained on", "The same, as other"):
+    for label in ("Artists never seen in training", "New works by the artists trained on", "Validation works as other"):
         assert label in page
     assert job.run.info.run_id in page
     assert "artsim train --data-file-path=" in page

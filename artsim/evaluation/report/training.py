@@ -28,7 +28,7 @@ from artsim.tables.scores_file import ScoredPairs
 SETS = {
     VAL_UNSEEN: "Artists never seen in training",
     VAL_SEEN: "New works by the artists trained on",
-    VAL_SHIFTED: "The same, as other photographs would show them",
+    VAL_SHIFTED: "Validation works as other photographs would show them",
 }
 
 
