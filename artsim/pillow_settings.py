@@ -39,6 +39,7 @@ class _QuietPillow(threading.local):
     """
 
     inside = False
+    pattern = r"PIL\."  # scikit-learn reads it, to make the filters again where joblib runs its functions
 
     def match(self, module: str) -> bool:
         return self.inside and module.startswith("PIL.")

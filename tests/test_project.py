@@ -49,7 +49,8 @@ def test_public_names() -> None:
 
 
 def test_commands() -> None:
-    assert list(main.COMMANDS) == ["train", "export", "register", "score", "embed", "pairs", "nearest", "info", "demo"]
+    names = ["train", "export", "register", "score", "embed", "pairs", "nearest", "report", "info", "demo"]
+    assert list(main.COMMANDS) == names
     for name in main.COMMANDS:
         command = main.artsim.get_command(click.Context(main.artsim), name)
         assert command is not None

@@ -22,14 +22,15 @@ from artsim.cli.options import (
     qualified_option,
     quiet_option,
     stderr_lines,
+    this_command,
     tower_options,
 )
 from artsim.cli.progress import stage_bars
 
 if TYPE_CHECKING:
     from artsim.bad_images import BadImageLimit
-    from artsim.jobs.nearest import QueryResult
-    from artsim.messages import Say
+    from artsim.jobs.nearest import NearestOptions, Outcome, QueryResult
+    from artsim.messages import Progress, Say
 
 WORK_COLUMNS = ("query", "rank", "distance", "probability", "artist", "image", "unlike", "copy")
 ARTIST_COLUMNS = ("query", "rank", "distance", "probability", "artist", "works")
@@ -41,6 +42,7 @@ EPILOG = f"""
 Examples:
   artsim nearest found.jpg --among paintings --model tower.onnx
   artsim nearest found.jpg --among works.parquet -k 20 --model tower.onnx
+  artsim nearest new/ --among works.csv -o found.csv --report found.html
   artsim nearest new/ --among works.csv --model tower.onnx -o works.jsonl --artists artists.csv
 
 {exit_codes_help()}
@@ -66,6 +68,10 @@ Examples:
 @click.option(
     "--artists", type=NAME, metavar="FILE", help="Also write the ranked artists to this file: .csv or .jsonl."
 )
+@click.option(
+    "--report", type=NAME, metavar="FILE.html",
+    help="Also write a page that shows each query beside the works that were found.",
+)  # fmt: skip
 @data_dir_option
 @columns_option
 @qualified_option
@@ -76,7 +82,9 @@ Examples:
 )
 @bad_image_options(default="0")
 @quiet_option
-def nearest(max_bad_images: BadImageLimit, quiet: bool, output: str, artists: str | None, **options: Any) -> None:
+def nearest(
+    max_bad_images: BadImageLimit, quiet: bool, output: str, artists: str | None, report: str | None, **options: Any
+) -> None:
     """Who painted this? List the works of a gallery that are nearest to each query.
 
     QUERY is an image or a folder of images. Each listed work has the probability that it is by the same artist as the
@@ -92,17 +100,43 @@ def nearest(max_bad_images: BadImageLimit, quiet: bool, output: str, artists: st
     """
     from artsim.jobs.nearest import NearestOptions, check_outcome, find_nearest
     from artsim.overwrites import check_overwrites
-    from artsim.tables.output import check_output
+    from artsim.tables.output import check_output, check_place
 
     read = {flag: options[name] for flag, name in INPUTS.items()}
-    check_overwrites(read, {"--output": output, "--artists": artists})
+    check_overwrites(read, {"--output": output, "--artists": artists, "--report": report})
     for file in (output, artists):
         if file is not None:
             check_output(file, plain_text=True)
+    if report is not None:
+        check_place(report)
     say = stderr_lines(quiet=quiet)
     with stage_bars(quiet=quiet) as progress, _result_printer(output, artists, say) as show:
-        outcome = find_nearest(NearestOptions(**options), say, progress, show)
+        settings = NearestOptions(**options)
+        if report is None:
+            outcome = find_nearest(settings, say, progress, show)
+        else:
+            outcome = _find_and_report(settings, report, say, progress, show)
     check_outcome(outcome, max_bad_images, are_shown=not quiet)
+
+
+def _find_and_report(
+    options: NearestOptions, report: str, say: Say, progress: Progress, show: Callable[[QueryResult], None]
+) -> Outcome:
+    """Search, show the results, and write their page."""
+    from artsim.cli.nearest_tables import remarks
+    from artsim.image_names import ImageNames
+    from artsim.jobs.nearest import find_nearest
+    from artsim.jobs.nearest_report import NearestReport
+
+    page = NearestReport(options, report, remarks, this_command())
+
+    def show_and_keep(result: QueryResult) -> None:
+        show(result)
+        page.add(result)
+
+    outcome = find_nearest(options, say, progress, show_and_keep)
+    page.write((lambda _: None) if outcome.folder is None else ImageNames(outcome.folder).path, progress)
+    return outcome
 
 
 @contextmanager

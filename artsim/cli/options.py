@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 from collections.abc import Callable
 from contextlib import suppress
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from artsim.errors import EXIT_CODES
-from artsim.escaping import one_line, printable
+from artsim.escaping import masked, one_line, printable
 from artsim.messages import Say
 from artsim.towers import BASE
 
@@ -180,6 +181,13 @@ qualified_option = click.option(
 )  # fmt: skip
 
 
+works_option = click.option(
+    "--works", metavar="FOLDER|CSV",
+    help="Works of the scores, for the parts of the report that need artists, styles or genres: a table with the "
+    "column filename, or a folder with a subfolder for each artist. Names must be those of the scores.",
+)  # fmt: skip
+
+
 def cohort_option(own: str) -> Decorator:
     """--cohort; `own` are the works of the command itself."""
     return click.option(
@@ -196,6 +204,12 @@ quiet_option = click.option("--quiet", is_flag=True, help="Write no progress, no
 def is_launched() -> bool:
     """Whether `mlflow run` has started this command, and made a run for it."""
     return "MLFLOW_RUN_ID" in os.environ
+
+
+def this_command() -> str:
+    """The command line as the user typed it, without passwords."""
+    program = Path(sys.argv[0]).name
+    return masked(shlex.join([program.replace("__main__.py", "artsim"), *sys.argv[1:]]))
 
 
 def stderr_lines(*, quiet: bool) -> Say:

@@ -19,7 +19,9 @@ from artsim.cli.options import (
     prior_option,
     quiet_option,
     stderr_lines,
+    this_command,
     tower_options,
+    works_option,
 )
 from artsim.cli.progress import print_summary, stage_bars
 from artsim.errors import UsageError
@@ -38,6 +40,7 @@ Examples:
   artsim-score --model tower.onnx --prior 0.01 --max-bad-images 1% pairs.csv -o scores.csv
   artsim-score --model tower.onnx --embeddings store.parquet pairs.csv -o scores.csv.gz
   artsim-score --model tower.onnx --cohort photographs pairs.csv -o scores.csv
+  artsim-score pairs.csv -o scores.csv --report report.html --works works.csv
   artsim-score --model tower.onnx --evidence --unfamiliar pairs.csv -o scores.csv
   artsim-score --model tower.onnx --format kaggle submission_info.csv -o submission.csv
   artsim-score --model tower.onnx --engine spark --master spark://host:7077 pairs.csv -o scores.parquet
@@ -100,6 +103,11 @@ Examples:
 )  # fmt: skip
 @bad_image_options(default="0")
 @click.option("--summary", type=NAME, metavar="FILE.json", help="Also write the summary to this file, as JSON.")
+@click.option(
+    "--report", type=NAME, metavar="FILE.html",
+    help="Also write a report of the scores, as artsim report does. Not with --engine spark.",
+)  # fmt: skip
+@works_option
 @quiet_option
 def score(max_bad_images: BadImageLimit, quiet: bool, engine: str, master: str | None, **options: Any) -> None:
     """Score pairs of paintings: their distance, and the probability that they are by the same artist.
@@ -116,15 +124,22 @@ def score(max_bad_images: BadImageLimit, quiet: bool, engine: str, master: str |
 
     if master is not None and engine != "spark":
         raise UsageError("--master needs --engine spark. Add it, or leave out --master.")
-    if options["columns"] is not None and options["cohort"] is None:
-        raise UsageError("--columns names columns of the cohort's table. Add --cohort, or leave out --columns.")
-    check_use(options["columns"], [options["cohort"]])
+    if options["columns"] is not None and options["cohort"] is None and options["works"] is None:
+        raise UsageError(
+            "--columns names columns of the table of --cohort or --works. Add one of them, or leave out --columns."
+        )
+    check_use(options["columns"], [options["cohort"], options["works"]])
     if options["same_work"] and engine == "spark":
         raise UsageError("--same-work needs --engine local. Leave out one of them.")
+    wants_report = options["report"] is not None or options["works"] is not None
+    if wants_report and engine == "spark":
+        raise UsageError("--report and --works need --engine local. Leave out --engine spark, or these.")
     say = stderr_lines(quiet=quiet)
     with stage_bars(quiet=quiet) as progress:
         if engine == "spark":
             summary = _score_on_spark(ScoreOptions(**options), master, progress, say)
+        elif wants_report:
+            summary = _score_and_report(ScoreOptions(**options), progress, say)
         else:
             summary = score_pairs(ScoreOptions(**options), progress, say)
     print_summary(summary.lines(), quiet=quiet)
@@ -133,6 +148,12 @@ def score(max_bad_images: BadImageLimit, quiet: bool, engine: str, master: str |
 
         log_scores(options["model"], options["pairs"], summary, click.get_current_context().params)
     check_bad_images(summary, max_bad_images, are_shown=not quiet)
+
+
+def _score_and_report(options: ScoreOptions, progress: Progress, say: Say) -> Summary:
+    from artsim.jobs.score_report import score_and_report
+
+    return score_and_report(options, progress, say, this_command())
 
 
 def _score_on_spark(options: ScoreOptions, master: str | None, progress: Progress, say: Say) -> Summary:

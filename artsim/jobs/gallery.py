@@ -32,6 +32,7 @@ class Gallery:
     bad: list[str]
     names_note: str = ""  # a line about names that were found under another spelling
     thumbnails: Mapping[str, Thumbnail] = field(default_factory=dict)  # by SHA-256; none from an embedding store
+    folder: Path | None = None  # of the files; None for an embedding store
 
     @property
     def total(self) -> int:
@@ -78,6 +79,7 @@ def read_gallery(
         embedded.reasons,
         lookup.note,
         embedded.thumbnails,
+        folder,
     )
     if not gallery.names:
         raise InputError(f"{source}: none of its {gallery.total:,} images can be used: {first_few(gallery.bad, '; ')}.")

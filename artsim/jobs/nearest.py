@@ -105,12 +105,16 @@ class QueryResult:
 
 @dataclass(frozen=True)
 class Outcome:
-    """The reasons of bad queries and works, a sentence each that begins with the name, and the number of all."""
+    """The reasons of bad queries and works, a sentence each that begins with the name, and the number of all.
+
+    `folder` has the files of the gallery; None for an embedding store.
+    """
 
     bad_queries: list[str]
     queries: int
     bad_works: list[str]
     works: int
+    folder: Path | None
 
 
 def find_nearest(options: NearestOptions, say: Say, progress: Progress, show: Callable[[QueryResult], None]) -> Outcome:
@@ -142,7 +146,7 @@ def find_nearest(options: NearestOptions, say: Say, progress: Progress, show: Ca
     queries = queries.compared(scorer.card.photographs)
     for result in _results(options, criterion, names, queries, gallery, adapter_of(scorer.card, use.cohort)):
         show(result)
-    return Outcome(queries.reasons, len(names), gallery.bad, gallery.total)
+    return Outcome(queries.reasons, len(names), gallery.bad, gallery.total, gallery.folder)
 
 
 def check_outcome(outcome: Outcome, bad_image_limit: BadImageLimit, *, are_shown: bool = False) -> None:

@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import time
+from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import astuple, dataclass
 from functools import partial
@@ -77,6 +78,8 @@ class ScoreOptions:
     unfamiliar: bool = False
     columns: Columns | None = None
     same_work: bool = False
+    report: str | None = None
+    works: str | None = None
 
     @property
     def optional_columns(self) -> tuple[str, ...]:
@@ -92,8 +95,8 @@ class ScoreOptions:
         """
         # The cohort may be the store: that gets rows, and keeps its own.
         cohort = None if self.cohort in (SELF, NONE) else self.cohort
-        read: dict[str, Named] = {"PAIRS.CSV": self.pairs, "--model": self.model}
-        outputs: dict[str, Named] = {"--output": self.output, "--summary": self.summary}
+        read: dict[str, Named] = {"PAIRS.CSV": self.pairs, "--model": self.model, "--works": self.works}
+        outputs: dict[str, Named] = {"--output": self.output, "--summary": self.summary, "--report": self.report}
         check_overwrites(read, {"--embeddings": self.embeddings})
         check_overwrites({**read, "--embeddings": self.embeddings, "--cohort": cohort}, outputs)
 
@@ -115,6 +118,7 @@ def score_pairs(
     say: Say = say_nothing,
     *,
     block_bytes: int = BLOCK_BYTES,
+    keep: Callable[[Scorer, ImageIndex, EmbeddedImages], None] | None = None,
 ) -> Summary:
     """Score every row of a pairs file and write all rows, also those with bad images.
 
@@ -123,6 +127,7 @@ def score_pairs(
         progress: receives the stages `images` and `pairs`.
         say: receives notes about how the pairs and the cohort are read.
         block_bytes: of the pairs file, read and scored at once.
+        keep: receives the embeddings, as the tower gave them, before a cohort changes them.
 
     Raises:
         ArtsimError: all but BadImagesError, see `check_bad_images`. No incomplete output is left.
@@ -144,6 +149,8 @@ def score_pairs(
         embedded = _embed(scorer, index, options, sink.embeddings, progress, say)
         embedded = embedded.compared(scorer.card.photographs)
         seconds = time.perf_counter() - opened
+        if keep is not None:
+            keep(scorer, index, embedded)
         image_stage = _image_stage(scorer, embedded, seconds, index.lookup.note)
         use = cohort_of_run(
             named, tower, embedded.sha256s, embedded.vectors.__getitem__, "the pairs", chosen=options.cohort == SELF

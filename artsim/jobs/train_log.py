@@ -12,13 +12,14 @@ from artsim._version import __version__
 from artsim.collection.digests import write_works
 from artsim.collection.prepare import SelectionOptions
 from artsim.collection.selection import TRAIN, VAL_SEEN, VAL_UNSEEN, Selection, as_csv
-from artsim.escaping import markdown
+from artsim.escaping import markdown, masked
+from artsim.evaluation.report.training import TrainedTower, training_report
 from artsim.evaluation.shortcuts import CueAucs, shortcut_metrics, shortcut_table, shortcut_warning
 from artsim.evaluation.validation import VAL_SHIFTED, Validation
 from artsim.export.pipeline import Exported
 from artsim.export.report import SPLIT_NAMES, WITH_TWIN, auc_text, describe
 from artsim.export.run_record import SELECTION_FILE, WORKS_FILE, RunRecord
-from artsim.files import replacing
+from artsim.files import file_sha256, replacing
 from artsim.jobs.export_log import export_metrics
 from artsim.messages import Progress, Say
 from artsim.tracking.logged_models import TowerModel
@@ -31,7 +32,9 @@ from artsim.training.recipes import RECIPES, Distribution, Recipe
 
 TOWER_FILE = "tower.onnx"
 PAIRS_FILE = "pairs.csv"
-LOGGED_ELSEWHERE = (TOWER_FILE, PAIRS_FILE)  # files of the folder of checkpoints: one copy of each is stored
+REPORT_FILE = "report.html"
+# Files of the folder of checkpoints that are logged elsewhere: one copy of each is stored.
+LOGGED_ELSEWHERE = (TOWER_FILE, PAIRS_FILE, REPORT_FILE)
 SCORES_TABLE = "validation_scores.json"
 # Metrics in the run's description.
 DESCRIBED = ("precision_at_1", "map_at_r", "eer", "balanced_accuracy", "predicted_same")
@@ -140,6 +143,7 @@ def log_end(job: TrainJob, exported: Exported, shortcuts: Mapping[str, CueAucs])
     run.log_metrics(metrics, step, model_id)
     run.log_table(exported.validation.scores(exported.embeddings, card, exported.factors), SCORES_TABLE)
     run.log_file(pairs_path)
+    run.log_file(_write_report(job, exported))
     run.set_description(_description(job, card.validation, shortcuts))
 
 
@@ -151,6 +155,17 @@ def changes_of(recipe: Recipe) -> list[str]:
     named = RECIPES[recipe.name]
     given = {key: value for key, value in asdict(recipe).items() if value != getattr(named, key)}
     return [f"{key}={Path(str(value)).name}" for key, value in given.items() if not key.startswith("num_of_")]
+
+
+def _write_report(job: TrainJob, exported: Exported) -> Path:
+    """Write the report of the run beside its tower."""
+    path = exported.path.with_name(REPORT_FILE)
+    tower = TrainedTower(exported.card, file_sha256(exported.path), exported.embeddings, exported.factors)
+    flags = [f"--{name.replace('_', '-')}={value}" for name, value in job.options.flags.items() if value is not None]
+    command = masked(shlex.join(["artsim", "train", *flags]))
+    with replacing(path) as file:
+        file.write(training_report(exported.validation, tower, command, job.feedback.progress))
+    return path
 
 
 def describe_selection(selection: Selection) -> str:

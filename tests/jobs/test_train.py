@@ -2,79 +2,24 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
 import json
 import shlex
 import shutil
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
-import mlflow
 import numpy as np
 import pandas as pd
 import pytest
-from mlflow.entities import LoggedModel
-from mlflow.tracking import MlflowClient
 
 import artsim
 from artsim.scoring.contract import Card
-from artsim.tracking.resolver import cached_tower
-from tests.command import SMALL, artsim_in_process
+from tests.command import artsim_in_process
+from tests.jobs.trained import Job
 
 METRICS = (
     "auc", "average_precision", "eer", "tar_at_far_1pct", "tar_at_far_10pct", "cllr_min", "balanced_accuracy",
     "accuracy", "precision_at_1", "map_at_r",
 )  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Job:
-    folder: Path
-    run: mlflow.entities.Run
-    client: MlflowClient
-    stdout: str
-    stderr: str
-
-    @property
-    def checkpoints(self) -> Path:
-        return next((self.folder / "Checkpoints").iterdir())
-
-    def artifact(self, name: str) -> Path:
-        return Path(self.client.download_artifacts(self.run.info.run_id, name))
-
-    def model(self, name: str) -> tuple[LoggedModel, int]:
-        """The run's model of this name, and its step."""
-        (model,) = self.client.search_logged_models([self.run.info.experiment_id], f"name = '{name}'")
-        outputs = self.client.get_run(self.run.info.run_id).outputs
-        steps = {output.model_id: output.step for output in outputs.model_outputs} if outputs else {}
-        return model, steps[model.model_id]
-
-    @property
-    def tower(self) -> Path:
-        """The tower of the run's model, from the user's cache."""
-        return cached_tower(f"runs:/{self.run.info.run_id}")
-
-
-@pytest.fixture(scope="module")
-def job(tmp_path_factory: pytest.TempPathFactory, demo_csv: Path) -> Iterator[Job]:
-    """Run the job once, in a working folder of its own."""
-    folder = tmp_path_factory.mktemp("job")
-    patch = pytest.MonkeyPatch()
-    patch.chdir(folder)
-    patch.setenv("MLFLOW_SYSTEM_METRICS_SAMPLING_INTERVAL", "1")  # seconds; by default 10, longer than this run
-    try:
-        out, err = io.StringIO(), io.StringIO()
-        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-            flags = ["--data-file-path", str(demo_csv), "--num-of-artists", "8", "--save-data-to-file", "True"]
-            code = artsim_in_process("train", *flags, *SMALL)
-        assert code == 0, err.getvalue()
-        client = MlflowClient(f"sqlite:///{folder}/mlflow.db")
-        run = client.search_runs([client.search_experiments()[0].experiment_id])[0]
-        yield Job(folder, run, client, out.getvalue(), err.getvalue())
-    finally:
-        patch.undo()
 
 
 def test_the_run_is_finished_and_named_by_recipe_and_size(job: Job) -> None:
@@ -153,7 +98,7 @@ def test_the_run_has_the_selection_and_each_validation_set_as_datasets(job: Job)
 
 def test_the_run_has_each_file_once(job: Job) -> None:
     names = {item.path for item in job.client.list_artifacts(job.run.info.run_id)}
-    assert names == {"checkpoints", "summaries", "pairs.csv", "validation_scores.json"}
+    assert names == {"checkpoints", "summaries", "pairs.csv", "validation_scores.json", "report.html"}
     stored = [path.name for path in (job.folder / "mlruns").rglob("*") if path.is_file()]
     once = ("tower.onnx", "selection.csv", "pairs.csv", "best.keras", "last.keras", "checkpoint.json")
     assert [stored.count(name) for name in once] == [1] * len(once)
@@ -189,6 +134,19 @@ def test_an_export_becomes_a_further_model_of_the_run(job: Job, monkeypatch: pyt
     (child,) = job.client.search_runs(["0"], f"tags.mlflow.parentRunId = '{job.run.info.run_id}'")
     assert (child.info.run_name, child.data.params["precision"]) == ("tower-fp16-weights", "fp16-weights")
     assert job.client.get_run(job.run.info.run_id).data.metrics == job.run.data.metrics  # those of the tower
+
+
+def test_the_report_shows_the_works_of_each_split(job: Job) -> None:
+    page = job.artifact("report.html").read_text(encoding="utf-8")
+    for label in ("Artists never seen in training", "New works by the artists trained on", "Validation works as other"):
+        assert label in page
+    assert job.run.info.run_id in page
+    assert "artsim train --data-file-path=" in page
+    pictures = json.loads(page.partition('id="data">')[2].partition("</script>")[0])["pictures"]
+    assert all(each["box"] for each in pictures)
+    assert {each["name"] for each in pictures} == set(
+        pd.read_csv(job.artifact("checkpoints/selection.csv")).query("split != 'train'")["filename"]
+    )
 
 
 def test_tensorboard_has_the_metrics_and_the_graph(job: Job) -> None:
