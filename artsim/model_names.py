@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from importlib.util import find_spec
+from contextlib import suppress
 from pathlib import Path
 
 from artsim.errors import UsageError
@@ -69,7 +70,10 @@ def tower_file(model: str | os.PathLike[str]) -> Path:
     """
     if not is_tracked(model):
         path = Path(model)
-        return tower_in(path) if path.is_dir() else path
+        with suppress(OSError):  # a name that the system refuses: opening the tower tells why
+        if path.is_dir():
+            return tower_in(path)
+    return path
     if find_spec("mlflow") is None:
         name = os.fspath(model)
         raise UsageError(f'{name} is in MLflow, and mlflow is not installed. Run: pip install "artsim[mlflow]"')

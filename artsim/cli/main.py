@@ -116,7 +116,10 @@ def run(command: Callable[[], object]) -> int:
         # click raises Abort from the KeyboardInterrupt, which has the notes.
         _print_error(" ".join(["interrupted.", *_notes(error), *_notes(error.__cause__)]))
         return INTERRUPTED
-    except (BrokenPipeError, SystemExit):  # click raises SystemExit for a closed pipe, even with standalone_mode=False
+    except (BrokenPipeError, SystemExit) as error:
+        # click raises SystemExit for a closed pipe, even with standalone_mode=False. A library's own is not one.
+        if isinstance(error, SystemExit) and not isinstance(error.__context__, OSError):
+            raise
         _end_stdout()  # the reader of a pipe has gone away
     except Exception as error:
         if is_short_of_memory(error):

@@ -13,10 +13,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import mlflow
 from mlflow.entities import LoggedModelOutput, LoggedModelStatus, Metric
 from mlflow.models import Model
 from mlflow.tracking import MlflowClient
+from mlflow.utils.mlflow_tags import MLFLOW_MODEL_IS_EXTERNAL
 
 from artsim.files import file_sha256
 from artsim.tracking.model_folder import save_model_folder
@@ -62,15 +62,17 @@ def log_tower(client: MlflowClient, run_id: str, tower: TowerModel) -> str:
 
 def log_checkpoint(client: MlflowClient, run_id: str, name: str, step: int, artifact: str) -> str:
     """Log a checkpoint, whose file is an artifact of the run, as a model of a step; return the model's ID."""
-    experiment = client.get_run(run_id).info.experiment_id
-    logged = mlflow.create_external_model(
+    # Not `mlflow.create_external_model`: it imports pyspark where that is installed, and pyspark 4.3 ends the process
+    # if the main module has no file.
+    logged = client.create_logged_model(
+        client.get_run(run_id).info.experiment_id,
         name,
         source_run_id=run_id,
-        tags={CHECKPOINT_TAG: f"runs:/{run_id}/{artifact}"},
+        tags={CHECKPOINT_TAG: f"runs:/{run_id}/{artifact}", MLFLOW_MODEL_IS_EXTERNAL: "true"},
         params={"step": str(step)},
         model_type="checkpoint",
-        experiment_id=experiment,
     )
+    client.finalize_logged_model(logged.model_id, LoggedModelStatus.READY)
     client.log_outputs(run_id, [LoggedModelOutput(logged.model_id, step)])
     return str(logged.model_id)
 
