@@ -115,6 +115,9 @@ def _read_text(path: Path) -> None:
 
 
 def _read_checkpoint(path: Path) -> None:
+    from artsim.training.runtime import start_tensorflow
+
+    start_tensorflow()
     from artsim.training.networks.checkpoints import load_tower
 
     load_tower(path)
