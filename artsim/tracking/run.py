@@ -189,10 +189,10 @@ def _start_restoring(run_id: str) -> None:
 
 
 def _silence_logs() -> None:
-    """Keep the log lines of MLflow and its database off the terminal; errors are still raised."""
+    """Keep the log lines of MLflow and its database off the terminal, tracebacks too; errors are still raised."""
     os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
     for name in ("mlflow", "alembic"):
-        logging.getLogger(name).setLevel(logging.ERROR)
+        logging.getLogger(name).setLevel(logging.CRITICAL)
 
 
 @contextmanager
