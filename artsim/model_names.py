@@ -7,8 +7,8 @@ A name is an .onnx file, the folder of a model, or, in MLflow, `models:/NAME@ALI
 from __future__ import annotations
 
 import os
-from importlib.util import find_spec
 from contextlib import suppress
+from importlib.util import find_spec
 from pathlib import Path
 
 from artsim.errors import UsageError
@@ -71,9 +71,9 @@ def tower_file(model: str | os.PathLike[str]) -> Path:
     if not is_tracked(model):
         path = Path(model)
         with suppress(OSError):  # a name that the system refuses: opening the tower tells why
-        if path.is_dir():
-            return tower_in(path)
-    return path
+            if path.is_dir():
+                return tower_in(path)
+        return path
     if find_spec("mlflow") is None:
         name = os.fspath(model)
         raise UsageError(f'{name} is in MLflow, and mlflow is not installed. Run: pip install "artsim[mlflow]"')

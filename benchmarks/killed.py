@@ -1,89 +1,77 @@
-"""artsim-score, killed at random moments and resumed by the same command.
+"""Commands that are killed at random moments and started again.
 
-    ARTSIM_DATA=... python -m benchmarks.killed [--times 10] [--pairs 3000000]
+    python -m benchmarks.killed [--times 20] [--pairs 3000000] [COMMAND ...]
 
-Each run is killed by SIGKILL at a random moment, while it reads, embeds or writes, and is then started again. It
-embeds 60 images made from gallery/ with the classic tower, the slowest one. Expected: the file always has the same
-bytes as that of an uninterrupted run, in csv and in parquet. The benchmark prints the cost of the kill: the time of
-both runs minus that of one. It consists of Python's start, the first reading of the pairs, and the last few seconds of
-embedding or writing.
-
-Measured on 2026-11-25 on a busy machine: the same bytes all 20 times; a kill cost between nothing and 20 s there.
+Each run is killed by SIGKILL at a random moment between its start and its end, and is then started again. The commands
+are those of `benchmarks.commands`; scoring and embedding take the classic tower, the slowest one. Expected: no file
+under a final name is incomplete, the next run succeeds, and its output has the bytes of an uninterrupted run. Of train,
+these are graph, weights and card of the tower, without the `run_id`: two trainings with one seed on a CPU agree in all
+else. The benchmark prints the cost of a kill: the time of both runs minus that of one.
 """
 
 from __future__ import annotations
 
 import argparse
-import hashlib
 import random
 import subprocess
 import sys
 import tempfile
 import time
-from itertools import islice, product
 from pathlib import Path
 
-from PIL import Image
-
 from benchmarks.classic_tower import write_classic_tower
-from benchmarks.data import data, verdict
-from benchmarks.seed_sample import COMMAND
+from benchmarks.commands import COMMANDS, Command, incomplete, write_inputs
+from benchmarks.data import verdict
 
-PICTURES = 60
+NAMES = 3_000  # of the table for `artsim pairs`: 4.5 million pairs
 
 
 def main() -> int:
-    """Kill, resume, and compare."""
+    """Kill, start again, and compare."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--times", type=int, default=10)
+    parser.add_argument("--times", type=int, default=20)
     parser.add_argument("--pairs", type=int, default=3_000_000)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("commands", nargs="*", metavar="COMMAND", help=f"Default: all of {', '.join(COMMANDS)}")
     arguments = parser.parse_args()
     rng = random.Random(arguments.seed)  # noqa: S311 - moments, no secrets
     with tempfile.TemporaryDirectory() as folder:
-        write_inputs(Path(folder), arguments.pairs)
-        same = [interrupted(Path(folder), f"scores.{suffix}", arguments.times, rng) for suffix in ("csv", "parquet")]
-    return verdict(all(same), "the same bytes each time")
+        write_inputs(Path(folder), write_classic_tower, arguments.pairs, NAMES)
+        chosen = arguments.commands or COMMANDS
+        good = [survives(name, COMMANDS[name], Path(folder), arguments.times, rng) for name in chosen]
+    return verdict(all(good), "no incomplete file, and the same result each time")
 
 
-def write_inputs(folder: Path, count: int) -> None:
-    """A tower, pictures of different sizes, and pairs of them."""
-    write_classic_tower(folder / "tower.onnx")
-    photographs = sorted(data("gallery").glob("*.jpg"))
-    names = []
-    for number in range(PICTURES):
-        names.append(f"{number}.jpg")
-        with Image.open(photographs[number % len(photographs)]) as picture:
-            size = 300 + number
-            picture.resize((size, size)).save(folder / names[-1], quality=90)
-    pairs = "".join(f"{one},{other}\n" for one, other in product(names, names))
-    lines = islice((pairs * (count // len(names) ** 2 + 1)).splitlines(keepends=True), count)
-    (folder / "pairs.csv").write_text("image1,image2\n" + "".join(lines), encoding="utf-8")
-
-
-def interrupted(folder: Path, output: str, times: int, rng: random.Random) -> bool:
-    """Whether every run that was cut off ended with the bytes of the one that was not."""
-    whole_seconds, _ = run(folder, output, None)
-    wanted = digest(folder / output)
-    print(f"{output}: {whole_seconds:.1f} s without interruption")
-    same = True
-    for _ in range(times):
-        (folder / output).unlink()
-        moment = rng.uniform(0, whole_seconds)
-        seconds, killed = run(folder, output, moment)
-        rest, _ = run(folder, output, None)
-        equal = digest(folder / output) == wanted
-        same &= equal
-        said = f"killed after {seconds:5.1f} s" if killed else "ended before it was killed"
-        print(f"  {said}, {rest:5.1f} s more: {seconds + rest - whole_seconds:+5.1f} s, {'same' if equal else 'OTHER'}")
+def survives(name: str, command: Command, folder: Path, times: int, rng: random.Random) -> bool:
+    """Whether every run after a kill ended as the one that was not killed."""
+    whole_seconds, _ = run(command, folder, None)
+    wanted = command.identity(folder)
+    print(f"{name}: {whole_seconds:.1f} s without interruption", flush=True)
+    same, kills = True, 0
+    costs = []
+    while kills < times:
+        command.remove_results(folder)
+        seconds, killed = run(command, folder, rng.uniform(0, whole_seconds))
+        if not killed:
+            whole_seconds = min(seconds, whole_seconds)  # the machine was busier before
+            continue
+        kills += 1
+        half = incomplete(command.results(folder))
+        rest, _ = run(command, folder, None)
+        equal = command.identity(folder) == wanted
+        same &= equal and not half
+        costs.append(seconds + rest - whole_seconds)
+        said = f"{'the same' if equal else 'ANOTHER'} result, incomplete: {', '.join(half) or 'nothing'}"
+        print(f"  killed after {seconds:.1f} s: {said}", flush=True)
+    print(f"  {kills} kills, a kill cost {min(costs):+.1f} to {max(costs):+.1f} s", flush=True)
+    command.remove_results(folder)
     return same
 
 
-def run(folder: Path, output: str, moment: float | None) -> tuple[float, bool]:
+def run(command: Command, folder: Path, moment: float | None) -> tuple[float, bool]:
     """Seconds of one run, killed at a moment unless it ends before, and whether it was."""
     started = time.perf_counter()
-    arguments = ["--model", "tower.onnx", "pairs.csv", "-o", output, "--quiet"]
-    process = subprocess.Popen([*COMMAND, *arguments], cwd=folder)
+    process = subprocess.Popen(command.words, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         process.wait(timeout=moment)
     except subprocess.TimeoutExpired:
@@ -91,14 +79,8 @@ def run(folder: Path, output: str, moment: float | None) -> tuple[float, bool]:
         process.wait()
         return time.perf_counter() - started, True
     if process.returncode:
-        sys.exit(f"artsim-score ended with {process.returncode}")
+        sys.exit(f"{command.line} ended with {process.returncode}")
     return time.perf_counter() - started, False
-
-
-def digest(path: Path) -> str:
-    """Hex SHA-256 of a file."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """The order and the names of a graph's parts, by their places in it: equal towers give equal files.
 
 tf2onnx 1.17 goes through sets of names. Their order differs from process to process, and so do the order of the nodes
-and the numbers in the names of constants.
+and the numbers in the names of constants. The graph's description counts the functions that TensorFlow has traced.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ def make_canonical(graph: onnx.GraphProto) -> None:
 
     Inputs and outputs keep their names. Nodes and weights that no output needs are left out.
     """
+    graph.doc_string = ""
     nodes = _as_needed(graph)
     weights = {each.name: each for each in graph.initializer}
     fixed = {value.name for value in (*graph.input, *graph.output)}

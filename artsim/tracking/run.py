@@ -14,9 +14,10 @@ import re
 import signal
 import threading
 import warnings
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -252,30 +253,35 @@ def tracked_run(
     try:
         yield run
         run.log_folders()
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as error:
         with _signals_ignored():
-            run.end(RunStatus.KILLED)  # first, as a second signal may end the process before the folders are logged
-            run.log_folders()
+            # The status comes first, as a second signal may end the process before the folders are logged.
+            _take_last_steps(run, error, [lambda: run.end(RunStatus.KILLED), run.log_folders])
             if launched:
                 start_restoring(run.id)
         raise
     except BaseException as error:
-        _end_as_failed(run, error)
+        reason = f"{type(error).__name__}: {error}"[:PARAM_LENGTH]
+        # The status comes before the folders: on a full disk, they would leave no room for it.
+        end = partial(run.end, RunStatus.FAILED)
+        _take_last_steps(run, error, [lambda: run.set_tags({FAILURE_TAG: reason}), end, run.log_folders])
         raise
     run.end(RunStatus.FINISHED)
 
 
-def _end_as_failed(run: Run, error: BaseException) -> None:
-    """End a run with the reason of its failure. A second failure, such as that of a full disk, does not hide it.
+def _take_last_steps(run: Run, error: BaseException, steps: Sequence[Callable[[], None]]) -> None:
+    """End a run after an error. A step that fails, as on a full disk, neither hides the error nor stops the others.
 
-    The status comes first: on a full disk, the folders would leave no room for it.
+    MLflow would otherwise end the run again when the process ends, and print a traceback.
     """
-    try:
-        run.set_tags({FAILURE_TAG: f"{type(error).__name__}: {error}"[:PARAM_LENGTH]})
-        run.end(RunStatus.FAILED)
-        run.log_folders()
-    except ArtsimError as second:
-        error.add_note(f"The run {run.id} could not be logged to its end: {second}")
+    failures = []
+    for step in steps:
+        try:
+            step()
+        except ArtsimError as failure:
+            failures.append(failure)
+    if failures:
+        error.add_note(f"The run {run.id} could not be logged to its end: {failures[0]}")
 
 
 @contextmanager

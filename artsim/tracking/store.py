@@ -58,11 +58,11 @@ def missing_store() -> Path | None:
 
 
 def silence_logs() -> None:
-    """Keep the log lines of MLflow and its database off the terminal; errors are still raised."""
+    """Keep the log lines of MLflow and its database off the terminal, tracebacks too; errors are still raised."""
     os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
     os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
     for name in ("mlflow", "alembic"):
-        logging.getLogger(name).setLevel(logging.ERROR)
+        logging.getLogger(name).setLevel(logging.CRITICAL)
 
 
 @contextmanager

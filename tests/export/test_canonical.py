@@ -21,6 +21,7 @@ def disguised(model: onnx.ModelProto, seed: int) -> onnx.ModelProto:
     fixed = {value.name for value in (*graph.input, *graph.output)}
     names = {each.name for each in graph.initializer} | {name for node in graph.node for name in node.output}
     new = {name: name if name in fixed else f"{rng.random()}" for name in sorted(names)}
+    graph.doc_string = f"converted from function {seed}"
     for node in graph.node:
         node.name = f"{rng.random()}"
         node.input[:] = [new.get(name, name) for name in node.input]

@@ -67,7 +67,22 @@ def test_a_failure_while_a_failed_run_is_logged_does_not_hide_its_reason(
         raise OutputError("best.keras: can't be written.")
     assert the_run(store).info.status == "FAILED"
     assert "could not be logged to its end" in told.value.__notes__[0]
+    assert len(told.value.__notes__) == 1
     assert "is full" in told.value.__notes__[0]
+
+
+def test_where_no_step_succeeds_mlflow_has_nothing_left_to_end(
+    store: MlflowClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with pytest.raises(KeyboardInterrupt) as told, tracked_run("a-name"):
+        for name in ("set_tag", "set_terminated", "log_artifacts"):
+            monkeypatch.setattr(MlflowClient, name, full)
+        raise KeyboardInterrupt
+    assert "the disk of the tracking store is full" in told.value.__notes__[0]
+    assert mlflow.active_run() is None
 
 
 def test_ctrl_c_kills_the_run_and_logs_its_files(store: MlflowClient, tmp_path: Path) -> None:
