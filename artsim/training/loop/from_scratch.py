@@ -18,7 +18,7 @@ from artsim.images import load
 from artsim.training.data.batches import LabelledImages, pair_dataset, steps_per_epoch, work_dataset
 from artsim.training.devices import mixed_precision
 from artsim.training.loop.epochs import run_epochs, write_graph
-from artsim.training.loop.evaluator import EMBED_BATCH, EvaluationCallback, Evaluator, embed
+from artsim.training.loop.evaluator import PAINTING_BATCH, EvaluationCallback, Evaluator, embed
 from artsim.training.loop.hooks import FitHooks
 from artsim.training.loop.losses import build_objective
 from artsim.training.loop.plan import Plan, Stage
@@ -78,7 +78,7 @@ def _embed_works(
     Works are decoded at `source_size`. `load` shrinks them to the tower's size by the preprocessing of validation and
     scoring. A cache of the shrunk works would take 200 MB at 128 px.
     """
-    batches = [rows[start : start + EMBED_BATCH] for start in range(0, len(rows), EMBED_BATCH)]
+    batches = [rows[start : start + PAINTING_BATCH] for start in range(0, len(rows), PAINTING_BATCH)]
     return np.concatenate(
         [embed(model, np.stack([load(works.pixels[row], image_size) for row in batch])) for batch in batches]
     )
