@@ -27,6 +27,7 @@ from PIL import Image, UnidentifiedImageError
 from artsim import heif, tiff
 from artsim.decoding_cost import decoding_bytes
 from artsim.errors import ImageError, MissingImageError, TooLargeImageError, UnreadableImageError, UsageError
+from artsim.machine import is_short_of_memory
 from artsim.memory_budget import DECODING, Budget
 from artsim.pillow_settings import QUIET_PILLOW, without_pillow_limit
 from artsim.pixel_modes import (
@@ -106,6 +107,8 @@ def opened(source: ImageSource, *, max_pixels: int = MAX_PIXELS) -> Iterator[Ima
     except UnidentifiedImageError as error:
         raise UnreadableImageError(f"{name}: not an image in a format that artsim reads, or damaged") from error
     except Exception as error:  # decoders raise any type for a damaged file: struct.error, MemoryError, ...
+        if is_short_of_memory(error):
+            raise UnreadableImageError(f"{name}: there is too little memory to decode it, or it is damaged") from error
         raise UnreadableImageError(f"{name}: damaged, or not an image: {str(error) or repr(error)}") from error
 
 
