@@ -117,9 +117,9 @@ def run(command: Callable[[], object]) -> int:
         _print_error(" ".join(["interrupted.", *_notes(error), *_notes(error.__cause__)]))
         return INTERRUPTED
     except (BrokenPipeError, SystemExit) as error:
-        # click raises SystemExit for a closed pipe, even with standalone_mode=False. A library's own is not one.
-        if isinstance(error, SystemExit) and not isinstance(error.__context__, OSError):
-            raise
+        # For a closed pipe click raises SystemExit(1), even with standalone_mode=False. Others come from libraries.
+        if isinstance(error, SystemExit) and error.code != 1:
+            raise RuntimeError(f"A library ended the command with the exit code {error.code}.") from error
         _end_stdout()  # the reader of a pipe has gone away
     except Exception as error:
         if is_short_of_memory(error):

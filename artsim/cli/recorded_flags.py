@@ -14,6 +14,12 @@ from artsim.training.recipes import WHOLE
 OWN = ("resume", "quiet")  # flags of the command that resumes, not of the run
 
 
+def flags_of(context: click.Context) -> dict[str, Any]:
+    """The value of each flag by name, without arguments."""
+    options = (option for option in context.command.params if isinstance(option, click.Option))
+    return {str(option.name): context.params[str(option.name)] for option in options if option.name in context.params}
+
+
 def recorded_flags(context: click.Context, params: Mapping[str, str], *, is_launched: bool) -> dict[str, Any]:
     """The value of each flag, as the run recorded it.
 
@@ -25,7 +31,7 @@ def recorded_flags(context: click.Context, params: Mapping[str, str], *, is_laun
     Raises:
         UsageError: a flag was given with another value.
     """
-    flags = dict(context.params)
+    flags = flags_of(context)
     defaults = context.command.make_context(context.info_name, []).params
     for option in context.command.params:
         name = str(option.name)

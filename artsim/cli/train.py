@@ -23,7 +23,7 @@ from artsim.cli.options import (
 )
 from artsim.cli.progress import stage_bars
 from artsim.cli.recipe_options import POSITIVE, in_recipes, recipe_options
-from artsim.cli.recorded_flags import recorded_flags
+from artsim.cli.recorded_flags import flags_of, recorded_flags
 from artsim.errors import UsageError
 from artsim.escaping import printable_lines
 from artsim.training.networks.weight_packages import PACKAGES
@@ -142,7 +142,7 @@ def train(collection: str | None, resume: str | None, quiet: bool, **_: Any) -> 
     tower.onnx.
     """
     context = click.get_current_context()
-    flags = {key: value for key, value in context.params.items() if key != "collection"}
+    flags = flags_of(context)
     if collection is not None:
         flags["data_file_path"] = _only_collection(context, collection, is_resumed=resume is not None)
     recipe = None if resume else _chosen_recipe(flags)  # wrong flags are told before the first import that takes long

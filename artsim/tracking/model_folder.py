@@ -37,8 +37,8 @@ from artsim.tracking.pair_scorer import DEFAULT_CONFIG, TOWER
 
 # What scoring needs, as pyproject.toml lists it. A test compares both.
 NEEDED = (
-    "click", "filelock", "imagehash", "mlflow", "numba", "numpy", "pandas", "pillow", "platformdirs", "pyarrow", "rich",
-    "scikit-learn", "scipy",
+    "click", "filelock", "imagehash", "jinja2", "mlflow", "numba", "numpy", "pandas", "pillow", "platformdirs",
+    "pyarrow", "rich", "scikit-learn", "scipy", "threadpoolctl",
 )  # fmt: skip
 # One wheel or the other: they overwrite each other's files. By default MLflow adds onnxruntime to onnxruntime-gpu.
 _GPU_PLATFORM = "platform_machine in 'x86_64 AMD64' and platform_system in 'Linux Windows'"

@@ -32,6 +32,8 @@ DISK_FULL = {getattr(errno, name) for name in ("ENOSPC", "EDQUOT", "EFBIG") if h
 # One short request in place of MLflow's minutes of retries.
 PROBE = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0", "MLFLOW_HTTP_REQUEST_TIMEOUT": "10"}
 
+PATIENCE = 60  # seconds to wait for a process that has locked a SQLite store
+
 
 def check_store() -> None:
     """Make the store if it is a SQLite file that does not exist yet; send it one small request, without retries.
@@ -43,7 +45,9 @@ def check_store() -> None:
     os.environ.update({key: value for key, value in PROBE.items() if before[key] is None})
     try:
         with tracking_errors():
-            _make_whole(_sqlite_file(mlflow.get_tracking_uri()))
+            path = _sqlite_file(mlflow.get_tracking_uri())
+            _make_whole(path)
+            _open_once(path)
             MlflowClient().search_experiments(max_results=1)
     finally:
         for key, value in before.items():
@@ -157,6 +161,17 @@ def _make_whole(path: Path | None) -> None:
         for left in part.parent.glob(f"{part.name}*"):  # with SQLite's journal, if there is one
             with suppress(OSError):
                 left.unlink()
+
+
+def _open_once(path: Path | None) -> None:
+    """Open a SQLite store once. MLflow tries for two minutes before it says what is wrong."""
+    if path is None or not path.exists():
+        return
+    try:
+        with closing(sqlite3.connect(path, timeout=PATIENCE)) as store:
+            store.execute("SELECT 1 FROM sqlite_master LIMIT 1")
+    except sqlite3.Error as error:
+        raise OSError(str(error)) from error
 
 
 def _way_out(uri: str) -> str | None:

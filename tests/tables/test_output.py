@@ -113,4 +113,4 @@ def test_ctrl_c_says_that_nothing_was_written(tmp_path: Path) -> None:
     path = tmp_path / "pairs.csv"
     with pytest.raises(KeyboardInterrupt) as caught, open_output(str(path)):
         raise KeyboardInterrupt
-    assert caught.value.__notes__ == [f"{path} was not written"]
+    assert caught.value.__notes__ == [f"{path} was not written."]
