@@ -80,7 +80,8 @@ def test_an_interrupted_run_ends_as_if_it_had_not_been_interrupted(
         steps = [metric.step for metric in store.get_metric_history(run_id, name)]
         assert steps == ([1, 2, 3, 4] if name == "val_unseen/auc" else [1, 2, 3])
     assert resumed.inputs is not None
-    assert len(resumed.inputs.dataset_inputs) == 1
+    names = [each.dataset.name for each in resumed.inputs.dataset_inputs]
+    assert sorted(names) == ["selection", "val_seen", "val_shifted", "val_unseen"]  # each once
     kept = {item.path for item in store.list_artifacts(run_id, "checkpoints")}
     assert {"checkpoints/best.keras", "checkpoints/selection.csv"} <= kept
     assert "checkpoints/stages" not in kept
