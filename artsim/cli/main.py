@@ -24,6 +24,7 @@ COMMANDS = {
     "train": ("artsim.cli.train", "Train a tower, export it and evaluate it in one MLflow run."),
     "export": ("artsim.cli.export", "Export a checkpoint to an ONNX tower."),
     "register": ("artsim.cli.register", "Register a run's model, and make it the champion if it is not worse."),
+    "pair": ("artsim.cli.pair", "Are two paintings by the same artist? Score two images."),
     "score": ("artsim.cli.score", "Score pairs of paintings with an ONNX tower."),
     "embed": ("artsim.cli.embed", "Embed collections of paintings and store the embeddings."),
     "pairs": ("artsim.cli.pairs", "Write a file of pairs to score."),
