@@ -173,3 +173,12 @@ def test_help_to_a_full_disk_exits_8() -> None:
     assert done.returncode == 8
     assert "standard output can't be written" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [("scor", "No such command 'scor'. Did you mean 'score'?"), ("xyz", "No such command 'xyz'.\n")],
+)
+def test_a_misspelt_command_gets_a_suggestion(name: str, said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert artsim_in_process(name) == 2
+    assert said in capsys.readouterr().err
