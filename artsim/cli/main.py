@@ -15,7 +15,7 @@ from typing import NoReturn
 import click
 
 from artsim._version import __version__
-from artsim.cli.options import SPELLING, echo_error, exit_codes_help, is_launched
+from artsim.cli.options import SPELLING, echo_error, exit_codes_help, is_launched, spell
 from artsim.errors import INTERRUPTED, ArtsimError, DeviceError, OutputError
 from artsim.escaping import printable
 from artsim.machine import FREE_MEMORY, check_address_space, is_short_of_memory
@@ -55,12 +55,10 @@ class _Commands(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find the command, or fail with the name that is meant."""
-        try:
-            return super().resolve_command(ctx, args)
-        except click.UsageError as error:
-            if near := get_close_matches(args[0].lower(), COMMANDS, n=1):
-                error.message = f"{error.message} Did you mean '{near[0]}'?"
-            raise
+        near = get_close_matches(spell(args[0]), COMMANDS, n=1)
+        if near and spell(args[0]) not in COMMANDS and not args[0].startswith("-"):
+            ctx.fail(f"No such command {args[0]!r}. Did you mean {near[0]!r}?")
+        return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):

@@ -182,3 +182,4 @@ def test_help_to_a_full_disk_exits_8() -> None:
 def test_a_misspelt_command_gets_a_suggestion(name: str, said: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert artsim_in_process(name) == 2
     assert said in capsys.readouterr().err
+    assert artsim_in_process("SCORE", "--help") == 0
