@@ -68,27 +68,27 @@ A flag without a default takes its value from the recipe. Under MLflow: mlflow r
 )  # fmt: skip
 @click.option(
     "--data-file-path", type=NAME, default="demo", show_default=True, metavar="PATH|demo",
-    help="The collection: a table with the columns filename and artist (.csv, .jsonl or .parquet), a folder with one "
-    "folder for each artist, a saved selection, or demo for the embedded collection.",
+    help="The collection: a table with the columns filename and artist (.csv, .tsv, .txt, .jsonl or .parquet), a "
+    "folder with one folder for each artist, a saved selection, or demo for the embedded collection.",
 )  # fmt: skip
 @click.option(
     "--data-dir",
     type=FOLDER,
     metavar="DIR",
-    help="Folder of the files named in the table. Default: the table's folder.",
+    help="Folder of the files named in the table. Default: the table's folder, or the folder train beside "
+    "train_info.csv.",
 )
 @columns_option
 @qualified_option
 @click.option(
     "--num-of-artists", type=POSITIVE,
-    help="Number of artists: those with the most works. Default: all of a collection of your own; of the embedded "
-    f"collection, and with classic, {in_recipes('num_of_artists')}",
+    help="Number of artists: those with the most works. Default: all artists of a collection of your own (classic: 5); "
+    f"otherwise the recipe's. {in_recipes('num_of_artists')}",
 )  # fmt: skip
 @click.option(
     "--num-of-images-per-artist", type=POSITIVE,
-    help="Number of works by each artist, drawn at random. An artist with fewer gives all. Default: all of a "
-    "collection of your own; of the embedded collection, and with classic, "
-    f"{in_recipes('num_of_images_per_artist')}",
+    help="Number of works by each artist, drawn at random. An artist with fewer gives all. Default: all works "
+    f"of a collection of your own (classic: 5); otherwise the recipe's. {in_recipes('num_of_images_per_artist')}",
 )  # fmt: skip
 @click.option(
     "--merge-spellings", type=bool, default=False, show_default=True,
@@ -125,8 +125,8 @@ A flag without a default takes its value from the recipe. Under MLflow: mlflow r
 @bad_image_options(default="10%")
 @click.option(
     "--register", type=bool, default=False, show_default=True,
-    help="True: register the model of the run as `artsim register` does, after the run has ended. If the model is "
-    "worse than the champion, the reason is printed and the exit code is still 0.",
+    help="True: register the model of the run as `artsim register` does, after the run has ended. If the alias "
+    "does not move, the reason is printed and the exit code is still 0.",
 )  # fmt: skip
 @click.option(
     "--resume", metavar="RUN_ID",
@@ -139,7 +139,7 @@ def train(collection: str | None, resume: str | None, quiet: bool, **_: Any) -> 
 
     COLLECTION is the same as --data-file-path COLLECTION. The default trains on the embedded collection, in minutes on
     two cores. The run holds the value of every flag, the metrics of each epoch, the selection, the checkpoints and
-    tower.onnx.
+    the model with its tower.
     """
     context = click.get_current_context()
     flags = flags_of(context)
