@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import mlflow
 import pytest
 import requests
 from mlflow.tracking import MlflowClient
@@ -30,9 +29,7 @@ def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     options = (*store, "--serve-artifacts", "--workers", "1")
     with mlflow_server("server", *options, health="/health", cwd=place, **LEAN) as address:
         monkeypatch.setenv("MLFLOW_TRACKING_URI", address)
-        mlflow.set_tracking_uri(address)
         yield address
-        mlflow.set_tracking_uri("")  # that of the environment again
 
 
 def train(folder: Path, demo_csv: Path, *flags: str) -> str:
