@@ -141,7 +141,7 @@ def test_the_report_shows_the_works_of_each_split(job: Job) -> None:
     for label in ("Artists never seen in training", "New works by the artists trained on", "Validation works as other"):
         assert label in page
     assert job.run.info.run_id in page
-    assert "artsim train --data-file-path=" in page
+    assert "artsim train --recipe=compact --data-file-path=" in page
     pictures = json.loads(page.partition('id="data">')[2].partition("</script>")[0])["pictures"]
     assert all(each["box"] for each in pictures)
     assert {each["name"] for each in pictures} == set(
