@@ -10,6 +10,8 @@ without and with the cohort `self` instead; with it takes at most 1.3 times as l
 
 Measured on 2026-11-25, 2 EPYC cores with no other load: csv 13.3 s, 0.94 GiB; parquet 13.5 s, 0.61 GiB; labelled
 22.1 and 23.6 s, 1.02 and 0.73 GiB. Growth: csv 1.5 s + 0.58 s for each million, parquet 1.3 + 0.58.
+On 2026-11-27, before and after the csv reader of this day in turn: csv 12.5, 11.2 and 11.9, 12.2 s, with 0.98 and 0.74
+GiB; parquet 12.7, 12.5 and 11.7, 12.3 s.
 With a cohort, 2026-11-26, 2 idle EPYC cores: 0.96 (csv) and 1.16 (parquet) times as long as without.
 """
 
