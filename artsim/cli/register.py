@@ -47,9 +47,9 @@ def register(quiet: bool, **options: Any) -> None:
     and where there are no pairs to compare, the alias stays and the exit code is 9.
     """
     needs_mlflow_extra()
-    from artsim.jobs.evaluation_log import logged_registration
     from artsim.jobs.register import RegisterOptions
     from artsim.jobs.register import register as run_registration
+    from artsim.jobs.steps.evaluation_log import logged_registration
 
     flags = click.get_current_context().params
 

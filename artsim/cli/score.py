@@ -144,7 +144,7 @@ def score(max_bad_images: BadImageLimit, quiet: bool, engine: str, master: str |
             summary = score_pairs(ScoreOptions(**options), progress, say)
     print_summary(summary.lines(), quiet=quiet)
     if is_launched():
-        from artsim.jobs.evaluation_log import log_scores
+        from artsim.jobs.steps.evaluation_log import log_scores
 
         log_scores(options["model"], options["pairs"], summary, click.get_current_context().params)
     check_bad_images(summary, max_bad_images, are_shown=not quiet)

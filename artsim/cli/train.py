@@ -40,7 +40,7 @@ from artsim.training.recipes import (
 )
 
 if TYPE_CHECKING:
-    from artsim.jobs.train_log import TrainOptions
+    from artsim.jobs.steps.train_log import TrainOptions
 
 EPILOG = f"""
 \b
@@ -148,8 +148,8 @@ def train(collection: str | None, resume: str | None, quiet: bool, **_: Any) -> 
     recipe = None if resume else _chosen_recipe(flags)  # wrong flags are told before the first import that takes long
     needs_train_extra()
     from artsim.cli.training_progress import TerminalDisplay
+    from artsim.jobs.steps.train_log import Feedback
     from artsim.jobs.train import train as run_training
-    from artsim.jobs.train_log import Feedback
     from artsim.tracking.resumed import run_to_resume
 
     say = stderr_lines(quiet=quiet)
@@ -194,7 +194,7 @@ def _options(recipe: Recipe, flags: Mapping[str, Any]) -> TrainOptions:
     """The settings of the job. The run's params get the value of each flag that is in effect."""
     from artsim.collection.columns import Columns, check_use
     from artsim.collection.prepare import SelectionOptions
-    from artsim.jobs.train_log import TrainOptions
+    from artsim.jobs.steps.train_log import TrainOptions
 
     check_use(flags["columns"], [flags["data_file_path"]])
     used = works_used(recipe, flags, is_demo=_is_demo(flags))

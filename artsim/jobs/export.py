@@ -16,7 +16,7 @@ from artsim.export.pipeline import Exported, export_tower
 from artsim.export.reduced_precision import Quantization, calibration_paintings
 from artsim.export.run_record import SELECTION_FILE, ExportSource, RunRecord, Which
 from artsim.images import MAX_PIXELS
-from artsim.jobs.export_log import log_export
+from artsim.jobs.steps.export_log import log_export
 from artsim.messages import Progress, Say
 from artsim.overwrites import check_overwrites
 from artsim.scoring.contract import Precision

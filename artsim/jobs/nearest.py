@@ -19,8 +19,8 @@ from artsim.collection.columns import Columns, check_use
 from artsim.collection.folders import list_folder
 from artsim.collection.works import Reading, numbered
 from artsim.errors import InputError
-from artsim.jobs.cohort import read_cohort, tower_of
-from artsim.jobs.gallery import Gallery, read_gallery
+from artsim.jobs.steps.cohort import read_cohort, tower_of
+from artsim.jobs.steps.gallery import Gallery, read_gallery
 from artsim.machine import use_threads
 from artsim.messages import Progress, Say, counted, first_few
 from artsim.model_names import load

@@ -10,7 +10,7 @@ import numpy as np
 from artsim import images
 from artsim.collection.columns import Columns
 from artsim.errors import InputError, UsageError
-from artsim.jobs.cohort import read_cohort, tower_of
+from artsim.jobs.steps.cohort import read_cohort, tower_of
 from artsim.machine import use_threads
 from artsim.messages import Progress, Say, no_progress, quoted, say_nothing
 from artsim.model_names import load

@@ -11,7 +11,7 @@ import numpy as np
 from artsim.errors import GateError, ModelError
 from artsim.evaluation.intervals import Difference, auc_difference
 from artsim.export.run_record import RECORD_FILE, WORKS_FILE
-from artsim.jobs.gate_pairs import GatePairs, RunFiles, pairs_of_file, unfitted_pairs, with_distances
+from artsim.jobs.steps.gate_pairs import GatePairs, RunFiles, pairs_of_file, unfitted_pairs, with_distances
 from artsim.messages import Progress, Say, counted
 from artsim.scoring.session import read_card
 from artsim.tracking.registry import Version, champion, download_files, move_alias, register_version, tag_version

@@ -22,7 +22,7 @@ from artsim.evaluation.report.page import render
 from artsim.evaluation.report.paintings import Paintings
 from artsim.evaluation.report.pictures import make_sheet
 from artsim.evaluation.report.rule import ReadRule, read_rule
-from artsim.jobs.report_sources import RunFacts, Tower, origin_of, read_facts
+from artsim.jobs.steps.report_sources import RunFacts, Tower, origin_of, read_facts
 from artsim.machine import use_threads
 from artsim.messages import Progress, Say, counted, no_progress, say_nothing
 from artsim.overwrites import Named, check_overwrites

@@ -21,7 +21,7 @@ from artsim.collection.columns import Columns
 from artsim.errors import InputError, UsageError
 from artsim.evaluation.labelled_pairs import LabelledPairs
 from artsim.evaluation.summary import ImageStage, PairStage, Summary, summarize, write_summary
-from artsim.jobs.cohort import read_cohort, tower_of
+from artsim.jobs.steps.cohort import read_cohort, tower_of
 from artsim.locking import only_one
 from artsim.machine import core_count, use_threads
 from artsim.messages import Progress, Say, no_progress, say_nothing

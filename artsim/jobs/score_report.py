@@ -13,8 +13,8 @@ from artsim.errors import UsageError
 from artsim.evaluation.summary import Summary
 from artsim.files import is_stream
 from artsim.jobs.report import ReportOptions, write_report
-from artsim.jobs.report_sources import RunFacts, Tower
 from artsim.jobs.score import ScoreOptions, score_pairs
+from artsim.jobs.steps.report_sources import RunFacts, Tower
 from artsim.messages import Progress, Say, no_progress, say_nothing
 from artsim.scoring.embed_images import EmbeddedImages
 from artsim.scoring.scorer import Scorer

@@ -19,8 +19,8 @@ from artsim.errors import OutputError, UsageError
 from artsim.evaluation.labelled_pairs import LabelledPairs
 from artsim.evaluation.summary import ImageStage, PairStage, Summary, summarize, write_summary
 from artsim.files import file_sha256, writing
-from artsim.jobs.cohort import read_cohort
 from artsim.jobs.score import ScoreOptions
+from artsim.jobs.steps.cohort import read_cohort
 from artsim.locking import only_one
 from artsim.messages import Progress, Say, no_progress, say_nothing
 from artsim.model_names import load, tower_file

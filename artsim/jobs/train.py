@@ -20,10 +20,10 @@ from artsim.evaluation.validation import Validation, artist_numbers
 from artsim.export.pipeline import Exported, export_tower
 from artsim.export.run_record import SELECTION_FILE, EmbeddingsRecord, ExportSource, RunRecord, write_rules
 from artsim.files import writing
-from artsim.jobs.checkpoint_uploads import CheckpointUploads
 from artsim.jobs.register import register_after_training
-from artsim.jobs.resume import resumed_outputs, resumed_selection
-from artsim.jobs.train_log import (
+from artsim.jobs.steps.checkpoint_uploads import CheckpointUploads
+from artsim.jobs.steps.resume import resumed_outputs, resumed_selection
+from artsim.jobs.steps.train_log import (
     LOGGED_ELSEWHERE,
     TOWER_FILE,
     Feedback,

@@ -54,7 +54,7 @@ def read_cohort(
     # They import pandas, which scoring pairs does not need.
     from artsim.collection.work_tables import has_columns
     from artsim.collection.works import Reading
-    from artsim.jobs.gallery import read_gallery
+    from artsim.jobs.steps.gallery import read_gallery
 
     scorer = open_scorer()
     # The columns that the user names may be those of the gallery's table only.

@@ -20,7 +20,7 @@ from artsim.export.pipeline import Exported
 from artsim.export.report import SPLIT_NAMES, WITH_TWIN, auc_text, describe
 from artsim.export.run_record import SELECTION_FILE, WORKS_FILE, RunRecord
 from artsim.files import file_sha256, replacing
-from artsim.jobs.export_log import export_metrics
+from artsim.jobs.steps.export_log import export_metrics
 from artsim.messages import Progress, Say
 from artsim.tracking.logged_models import TowerModel
 from artsim.tracking.resumed import CHECKPOINTS
