@@ -4,7 +4,7 @@
 
 It trains the recipe `readout` on the real paintings of ARTSIM_DATA (paintings/train_info.csv, see benchmarks/data.py)
 with half of the feature maps and short embeddings, and exports it with weights stored in 16 bits. The weights of
-EfficientNet-Lite0 come with the extra `weights`. A run takes 5 to 15 minutes on two cores. docs/base.md
+EfficientNet-Lite0 come with the extra `weights`. A run takes 3 to 15 minutes on two cores. docs/base.md
 has the metrics. The same versions of the packages give the same tower up to the last bits.
 """
 
