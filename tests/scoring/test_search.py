@@ -76,7 +76,8 @@ def test_with_a_cohorts_factors_the_nearest_are_those_of_all_adapted_distances(
     assert found.works.tolist() == np.argsort(distance, kind="stable")[:k].tolist()
     np.testing.assert_array_equal(found.distance, np.sort(distance)[:k])
     nearest = [np.sort(distance[artist::3])[:BEST_WORKS].mean() for artist in found.artists]
-    np.testing.assert_allclose(found.artist_distance, nearest, rtol=1e-4, atol=1e-3)
+    # These come from a float32 product. Squares of 100 leave it 0.008 of a squared distance; factors are up to 4.
+    np.testing.assert_allclose(found.artist_distance, nearest, rtol=1e-4, atol=1e-2 if away else 1e-3)
 
 
 def test_a_work_and_itself_are_exactly_0_apart() -> None:
