@@ -29,7 +29,8 @@ from artsim.cli.progress import stage_bars
 
 if TYPE_CHECKING:
     from artsim.bad_images import BadImageLimit
-    from artsim.jobs.nearest import NearestOptions, Outcome, QueryResult
+    from artsim.jobs.nearest import NearestOptions, Outcome
+    from artsim.jobs.steps.ranking import QueryResult
     from artsim.messages import Progress, Say
 
 WORK_COLUMNS = ("query", "rank", "distance", "probability", "artist", "image", "unlike", "copy")
@@ -123,10 +124,10 @@ def _find_and_report(
     options: NearestOptions, report: str, say: Say, progress: Progress, show: Callable[[QueryResult], None]
 ) -> Outcome:
     """Search, show the results, and write their page."""
-    from artsim.cli.nearest_tables import remarks
     from artsim.image_names import ImageNames
     from artsim.jobs.nearest import find_nearest
     from artsim.jobs.nearest_report import NearestReport
+    from artsim.jobs.steps.ranking import remarks
 
     page = NearestReport(options, report, remarks, this_command())
 
@@ -142,7 +143,8 @@ def _find_and_report(
 @contextmanager
 def _result_printer(output: str, artists: str | None, say: Say) -> Iterator[Callable[[QueryResult], None]]:
     """A function that prints a result as tables on a terminal, or writes it as rows of files."""
-    from artsim.cli.nearest_tables import print_result, remarks
+    from artsim.cli.nearest_tables import print_result
+    from artsim.jobs.steps.ranking import remarks
     from artsim.tables.ranked_writer import open_ranked_writer
 
     with ExitStack() as files:

@@ -12,8 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from artsim.escaping import one_line
-from artsim.jobs.nearest import QueryResult
-from artsim.messages import first_few
+from artsim.jobs.steps.ranking import QueryResult, remarks
 
 
 def print_result(result: QueryResult) -> None:
@@ -26,22 +25,6 @@ def print_result(result: QueryResult) -> None:
         console.print()
         console.print(Padding(table, (0, 0, 0, 2), expand=False))
     console.print()
-
-
-def remarks(result: QueryResult) -> list[str]:
-    """Remarks about a query: its copies in the gallery, whether it is an outlier, and whether it is unfamiliar."""
-    found = []
-    if result.itself:
-        ranked = any(work.image in result.itself for work in result.works)
-        found.append(f"is in the gallery{'' if ranked else ' and left out'}: {first_few(result.itself)}")
-    copies = [work.image for work in result.works if work.copy]
-    if copies:
-        found.append(f"photographs of the same painting, which say nothing about its artist: {first_few(copies)}")
-    if result.unlike:
-        found.append("unlike: farther from its nearest work than 99 % of the gallery's works are from theirs")
-    if result.unfamiliar:
-        found.append("unfamiliar: unlike the photographs that the tower was trained on")
-    return found
 
 
 def _artists_table(result: QueryResult) -> Table:

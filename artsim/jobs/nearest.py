@@ -3,35 +3,30 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
-from itertools import islice
 from pathlib import Path
-
-import numpy as np
-from numpy.typing import NDArray
 
 from artsim import images
 from artsim.bad_images import BadImageLimit
 from artsim.collection.artists import Qualified
 from artsim.collection.columns import Columns, check_use
 from artsim.collection.folders import list_folder
-from artsim.collection.works import Reading, numbered
+from artsim.collection.works import Reading
 from artsim.errors import InputError
 from artsim.jobs.steps.cohort import read_cohort, tower_of
 from artsim.jobs.steps.gallery import Gallery, read_gallery
+from artsim.jobs.steps.ranking import QueryResult, Ranking
 from artsim.machine import use_threads
 from artsim.messages import Progress, Say, counted, first_few
 from artsim.model_names import load
-from artsim.scoring.adaptation import Adapter, adapter_of
-from artsim.scoring.cohort_use import SELF, cohort_of_run
+from artsim.scoring.adaptation import adapter_of
+from artsim.scoring.cohort_use import SELF, CohortUse, cohort_of_run
 from artsim.scoring.device import Device
-from artsim.scoring.embed_images import EmbeddedImages, embed_named
-from artsim.scoring.same_work import is_same_work
+from artsim.scoring.embed_images import embed_named
 from artsim.scoring.scorer import Scorer
 from artsim.scoring.scores import Criterion
-from artsim.scoring.search import SearchIndex, SearchResult, artist_probabilities
 
 
 @dataclass(frozen=True)
@@ -59,51 +54,6 @@ class NearestOptions:
 
 
 @dataclass(frozen=True)
-class NearWork:
-    """A work of the gallery, ranked for a query; `artist` is None if unknown.
-
-    `copy`: it and the query are photographs of one painting; None if the gallery has no pictures (an embedding store).
-    """
-
-    rank: int
-    distance: np.float32
-    probability: np.float32
-    artist: str | None
-    image: str
-    copy: bool | None = None
-
-
-@dataclass(frozen=True)
-class NearArtist:
-    """An artist of the gallery, ranked for a query.
-
-    `probability` assumes that the query is by an artist of the gallery. `distance` is the mean over the artist's
-    nearest works; `works` is the number of all their works.
-    """
-
-    rank: int
-    distance: np.float32
-    probability: np.float32
-    artist: str
-    works: int
-
-
-@dataclass(frozen=True)
-class QueryResult:
-    """The results of one query; `itself` are the works of the gallery with the query's content.
-
-    `unfamiliar`: its photograph is unlike the tower's training photographs; None: the tower cannot tell.
-    """
-
-    query: str
-    works: list[NearWork]
-    artists: list[NearArtist]
-    itself: list[str]
-    unlike: bool | None
-    unfamiliar: bool | None = None
-
-
-@dataclass(frozen=True)
 class Outcome:
     """The reasons of bad queries and works, a sentence each that begins with the name, and the number of all.
 
@@ -117,6 +67,16 @@ class Outcome:
     folder: Path | None
 
 
+@dataclass(frozen=True)
+class OpenedGallery:
+    """A gallery ready for queries, with its cohort; `notes` describe both to the user, a line each."""
+
+    gallery: Gallery
+    ranking: Ranking
+    use: CohortUse
+    notes: list[str]
+
+
 def find_nearest(options: NearestOptions, say: Say, progress: Progress, show: Callable[[QueryResult], None]) -> Outcome:
     """Describe the gallery, then show the result of each readable query, in order.
 
@@ -128,25 +88,48 @@ def find_nearest(options: NearestOptions, say: Say, progress: Progress, show: Ca
     check_use(options.columns, [options.among, options.cohort])
     names = query_files(options.queries, say)
     scorer = load(options.model, options.device, batch_size=options.batch_size, max_pixels=options.max_pixels)
-    tower = tower_of(scorer)
-    named = read_cohort(options.cohort, tower, lambda: scorer, say, progress, options.columns)
+    named = read_cohort(options.cohort, tower_of(scorer), lambda: scorer, say, progress, options.columns)
     paths = {name: Path(name) for name in names}
     queries = embed_named(scorer, paths, progress=lambda _, *at: progress("queries", *at), thumbnails=True)
     if len(queries.reasons) == len(names):
         raise InputError(f"no query can be used: {first_few(queries.reasons, '; ')}.")
-    gallery = _read_gallery(options, scorer, say, progress)
-    say(_described(gallery))
-    if gallery.names_note:
-        say(f"{options.among}: {gallery.names_note}")
-    use = cohort_of_run(
-        named, tower, gallery.sha256s, gallery.vectors.__getitem__, "the gallery", chosen=options.cohort == SELF
-    )
-    say(f"cohort: {use.note}")
-    criterion = Criterion.of(scorer.card, prior=options.prior, adapted=use.cohort is not None)
+    opened = open_gallery(options, scorer, named, say, progress)
+    for note in opened.notes:
+        say(note)
     queries = queries.compared(scorer.card.photographs)
-    for result in _results(options, criterion, names, queries, gallery, adapter_of(scorer.card, use.cohort)):
+    for result in opened.ranking.results(names, queries, options.k, with_itself=options.with_itself):
         show(result)
+    gallery = opened.gallery
     return Outcome(queries.reasons, len(names), gallery.bad, gallery.total, gallery.folder)
+
+
+def open_gallery(
+    options: NearestOptions, scorer: Scorer, named: CohortUse | None, say: Say, progress: Progress
+) -> OpenedGallery:
+    """Read the gallery, or embed it, and prepare its search. The queries of the options are not read.
+
+    Args:
+        options: of the command.
+        scorer: the opened tower.
+        named: the cohort that the user names; None: the gallery.
+        say: receives notes about what is passed over in the gallery.
+        progress: receives the stage `collection`.
+
+    Raises:
+        InputError: no work can be used.
+        UsageError: see `Criterion`.
+    """
+    data_dir = None if options.data_dir is None else Path(options.data_dir)
+    done = partial(progress, "collection")
+    gallery = read_gallery(Path(options.among), data_dir, scorer, options.reading(say), done, thumbnails=True)
+    own, read = options.cohort == SELF, gallery.vectors.__getitem__
+    use = cohort_of_run(named, tower_of(scorer), gallery.sha256s, read, "the gallery", chosen=own)
+    criterion = Criterion.of(scorer.card, prior=options.prior, adapted=use.cohort is not None)
+    notes = [_described(gallery)]
+    if gallery.names_note:
+        notes.append(f"{options.among}: {gallery.names_note}")
+    notes.append(f"cohort: {use.note}")
+    return OpenedGallery(gallery, Ranking(criterion, gallery, adapter_of(scorer.card, use.cohort)), use, notes)
 
 
 def check_outcome(outcome: Outcome, bad_image_limit: BadImageLimit, *, are_shown: bool = False) -> None:
@@ -189,83 +172,6 @@ def _place(file: str) -> str:
     """A path that is the same for `a.jpg` and `b/../a.jpg`. A link is a file of its own."""
     path = Path(file)
     return f"{os.path.realpath(path.parent)}/{path.name}"
-
-
-def _read_gallery(options: NearestOptions, scorer: Scorer, say: Say, progress: Progress) -> Gallery:
-    data_dir = None if options.data_dir is None else Path(options.data_dir)
-    done = partial(progress, "collection")
-    return read_gallery(Path(options.among), data_dir, scorer, options.reading(say), done, thumbnails=True)
-
-
-def _results(
-    options: NearestOptions,
-    criterion: Criterion,
-    names: list[str],
-    queries: EmbeddedImages,
-    gallery: Gallery,
-    adapter: Adapter | None,
-) -> Iterator[QueryResult]:
-    labels = numbered(gallery.artists)
-    good = np.flatnonzero(queries.status == 0)
-    asked, asked_factor = _adapted(queries.vectors[good], adapter)
-    searched, factor = _adapted(gallery.vectors, adapter)
-    index = SearchIndex(searched, labels, criterion.distance, factor)
-    rows_of: dict[str, list[int]] = {}
-    for row, sha256 in enumerate(gallery.sha256s):
-        rows_of.setdefault(sha256, []).append(row)
-    itself = [rows_of.get(queries.sha256s[position], []) for position in good]
-    left_out = [[]] * len(good) if options.with_itself else itself
-    found = index.search(asked, options.k, left_out, asked_factor)
-    format_result = _ResultFormatter(criterion, gallery, labels, options.k)
-    for position, same, result in zip(good.tolist(), itself, found, strict=True):
-        unfamiliar = None if queries.unfamiliar is None else bool(queries.unfamiliar[position])
-        formatted = format_result(names[position], same, result)
-        copies = _copies(queries, position, gallery, result.works.tolist())
-        works = [replace(work, copy=is_copy) for work, is_copy in zip(formatted.works, copies, strict=True)]
-        yield replace(formatted, works=works, unfamiliar=unfamiliar)
-
-
-def _copies(queries: EmbeddedImages, position: int, gallery: Gallery, works: list[int]) -> list[bool | None]:
-    """Whether each of these works is a photograph of the query's painting; None: its picture is not there."""
-    query = queries.thumbnails.get(queries.sha256s[position])
-    found = [gallery.thumbnails.get(gallery.sha256s[work]) for work in works]
-    return [None if query is None or each is None else is_same_work(query, each) for each in found]
-
-
-def _adapted(
-    vectors: NDArray[np.float32], adapter: Adapter | None
-) -> tuple[NDArray[np.float32], NDArray[np.float32] | None]:
-    return (vectors, None) if adapter is None else adapter.adapt(vectors)
-
-
-class _ResultFormatter:
-    """Turns rows and distances of a search into names, artists and probabilities."""
-
-    def __init__(self, criterion: Criterion, gallery: Gallery, labels: NDArray[np.int64], k: int) -> None:
-        self._criterion = criterion
-        self._gallery = gallery
-        self._k = k
-        _, first, works = np.unique(labels[labels >= 0], return_index=True, return_counts=True)
-        known = [artist for artist in gallery.artists if artist is not None]
-        self._artists = [(known[row], count) for row, count in zip(first.tolist(), works.tolist(), strict=True)]
-
-    def __call__(self, query: str, itself: list[int], found: SearchResult) -> QueryResult:
-        works = zip(found.works.tolist(), found.distance, self._criterion.probability(found.distance), strict=True)
-        probability = artist_probabilities(found.artist_distance, self._criterion.calibration)
-        artists = zip(found.artists.tolist(), found.artist_distance, probability, strict=True)
-        return QueryResult(
-            query,
-            [
-                NearWork(rank, distance, probability, self._gallery.artists[row], self._gallery.names[row])
-                for rank, (row, distance, probability) in enumerate(works, start=1)
-            ],
-            [
-                NearArtist(rank, distance, probability, *self._artists[label])
-                for rank, (label, distance, probability) in enumerate(islice(artists, self._k), start=1)
-            ],
-            [self._gallery.names[row] for row in itself],
-            found.unlike,
-        )
 
 
 def _described(gallery: Gallery) -> str:

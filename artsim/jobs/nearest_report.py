@@ -12,7 +12,8 @@ from artsim.evaluation.report.answers import Answer, AnswersPage, RankedArtist, 
 from artsim.evaluation.report.choice import MOST_PICTURES
 from artsim.evaluation.report.numbers import percent, short
 from artsim.evaluation.report.pictures import make_sheet
-from artsim.jobs.nearest import NearestOptions, QueryResult
+from artsim.jobs.nearest import NearestOptions
+from artsim.jobs.steps.ranking import QueryResult
 from artsim.messages import Progress
 from artsim.tables.output import open_output
 

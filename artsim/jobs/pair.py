@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,10 +16,11 @@ from artsim.machine import use_threads
 from artsim.messages import Progress, Say, no_progress, quoted, say_nothing
 from artsim.model_names import load
 from artsim.scoring.adaptation import adapter_of
-from artsim.scoring.cohort_use import NONE, SELF
+from artsim.scoring.cohort_use import NONE, SELF, CohortUse
 from artsim.scoring.device import Device
 from artsim.scoring.embed_images import EmbeddedImages, embed_named
 from artsim.scoring.same_work import is_same_work
+from artsim.scoring.scorer import Scorer
 from artsim.scoring.scores import Criterion
 
 # The least base-10 logarithm of a likelihood ratio for each of the words of the ENFSI guideline (docs/scoring.md).
@@ -61,17 +63,20 @@ class PairAnswer:
 
     def lines(self) -> list[str]:
         """The answer as text, the conclusion first."""
+        return [self.conclusion(), *(f"  {name:<11}  {text}" for name, text in self.rows()), OPINION]
+
+    def rows(self) -> list[tuple[str, str]]:
+        """What the conclusion rests on, and notes: a name and a text each."""
         side = "below" if self.distance < self.threshold else "not below"
         return [
-            self._conclusion(),
-            f"  probability  {self.probability:.2f}, if {self.prior:.0%} of such pairs are by one artist",
-            f"  distance     {self.distance:.3f}, {side} the threshold {self.threshold:.3f}",
-            f"  cohort       {self.cohort_note}",
-            *(f"  note         {note}" for note in self._notes()),
-            OPINION,
+            ("probability", f"{self.probability:.2f}, if {self.prior:.0%} of such pairs are by one artist"),
+            ("distance", f"{self.distance:.3f}, {side} the threshold {self.threshold:.3f}"),
+            ("cohort", self.cohort_note),
+            *(("note", note) for note in self._notes()),
         ]
 
-    def _conclusion(self) -> str:
+    def conclusion(self) -> str:
+        """What to make of the score, in a sentence or two."""
         if self.is_same_work:
             return "Both images show the same painting. Their score says nothing about the artist."
         words = [word for least, word in SUPPORT if abs(self.log10_lr) >= least]
@@ -101,8 +106,25 @@ def score_pair(options: PairOptions, progress: Progress = no_progress, say: Say 
     scorer = load(options.model, options.device, batch_size=options.batch_size, max_pixels=options.max_pixels)
     Criterion.of(scorer.card, prior=options.prior)  # raises before images are read
     named = read_cohort(options.cohort, tower_of(scorer), lambda: scorer, say, progress, options.columns)
-    names = list(dict.fromkeys([options.image1, options.image2]))
-    embedded = embed_named(scorer, {name: Path(name) for name in names}, thumbnails=True)
+    names = dict.fromkeys([options.image1, options.image2])
+    return answer_pair(options, scorer, named, {name: Path(name) for name in names})
+
+
+def answer_pair(options: PairOptions, scorer: Scorer, named: CohortUse | None, paths: Mapping[str, Path]) -> PairAnswer:
+    """Score two images with an opened tower. Several threads may use one.
+
+    Args:
+        options: of the command.
+        scorer: the opened tower.
+        named: the cohort; None: no one adapts distances.
+        paths: the files of `image1` and `image2`.
+
+    Raises:
+        InputError: an image cannot be used.
+        ModelError, DeviceError, UsageError: see `Tower` and `Criterion`.
+    """
+    names = list(paths)
+    embedded = embed_named(scorer, paths, thumbnails=True)
     if embedded.reasons:
         raise InputError(f"{'; '.join(embedded.reasons)}. Name two pictures.")
     embedded = embedded.compared(scorer.card.photographs)

@@ -171,7 +171,7 @@ def test_a_card_is_json_without_control_characters(tmp_path: Path, capsys: pytes
 
 def test_nearest_escapes_names_in_its_tables(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     from artsim.cli.nearest_tables import print_result
-    from artsim.jobs.nearest import NearArtist, NearWork, QueryResult
+    from artsim.jobs.steps.ranking import NearArtist, NearWork, QueryResult
 
     number = np.float32(0.5)
     print_result(
