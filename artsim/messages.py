@@ -44,6 +44,15 @@ def listed(names: Sequence[str]) -> str:
     return shown + (f" and {more:,} more" if more > 0 else "")
 
 
+def none_found(source: str, names: Sequence[str], searched: str, fault: str | None = None) -> str:
+    """What to say if no image of a table is found; `fault` is a sentence about the first one."""
+    what = f"its file {quoted(names[0])} is not" if len(names) == 1 else f"none of its {len(names):,} files is"
+    example = "" if len(names) == 1 else f" The first is {quoted(names[0])}."
+    return (
+        f"{source}: {what} in {searched}.{f' {fault}.' if fault else example} Name the images' folder with --data-dir."
+    )
+
+
 def first_few(items: Sequence[str], separator: str = ", ", of: int | None = None) -> str:
     """The first three items and the number of the others; `of` is the number of all where `items` lacks some."""
     more = (len(items) if of is None else of) - FEW

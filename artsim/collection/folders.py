@@ -12,7 +12,7 @@ from artsim import images
 from artsim.errors import InputError
 from artsim.image_names import ImageNames
 from artsim.litter import is_litter
-from artsim.messages import counted, first_few, quoted
+from artsim.messages import counted, first_few, none_found, quoted
 from artsim.tables.compression import split_suffix
 
 COMMON = (".jpg", ".png", ".tif", ".webp")  # suffixes that a message names
@@ -138,9 +138,7 @@ def find_folder(path: Path, data_dir: Path | None, filenames: Iterable[str]) -> 
         if lookup.found:
             return folder
     searched = " or ".join(str(folder) for folder in candidates)
-    what = f"its file {quoted(names[0])} is not" if len(names) == 1 else f"none of its {len(names):,} files is"
-    example = "" if len(names) == 1 else f" The first is {quoted(names[0])}."
-    raise InputError(f"{path}: {what} in {searched}.{example} Name the images' folder with --data-dir.")
+    raise InputError(none_found(str(path), names, searched))
 
 
 def _walk(folder: Path, listing: Listing) -> Iterator[Path]:

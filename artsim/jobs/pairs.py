@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import os
+import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
 from artsim.collection.artists import Qualified
 from artsim.collection.columns import Columns, check_use
+from artsim.collection.folders import find_folder
 from artsim.collection.pairing import BLOCK_PAIRS, Indices, Spans, balanced_sample, each_with_all, within_groups
 from artsim.collection.queries import read_queries
 from artsim.collection.works import Reading, Works, numbered, read_works
 from artsim.errors import InputError, UsageError
+from artsim.files import is_stream
 from artsim.messages import Progress, Say, counted
 from artsim.overwrites import check_overwrites
 from artsim.tables.output import check_output
@@ -72,6 +77,25 @@ def make_pairs(options: PairsOptions, say: Say, progress: Progress) -> None:
         raise InputError(f"{options.source}: no pair can be made of {plan.description}. List at least two works.")
     say(f"{counted(plan.pairs, 'pair')} of {plan.description}{_said_of_labels(plan)}")
     write_pairs(plan, options.output, progress)
+    if not is_stream(options.output):
+        say(f"score them with: {_score_command(options.output, _folder_of(options.source, plan.names))}")
+
+
+def _score_command(pairs: str, folder: Path | None) -> str:
+    """The command line that scores a file of pairs; `folder` has the images, None: it is not known."""
+    place = "FOLDER_OF_THE_IMAGES" if folder is None else str(folder)
+    is_beside = folder is not None and folder.resolve() == Path(pairs).parent.resolve()
+    return shlex.join(["artsim-score", pairs, *([] if is_beside else ["--data-dir", place]), "-o", "scores.csv"])
+
+
+def _folder_of(source: str, names: Sequence[str]) -> Path | None:
+    """The folder of the works' files, if it is found."""
+    if os.path.isdir(source):  # noqa: PTH112 - Path's raises for a name too long
+        return Path(source)
+    try:
+        return find_folder(Path(source), None, names)
+    except InputError:
+        return None
 
 
 def write_pairs(plan: Plan, output: str, progress: Progress) -> None:

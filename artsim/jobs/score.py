@@ -4,13 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import time
 from collections.abc import Callable
-from contextlib import nullcontext
 from dataclasses import astuple, dataclass
-from functools import partial
-from pathlib import Path
 
 import numpy as np
 
@@ -18,11 +14,11 @@ from artsim import images
 from artsim._version import __version__
 from artsim.bad_images import BadImageLimit
 from artsim.collection.columns import Columns
-from artsim.errors import InputError, UsageError
+from artsim.errors import UsageError
 from artsim.evaluation.labelled_pairs import LabelledPairs
 from artsim.evaluation.summary import ImageStage, PairStage, Summary, summarize, write_summary
 from artsim.jobs.steps.cohort import read_cohort, tower_of
-from artsim.locking import only_one
+from artsim.jobs.steps.pair_images import PairImages
 from artsim.machine import core_count, use_threads
 from artsim.messages import Progress, Say, no_progress, say_nothing
 from artsim.model_names import load
@@ -33,8 +29,7 @@ from artsim.scoring.cohort import Cohort
 from artsim.scoring.cohort_use import NONE, SELF, cohort_of_run
 from artsim.scoring.contract import Card
 from artsim.scoring.device import Device
-from artsim.scoring.embed_images import EmbeddedImages, embed_named, open_store, store_path
-from artsim.scoring.embedding_store import EmbeddingStore, telling_what_is_kept
+from artsim.scoring.embed_images import EmbeddedImages, store_path
 from artsim.scoring.score_blocks import BlockScorer, ScoredBlock
 from artsim.scoring.scorer import Scorer
 from artsim.scoring.scores import Criterion
@@ -138,15 +133,19 @@ def score_pairs(
     optional = options.optional_columns
     with open_pairs(options.pairs, block_bytes, optional) as pairs, open_sink(options.output, say) as sink:
         row_format = make_format(options.output, options.format, pairs.schema, optional)
-        index = index_images(pairs, image_folder(options.pairs, options.data_dir))
+        folder = image_folder(options.pairs, options.data_dir)
+        index = index_images(pairs, folder)
         if pairs.note:
             say(pairs.note)
+        store = None if options.embeddings is None else store_path(options.embeddings)
+        images_of = PairImages(pairs.name, folder, index, store, sink.embeddings)
+        images_of.check()
         scorer = load(options.model, options.device, batch_size=options.batch_size, max_pixels=options.max_pixels)
         options.check_card(scorer.card)
         tower = tower_of(scorer)
         named = read_cohort(options.cohort, tower, lambda: scorer, say, progress, options.columns)
         opened = time.perf_counter()
-        embedded = _embed(scorer, index, options, sink.embeddings, progress, say)
+        embedded = images_of.embed(scorer, progress, say, thumbnails=options.same_work)
         embedded = embedded.compared(scorer.card.photographs)
         seconds = time.perf_counter() - opened
         if keep is not None:
@@ -197,33 +196,6 @@ def _image_stage(scorer: Scorer, embedded: EmbeddedImages, seconds: float, names
     unfamiliar = None if embedded.unfamiliar is None else int(np.count_nonzero(embedded.unfamiliar))
     count = len(embedded.status)
     return ImageStage(scorer.provider, scorer.tower.note, count, embedded.reasons, seconds, unfamiliar, names_note)
-
-
-def _embed(
-    scorer: Scorer,
-    index: ImageIndex,
-    options: ScoreOptions,
-    unfinished: Path | None,
-    progress: Progress,
-    say: Say,
-) -> EmbeddedImages:
-    """Embed images that have no stored embedding: in the user's store, or in that of an interrupted run."""
-    paths, faults = index.lookup.paths(index.images), index.lookup.faults(index.images)
-    embed = partial(embed_named, scorer, paths, progress=progress, faults=faults, thumbnails=options.same_work)
-    if options.embeddings is None:
-        return embed(_left_over(unfinished, scorer), unfinished)
-    path = store_path(options.embeddings)
-    # A read-only store is fine if it has all images.
-    with only_one(path, say) if os.access(path.parent, os.W_OK) else nullcontext(), telling_what_is_kept(path):
-        return embed(open_store(path, scorer), path)
-
-
-def _left_over(unfinished: Path | None, scorer: Scorer) -> EmbeddingStore | None:
-    """The embeddings of an interrupted run, if they are of the same model."""
-    try:
-        return None if unfinished is None else open_store(unfinished, scorer)
-    except InputError:
-        return None
 
 
 def output_fingerprint(

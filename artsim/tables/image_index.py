@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +12,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from artsim.errors import InputError
 from artsim.image_names import ImageNames
+from artsim.messages import none_found
 from artsim.tables.arrow import numbers_of, of_texts
 from artsim.tables.pairs_file import Block, PairsFile
 
@@ -80,3 +84,24 @@ def index_images(pairs: PairsFile, folder: Path) -> ImageIndex:
         numbers.of(block)
     row_of = np.fromiter(numbers.by_name.values(), np.int64, len(numbers.by_name))
     return ImageIndex(of_texts(list(numbers.by_name)), row_of, numbers.names, rows, labelled, numbers.lookup)
+
+
+def check_found(
+    source: str, folder: Path, lookup: ImageNames, images: Sequence[str], stored: Collection[str] = ()
+) -> None:
+    """Check that one of the images is there. If none is, every pair would be without scores.
+
+    Args:
+        source: the pairs file.
+        folder: of the images.
+        lookup: finds their files in it.
+        images: their names.
+        stored: names with a stored embedding, which need no file.
+
+    Raises:
+        InputError: none of them is there.
+    """
+    named = [name for name in images if name]
+    if not named or not set(stored).isdisjoint(named) or any(os.path.exists(lookup.path(name) or "") for name in named):  # noqa: PTH110 - Path's raises for a name too long
+        return
+    raise InputError(none_found(source, named, str(folder), lookup.faults(named[:1]).get(named[0])))

@@ -71,6 +71,18 @@ def test_queries_are_paired_with_a_collection(folder: Path, capsys: pytest.Captu
     assert err == "5 pairs of 2 queries with 3 works. sameArtist is empty for 1 work without an artist\n"
 
 
+def test_the_command_that_scores_the_pairs_is_printed(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "my works").symlink_to("works")
+    (folder / "elsewhere.csv").write_text("filename\nx.png\ny.png\n")
+    for source, command in [
+        ("my works", "artsim-score pairs.csv --data-dir 'my works' -o scores.csv"),
+        ("works.csv", "artsim-score pairs.csv -o scores.csv"),
+        ("elsewhere.csv", "artsim-score pairs.csv --data-dir FOLDER_OF_THE_IMAGES -o scores.csv"),
+    ]:
+        assert artsim_in_process("pairs", source, "-o", "pairs.csv") == 0
+        assert capsys.readouterr().err.splitlines()[-1] == f"score them with: {command}"
+
+
 def test_queries_without_artists_have_no_column_of_labels(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert artsim_in_process("pairs", "works", "--queries", "found.png") == 0
     out, err = capsys.readouterr()

@@ -17,8 +17,8 @@ from artsim.bad_images import BadImageLimit
 from artsim.decoders import DECODERS
 from artsim.errors import BadImagesError, InputError, ModelError, UsageError
 from artsim.evaluation.summary import Summary
-from artsim.jobs import score as job
 from artsim.jobs.score import ScoreOptions, check_bad_images, score_pairs
+from artsim.jobs.steps import pair_images
 from artsim.scoring import embed_images
 from artsim.scoring.status import STATUSES
 from artsim.tables.bounds import BLOCK_BYTES
@@ -181,8 +181,25 @@ def test_blocks_do_not_show(folder: Path) -> None:
 def test_data_dir_is_where_the_images_lie(folder: Path) -> None:
     (folder / "lists").mkdir()
     (folder / "pairs.csv").rename(folder / "lists" / "pairs.csv")
-    assert len(run(folder, pairs="lists/pairs.csv").bad_images) == 3
     assert run(folder, pairs="lists/pairs.csv", data_dir=str(folder)).bad_images == []
+
+
+def test_pairs_of_which_no_image_is_there_stop_before_the_tower_is_opened(folder: Path) -> None:
+    (folder / "lists").mkdir()
+    (folder / "pairs.csv").rename(folder / "lists" / "pairs.csv")
+    with pytest.raises(InputError, match=r"none of its 3 files is in .*lists\. .*'a\.png'\. Name .* --data-dir"):
+        run(folder, pairs="lists/pairs.csv", model="lost.onnx")
+    assert not [path for path in folder.iterdir() if "scores" in path.name or path.suffix == ".unfinished"]
+
+
+def test_stored_embeddings_need_no_images_but_those_of_other_names_do_not_count(folder: Path) -> None:
+    run(folder, embeddings=str(folder / "store.parquet"))
+    for name in ("a.png", "b.png", "c.png"):
+        (folder / name).unlink()
+    assert run(folder, embeddings=str(folder / "store.parquet")).bad_images == []
+    (folder / "pairs.csv").write_text("image1,image2\nx.png,y.png\n")
+    with pytest.raises(InputError, match="none of its 2 files"):
+        run(folder, embeddings=str(folder / "store.parquet"))
 
 
 def test_labels_give_metrics_with_an_interval(folder: Path) -> None:
@@ -227,7 +244,7 @@ def test_a_pairs_file_that_changes_on_the_way_is_noticed(folder: Path, monkeypat
             (folder / "pairs.csv").write_text(text, encoding="utf-8")
             return real(*arguments, **options)
 
-        monkeypatch.setattr(job, "embed_named", change)
+        monkeypatch.setattr(pair_images, "embed_named", change)
         with pytest.raises(InputError):
             run(folder)
         assert not list(folder.glob("*scores*"))

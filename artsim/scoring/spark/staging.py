@@ -16,7 +16,7 @@ import pyarrow.parquet
 from artsim.errors import InputError
 from artsim.files import writing
 from artsim.scoring.spark.stages import ROW_COLUMN
-from artsim.tables.image_index import ImageNumbering
+from artsim.tables.image_index import ImageNumbering, check_found
 from artsim.tables.pairs_file import Block, PairsFile
 
 
@@ -38,7 +38,7 @@ def stage_pairs(pairs: PairsFile, folder: Path, place: Path) -> StagedPairs:
     """Read pairs with images in `folder` and write both files to `place`.
 
     Raises:
-        InputError: a row that can't be used, or a column with a name or type that the output can't have.
+        InputError: a row that can't be used, a column with a name or type that the output can't have, or no image.
         OutputError: the files can't be written.
     """
     columns = pairs.schema.names
@@ -63,6 +63,7 @@ def stage_pairs(pairs: PairsFile, folder: Path, place: Path) -> StagedPairs:
             if rows == 0:
                 writer.write(_no_rows(pairs))
         pyarrow.parquet.write_table(_image_table(numbers, pairs.name), staged_images)
+    check_found(pairs.name, folder, numbers.lookup, numbers.names)
     sentences = numbers.lookup.faults(numbers.names)
     faults = {number: sentences[name] for number, name in enumerate(numbers.names) if name in sentences}
     note = numbers.lookup.note

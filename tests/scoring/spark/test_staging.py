@@ -14,6 +14,14 @@ from artsim.tables.bounds import BLOCK_BYTES
 from artsim.tables.pairs_file import open_pairs
 
 
+@pytest.fixture(autouse=True)
+def _one_image(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The working folder, with one image."""
+    (tmp_path / "images").mkdir()
+    (tmp_path / "images" / "a").touch()
+    monkeypatch.chdir(tmp_path)
+
+
 def staged(folder: Path, text: str, block_bytes: int = BLOCK_BYTES) -> StagedPairs:
     (folder / "pairs.csv").write_text(text, encoding="utf-8")
     with open_pairs(str(folder / "pairs.csv"), block_bytes) as pairs:
@@ -51,7 +59,12 @@ def test_a_row_with_too_many_cells_is_named(tmp_path: Path) -> None:
         staged(tmp_path, "image1,image2\na,b\na,b,c\n")
 
 
+def test_pairs_of_which_no_image_is_there_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"none of its 2 files is in images.*--data-dir"):
+        staged(tmp_path, "image1,image2\nb,c\n")
+
+
 def test_a_folder_whose_name_is_not_utf8_is_an_error_of_the_input(tmp_path: Path) -> None:
-    (tmp_path / "pairs.csv").write_text("image1,image2\na,b\n")
+    (tmp_path / "pairs.csv").write_text(f"image1,image2\n{tmp_path}/images/a,b\n")
     with open_pairs(str(tmp_path / "pairs.csv")) as pairs, pytest.raises(InputError, match="UTF-8"):
         stage_pairs(pairs, Path(os.fsdecode(b"caf\xe9")), tmp_path)
