@@ -104,4 +104,5 @@ def check_found(
     named = [name for name in images if name]
     if not named or not set(stored).isdisjoint(named) or any(os.path.exists(lookup.path(name) or "") for name in named):  # noqa: PTH110 - Path's raises for a name too long
         return
-    raise InputError(none_found(source, named, str(folder), lookup.faults(named[:1]).get(named[0])))
+    searched = "the working folder" if folder == Path() else str(folder)
+    raise InputError(none_found(source, named, searched, lookup.faults(named[:1]).get(named[0])))
