@@ -17,14 +17,15 @@ from artsim.errors import EXIT_CODES
 from artsim.training.recipes import RECIPES, Recipe
 
 # Plainer names for the values of click's types.
-VALUES = {"INTEGER RANGE": "N", "INTEGER": "N", "FLOAT RANGE": "X", "FLOAT": "X", "BOOLEAN": "True|False"}
+VALUES = {"INTEGER RANGE": "N", "INTEGER": "N", "FLOAT RANGE": "X", "FLOAT": "X"}
 PAGE = Path(__file__).with_name("cli.md")
 INTRODUCTION = """# Command line
 
 This page is generated from the commands by `python docs/cli_reference.py`.
 
 `artsim COMMAND --help` prints the same text with examples. Flags may be written with underscores and in any letter
-case, so the command lines of the 2018 program still work. `artsim-score` is `artsim score`.
+case, so the command lines of the 2018 program still work. A switch stands alone, or before True or False: `--register`
+is the same as `--register True`. `artsim-score` is `artsim score`.
 """
 
 

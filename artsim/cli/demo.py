@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from artsim.cli.options import SPELLING, echo_path, exit_codes_help
+from artsim.cli.options import SPELLING, WithSwitches, echo_path, exit_codes_help
 from artsim.cli.progress import stage_bars
 
 EPILOG = f"""
@@ -19,7 +19,7 @@ Examples:
 """
 
 
-@click.command(context_settings=SPELLING, epilog=EPILOG)
+@click.command(cls=WithSwitches, context_settings=SPELLING, epilog=EPILOG)
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
 @click.option(
     "--num-of-artists", type=click.IntRange(min=1), default=60, show_default=True, metavar="N",

@@ -9,6 +9,7 @@ import click
 from artsim.cli.options import (
     NAME,
     SPELLING,
+    WithSwitches,
     bad_image_options,
     columns_option,
     data_dir_option,
@@ -35,7 +36,7 @@ Examples:
 """
 
 
-@click.command(context_settings=SPELLING, epilog=EPILOG)
+@click.command(cls=WithSwitches, context_settings=SPELLING, epilog=EPILOG)
 @click.argument("inputs", metavar="FOLDER_OR_FILE...", type=NAME, nargs=-1, required=True)
 @click.option(
     "-o", "--output", type=NAME, required=True, metavar="FILE.parquet", help="File to store the embeddings in."

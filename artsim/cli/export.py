@@ -8,7 +8,7 @@ from typing import Any, get_args
 import click
 
 from artsim.cli.extras import needs_train_extra
-from artsim.cli.options import FOLDER, SPELLING, echo_path, exit_codes_help, stderr_lines
+from artsim.cli.options import FOLDER, SPELLING, WithSwitches, echo_path, exit_codes_help, stderr_lines
 from artsim.cli.progress import stage_bars
 from artsim.escaping import printable_lines
 from artsim.scoring.contract import Precision
@@ -25,7 +25,7 @@ Examples:
 PATH = click.Path(path_type=Path)
 
 
-@click.command(context_settings=SPELLING, epilog=EPILOG)
+@click.command(cls=WithSwitches, context_settings=SPELLING, epilog=EPILOG)
 @click.argument("checkpoints", metavar="CHECKPOINTS", type=PATH)
 @click.option(
     "--which", type=click.Choice(["best", "last", "refit"]),

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from artsim.cli.options import SPELLING, exit_codes_help
+from artsim.cli.options import SPELLING, WithSwitches, exit_codes_help
 from artsim.towers import BASE
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ Examples:
 """
 
 
-@click.command(context_settings=SPELLING, epilog=EPILOG)
+@click.command(cls=WithSwitches, context_settings=SPELLING, epilog=EPILOG)
 @click.argument("model", metavar="[MODEL]", default=str(BASE))
 def info(model: str) -> None:
     """Print a tower's card as JSON: its validation metrics, threshold, calibration and origin.

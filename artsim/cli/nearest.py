@@ -13,6 +13,7 @@ import click
 from artsim.cli.options import (
     NAME,
     SPELLING,
+    WithSwitches,
     bad_image_options,
     cohort_option,
     columns_option,
@@ -22,6 +23,7 @@ from artsim.cli.options import (
     qualified_option,
     quiet_option,
     stderr_lines,
+    switch,
     this_command,
     tower_options,
 )
@@ -50,7 +52,7 @@ Examples:
 """
 
 
-@click.command(context_settings=SPELLING, epilog=EPILOG)
+@click.command(cls=WithSwitches, context_settings=SPELLING, epilog=EPILOG)
 @click.argument("queries", type=NAME, nargs=-1, required=True, metavar="QUERY...")
 @click.option(
     "--among", type=NAME, required=True, metavar="FOLDER|CSV|FILE.parquet",
@@ -78,9 +80,7 @@ Examples:
 @qualified_option
 @prior_option
 @cohort_option("the gallery")
-@click.option(
-    "--with-itself", is_flag=True, help="Also rank the works of the gallery that have the same content as the query."
-)
+@switch("--with-itself", help="Also rank the works of the gallery that have the same content as the query.")
 @bad_image_options(default="0")
 @quiet_option
 def nearest(

@@ -125,6 +125,50 @@ def option_group(*options: Decorator) -> Decorator:
     return decorate
 
 
+TRUTHS = ("true", "false")  # what may follow a switch, in any letter case
+SWITCH_VALUES = "[True|False]"
+
+
+class WithSwitches(click.Command):
+    """A command whose switches stand alone or before True or False: `--register`, or `--register True`.
+
+    `mlflow run` gives a flag only with a value, and the 2018 program took True or False. click itself would take any
+    word after a switch as its value, for example the name of a file.
+    """
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse the arguments with a value for each switch."""
+        names = {name.removeprefix("--") for each in self.params if is_switch(each) for name in each.opts}
+        return super().parse_args(ctx, _with_values(args, names))
+
+
+def is_switch(parameter: click.Parameter) -> bool:
+    """Whether a parameter of a command is a switch."""
+    return isinstance(parameter, click.Option) and parameter.metavar == SWITCH_VALUES
+
+
+def switch(name: str, *, help: str, default: bool | None = False) -> Decorator:  # noqa: A002 - as click names it
+    """A flag that is either true or false. Without a default it takes the value of the recipe."""
+    return click.option(
+        name, type=bool, default=default, show_default=default is not None, metavar=SWITCH_VALUES, help=help
+    )
+
+
+def _with_values(args: list[str], switches: set[str]) -> list[str]:
+    """The arguments, with a value for each switch that has none. Those after `--` are no flags."""
+    end = args.index("--") if "--" in args else len(args)
+    found, left = [], args[:end]
+    while left:
+        word, *left = left
+        if not word.startswith("--") or spell(word[2:]) not in switches:
+            found.append(word)
+        elif left and left[0].lower() in TRUTHS:
+            found.append(f"{word}={left.pop(0)}")
+        else:
+            found.append(f"{word}=True")
+    return found + args[end:]
+
+
 def bad_image_options(default: str) -> Decorator:
     """--max-bad-images and --max-pixels."""
     return option_group(
@@ -198,7 +242,7 @@ def cohort_option(own: str) -> Decorator:
     )  # fmt: skip
 
 
-quiet_option = click.option("--quiet", is_flag=True, help="Write no progress, notes or summary to standard error.")
+quiet_option = switch("--quiet", help="Write no progress, notes or summary to standard error.")
 
 
 def is_launched() -> bool:

@@ -10,6 +10,7 @@ from artsim.cli.options import (
     MAX_PIXELS,
     NAME,
     SPELLING,
+    WithSwitches,
     columns_option,
     exit_codes_help,
     prior_option,
@@ -32,7 +33,7 @@ Examples:
 """
 
 
-@click.command(context_settings=SPELLING, epilog=EPILOG)
+@click.command(cls=WithSwitches, context_settings=SPELLING, epilog=EPILOG)
 @click.argument("image1", type=NAME)
 @click.argument("image2", type=NAME)
 @tower_options

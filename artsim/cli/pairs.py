@@ -9,6 +9,7 @@ import click
 from artsim.cli.options import (
     NAME,
     SPELLING,
+    WithSwitches,
     columns_option,
     exit_codes_help,
     qualified_option,
@@ -30,7 +31,7 @@ Examples:
 """
 
 
-@click.command(context_settings=SPELLING, epilog=EPILOG)
+@click.command(cls=WithSwitches, context_settings=SPELLING, epilog=EPILOG)
 @click.argument("source", type=NAME, metavar="FOLDER_OR_CSV")
 @click.option(
     "-o", "--output", type=NAME, default="-", show_default=True, metavar="FILE",

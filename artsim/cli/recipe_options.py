@@ -6,7 +6,7 @@ from typing import Any, get_args
 
 import click
 
-from artsim.cli.options import option_group
+from artsim.cli.options import option_group, switch
 from artsim.training.monitor import MonitorName, metric_key
 from artsim.training.recipes import (
     RECIPES,
@@ -81,9 +81,9 @@ recipe_options = option_group(
         "--tune-rate", type=POSITIVE_NUMBER,
         help=f"Highest learning rate of the tuning. {in_recipes('tune_rate')}",
     ),
-    click.option(
-        "--refit", type=bool,
-        help="True: fit the tower again on all works after its evaluation. For pretrained networks only. "
+    switch(
+        "--refit", default=None,
+        help="Fit the tower again on all works after its evaluation. For pretrained networks only. "
         f"{in_recipes('refit')}",
     ),
     click.option("--loss", type=click.Choice(get_args(LossName)), help=f"Loss of the training. {in_recipes('loss')}"),

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from artsim.cli.extras import needs_mlflow_extra
-from artsim.cli.options import SPELLING, exit_codes_help, is_launched, quiet_option, stderr_lines
+from artsim.cli.options import SPELLING, WithSwitches, exit_codes_help, is_launched, quiet_option, stderr_lines
 from artsim.cli.progress import stage_bars
 from artsim.escaping import printable_lines
 
@@ -23,7 +23,7 @@ Examples:
 """
 
 
-@click.command(context_settings=SPELLING, epilog=EPILOG)
+@click.command(cls=WithSwitches, context_settings=SPELLING, epilog=EPILOG)
 @click.argument("run", metavar="RUN")
 @click.option("--name", default="artsim", show_default=True, metavar="NAME", help="Name of the registered model.")
 @click.option(

@@ -9,6 +9,7 @@ import click
 from artsim.cli.options import (
     MAX_PIXELS,
     SPELLING,
+    WithSwitches,
     columns_option,
     exit_codes_help,
     qualified_option,
@@ -32,7 +33,7 @@ Examples:
 """
 
 
-@click.command(context_settings=SPELLING, epilog=EPILOG)
+@click.command(cls=WithSwitches, context_settings=SPELLING, epilog=EPILOG)
 @click.argument("scores", metavar="SCORES")
 @click.option("-o", "--output", required=True, metavar="FILE.html", help="File to write the report to.")
 @click.option(

@@ -11,6 +11,7 @@ from artsim.cli.options import (
     FOLDER,
     NAME,
     SPELLING,
+    WithSwitches,
     bad_image_options,
     cohort_option,
     columns_option,
@@ -19,6 +20,7 @@ from artsim.cli.options import (
     prior_option,
     quiet_option,
     stderr_lines,
+    switch,
     this_command,
     tower_options,
     works_option,
@@ -50,7 +52,7 @@ Examples:
 """
 
 
-@click.command(context_settings=SPELLING, epilog=EPILOG)
+@click.command(cls=WithSwitches, context_settings=SPELLING, epilog=EPILOG)
 @click.argument("pairs", type=NAME, metavar="PAIRS.CSV")
 @tower_options
 @click.option(
@@ -87,17 +89,17 @@ Examples:
 @prior_option
 @cohort_option("the images of the pairs")
 @columns_option
-@click.option(
-    "--evidence", is_flag=True,
+@switch(
+    "--evidence",
     help="Add the column log10_lr: the base-10 logarithm of the likelihood ratio, which does not depend on --prior.",
 )  # fmt: skip
-@click.option(
-    "--unfamiliar", is_flag=True,
+@switch(
+    "--unfamiliar",
     help="Add the column unfamiliar: image1, image2 or both, where an image is unlike the photographs that the tower "
     "was trained on.",
 )  # fmt: skip
-@click.option(
-    "--same-work", is_flag=True,
+@switch(
+    "--same-work",
     help="Add the column same_work: 1 where both images are photographs of one painting, for example one of them grey, "
     "framed or cropped. Their score says nothing about the artist. Not with --engine spark.",
 )  # fmt: skip

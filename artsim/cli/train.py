@@ -14,12 +14,14 @@ from artsim.cli.options import (
     FOLDER,
     NAME,
     SPELLING,
+    WithSwitches,
     bad_image_options,
     columns_option,
     exit_codes_help,
     qualified_option,
     quiet_option,
     stderr_lines,
+    switch,
 )
 from artsim.cli.progress import stage_bars
 from artsim.cli.recipe_options import POSITIVE, in_recipes, recipe_options
@@ -58,7 +60,7 @@ A flag without a default takes its value from the recipe. Under MLflow: mlflow r
 """
 
 
-@click.command(context_settings=SPELLING, epilog=EPILOG)
+@click.command(cls=WithSwitches, context_settings=SPELLING, epilog=EPILOG)
 @click.argument("collection", type=NAME, required=False)
 @click.option(
     "--recipe", type=click.Choice(list(RECIPES)),
@@ -90,18 +92,12 @@ A flag without a default takes its value from the recipe. Under MLflow: mlflow r
     help="Number of works by each artist, drawn at random. An artist with fewer gives all. Default: all works "
     f"of a collection of your own (classic: 5); otherwise the recipe's. {in_recipes('num_of_images_per_artist')}",
 )  # fmt: skip
-@click.option(
-    "--merge-spellings", type=bool, default=False, show_default=True,
-    help="True: spellings of an artist that differ in case, spaces, dashes or Unicode form count as one artist.",
-)  # fmt: skip
-@click.option(
-    "--read-prefetched-data", type=bool, default=False, show_default=True,
-    help="True: --data-file-path names a saved selection.",
-)  # fmt: skip
-@click.option(
-    "--save-data-to-file", type=bool, default=False, show_default=True,
-    help="True: write the selection to selection.csv in the working folder too.",
-)  # fmt: skip
+@switch(
+    "--merge-spellings",
+    help="Take spellings of an artist that differ in case, spaces, dashes or Unicode form as one artist.",
+)
+@switch("--read-prefetched-data", help="Read a saved selection, which --data-file-path names.")
+@switch("--save-data-to-file", help="Write the selection to selection.csv in the working folder too.")
 @recipe_options
 @click.option(
     "--summaries-dir", default="Log_files", show_default=True, metavar="DIR",
@@ -123,9 +119,9 @@ A flag without a default takes its value from the recipe. Under MLflow: mlflow r
     "--seed", type=click.IntRange(0, 2**31 - 1), default=0, show_default=True, help="Seed of all random choices."
 )  # fmt: skip
 @bad_image_options(default="10%")
-@click.option(
-    "--register", type=bool, default=False, show_default=True,
-    help="True: register the model of the run as `artsim register` does, after the run has ended. If the alias "
+@switch(
+    "--register",
+    help="Register the model of the run as `artsim register` does, after the run has ended. If the alias "
     "does not move, the reason is printed and the exit code is still 0.",
 )  # fmt: skip
 @click.option(

@@ -93,13 +93,13 @@ def _unify_spellings(works: Catalogue, merge: bool, say: Say) -> Catalogue:
         return works
     note = f"{works.source}: {describe_spellings(found)}."
     if isinstance(works, Selection):
-        remedy = "Correct the artists in the file, or make a new selection with --merge-spellings True."
+        remedy = "Correct the artists in the file, or make a new selection with --merge-spellings."
         if merge:
             raise InputError(f"{note} They can't be merged, because the works are already split. {remedy}")
         say(f"{note} Each spelling counts as an artist. {remedy}")
         return works
     if not merge:
-        say(f"{note} Each spelling counts as an artist. --merge-spellings True merges them.")
+        say(f"{note} Each spelling counts as an artist. --merge-spellings merges them.")
         return works
     say(f"{note} They are merged into the first spelling of each artist.")
     return replace(works, table=merge_spellings(works.table, found))

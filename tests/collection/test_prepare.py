@@ -188,7 +188,7 @@ def test_each_spelling_is_an_artist_until_spellings_are_merged(works: Collection
     assert works.select().table["artist"].nunique() == 8
     note = works.only_note("1 artist with several spellings")
     assert "'Zoe\\u0308 Ade' (6) / 'Zoë Ade' (6) / ' Zoë\\xa0ADE' (2)" in note
-    assert "--merge-spellings True" in note
+    assert "--merge-spellings" in note
 
     selection = works.select(merge_spellings=True, num_of_artists=6, num_of_images_per_artist=14)
     counts = selection.table["artist"].value_counts()

@@ -53,14 +53,18 @@ def test_each_parameter_reaches_the_flag_of_its_name_with_its_value(entry: str) 
 
 
 def launched(monkeypatch: pytest.MonkeyPatch, entry: str, **parameters: str) -> tuple[int, str]:
-    """Run an entry point here as `mlflow run` does: in a run that it made. Return the exit code and the run's ID."""
+    """Run an entry point here as `mlflow run` does: in a run that it made. Return the exit code and the run's ID.
+
+    MLflow appends parameters that MLproject does not list, as flags with a value.
+    """
     client, values = MlflowClient(), given(entry) | parameters
     run_id = client.create_run("0", run_name="bold-owl-42").info.run_id
     for name, value in values.items():
         client.log_param(run_id, name, value)
     monkeypatch.setenv("MLFLOW_RUN_ID", run_id)
     quoted = {name: shlex.quote(value) for name, value in values.items()}
-    code = artsim_in_process(*shlex.split(ENTRIES[entry]["command"].format(**quoted))[3:])
+    others = [word for name in values.keys() - given(entry) for word in (f"--{name}", values[name])]
+    code = artsim_in_process(*shlex.split(ENTRIES[entry]["command"].format(**quoted))[3:], *others)
     monkeypatch.delenv("MLFLOW_RUN_ID", raising=False)
     return code, run_id
 
@@ -80,13 +84,16 @@ def test_a_scoring_is_an_evaluation_run_linked_to_its_model_and_its_pairs(
     rows = [f"{first},{second},{int(first < second)}" for first in names for second in names if first != second]
     Path("pairs.csv").write_text("image1,image2,sameArtist\n" + "\n".join(rows) + "\n")
     code, run_id = launched(
-        monkeypatch, "score", pairs="pairs.csv", model=f"runs:/{trained}", output=str(working_folder / "scores.csv")
-    )
+        monkeypatch, "score", pairs="pairs.csv", model=f"runs:/{trained}", output=str(working_folder / "scores.csv"),
+        evidence="True", quiet="False",
+    )  # fmt: skip
     client = MlflowClient()
     run = client.get_run(run_id)
     assert (code, run.info.status, run.info.run_name) == (0, "FINISHED", "score-pairs")
     assert set(run.data.params) == params_of("score")
     assert run.data.params["model"] == f"runs:/{trained}"
+    assert (run.data.params["evidence"], run.data.params["same_work"]) == ("True", "False")
+    assert "log10_lr" in Path("scores.csv").read_text().splitlines()[0]
     assert run.inputs is not None
     assert [each.model_id for each in run.inputs.model_inputs] == [model_id]
     (dataset,) = (each.dataset for each in run.inputs.dataset_inputs)
