@@ -26,11 +26,12 @@ SOFT_PATIENCE = 0.3  # seconds: the first try may only remove the lock of a proc
 
 
 @contextmanager
-def only_one(path: Path, say: Say = say_nothing) -> Iterator[None]:
+def only_one(path: Path, say: Say = say_nothing, patience: float = 0) -> Iterator[None]:
     """Lock `path` for writing, by a hidden file beside it, which is removed when the block ends.
 
     The system releases the lock of a process that dies; its empty file locks nothing. All links to a file are one
-    output. `say` receives one line where the file system has no locks.
+    output. `say` receives one line where the file system has no locks. `patience` is the number of seconds to wait for
+    another process.
 
     Raises:
         OutputError: another run holds the lock, the folder can't be written, or a file that artsim has not made is in
@@ -42,7 +43,7 @@ def only_one(path: Path, say: Say = say_nothing) -> Iterator[None]:
     # A digest, as the name itself may have the maximal length.
     hidden = place.with_name(f".{sha256(os.fsencode(place.name)).hexdigest()[:32]}.lock")
     with writing(path):
-        lock = _locked(hidden, path, say)
+        lock = _locked(hidden, path, say, patience)
     try:
         yield
     finally:
@@ -51,15 +52,15 @@ def only_one(path: Path, say: Say = say_nothing) -> Iterator[None]:
         lock.release()
 
 
-def _locked(hidden: Path, path: Path, say: Say) -> BaseFileLock:
+def _locked(hidden: Path, path: Path, say: Say, patience: float) -> BaseFileLock:
     """Acquire the system's lock, or a soft one where the file system has none."""
     try:
-        return _acquired(FileLock(hidden, timeout=0, fallback_to_soft=False), path)
+        return _acquired(FileLock(hidden, timeout=patience, fallback_to_soft=False), path)
     except OSError as error:
         if error.errno not in NO_LOCKS:
             raise
     hidden.unlink(missing_ok=True)  # it locks nothing
-    soft = _acquired(SoftFileLock(hidden.with_suffix(".softlock"), timeout=SOFT_PATIENCE), path)
+    soft = _acquired(SoftFileLock(hidden.with_suffix(".softlock"), timeout=max(SOFT_PATIENCE, patience)), path)
     say(f"{path}: its file system has no locks. Do not let two computers write this output at once.")
     return soft
 

@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from threading import Timer
 
 import pytest
 
@@ -53,6 +54,18 @@ def test_the_second_is_refused_until_the_first_has_ended(tmp_path: Path) -> None
             pass
         assert not refused(tmp_path / "others.csv")
     assert not refused(path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_one_that_waits_gets_its_turn(tmp_path: Path) -> None:
+    path = tmp_path / "scores.csv"
+    with holder(path) as process:
+        with pytest.raises(OutputError), only_one(path, patience=0.1):
+            pass
+        assert process.stdin is not None
+        Timer(0.2, process.stdin.close).start()
+        with only_one(path, patience=60):
+            assert refused(path)
     assert list(tmp_path.iterdir()) == []
 
 

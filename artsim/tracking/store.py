@@ -1,7 +1,7 @@
 """The tracking store: made whole or not at all, checked before a run starts, and errors that name the way out.
 
 MLflow makes a SQLite store step by step. A first run that is killed meanwhile leaves a half-made one, which no later
-run can open. Two first runs at once make it in each other's way.
+run can open. Two first runs at once make it in each other's way, so they take turns.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from artsim.errors import OutputError, TrackingError
 from artsim.escaping import masked
+from artsim.locking import only_one
 
 # A full disk, a used-up quota, the limit of a file's size.
 DISK_FULL = {getattr(errno, name) for name in ("ENOSPC", "EDQUOT", "EFBIG") if hasattr(errno, name)}
@@ -33,6 +34,7 @@ DISK_FULL = {getattr(errno, name) for name in ("ENOSPC", "EDQUOT", "EFBIG") if h
 PROBE = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0", "MLFLOW_HTTP_REQUEST_TIMEOUT": "10"}
 
 PATIENCE = 60  # seconds to wait for a process that has locked a SQLite store
+FIRST_RUN_PATIENCE = 300  # seconds to wait for a process that makes one, generous for a busy machine
 
 
 def check_store() -> None:
@@ -144,9 +146,19 @@ def _sqlite_file(uri: str) -> Path | None:
 
 
 def _make_whole(path: Path | None) -> None:
-    """Make a store under another name and give it its own when it is complete."""
+    """Make a store, unless it exists. Of several processes, the first makes it and the others wait."""
     if path is None or path.exists() or not path.parent.is_dir():
         return
+    try:
+        with only_one(path, patience=FIRST_RUN_PATIENCE):
+            if not path.exists():
+                _make(path)
+    except OutputError as error:  # the lock cannot be made: neither can the store
+        raise OSError(str(error)) from error
+
+
+def _make(path: Path) -> None:
+    """Make a store under another name and give it its own when it is complete."""
     part = path.absolute().with_name(f".{uuid4().hex}.db")
     try:
         MlflowClient(f"sqlite:///{part}").search_experiments(max_results=1)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from artsim.cli import main
-from artsim.cli.options import WithSwitches, is_switch, switch
+from artsim.cli.options import WithSwitches, is_switch, spell, switch
 
 
 def commands() -> dict[str, click.Command]:
@@ -21,7 +21,7 @@ ALL = [
 ]
 
 
-@click.command(cls=WithSwitches, context_settings={"token_normalize_func": main.spell})
+@click.command(cls=WithSwitches, context_settings={"token_normalize_func": spell})
 @click.argument("files", nargs=-1)
 @click.option("--number", type=int)
 @switch("--fast", help="")

@@ -5,6 +5,9 @@ from __future__ import annotations
 import errno
 import os
 import sqlite3
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
@@ -17,6 +20,7 @@ from artsim.errors import OutputError, TrackingError
 from artsim.tracking import store
 from artsim.tracking.run import tracked_run
 from artsim.tracking.store import check_store, tracking_errors, ui_command
+from tests.command import ROOT
 
 
 def test_a_new_store_gets_its_name_when_it_is_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -46,6 +50,41 @@ def test_a_killed_first_run_leaves_no_store(tmp_path: Path, monkeypatch: pytest.
     with pytest.raises(KeyboardInterrupt):
         check_store()
     assert not list(tmp_path.iterdir())
+
+
+def test_of_several_first_runs_one_makes_the_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    made: list[str] = []
+
+    def counting(uri: str | None = None) -> MlflowClient:
+        made.extend([uri] if uri else [])
+        return MlflowClient(uri)
+
+    def no_links(*_: object) -> None:
+        raise OSError(errno.EOPNOTSUPP, "no hard links")
+
+    monkeypatch.setattr(store, "MlflowClient", counting)
+    monkeypatch.setattr(os, "link", no_links)
+    with ThreadPoolExecutor(3) as threads:
+        list(threads.map(lambda _: store._make_whole(Path("mlflow.db")), range(3)))  # its way in, without a client
+    assert len(made) == 1
+    assert len(MlflowClient(f"sqlite:///{tmp_path}/mlflow.db").search_experiments()) == 1
+    assert not list(tmp_path.glob(".*"))
+
+
+@pytest.mark.slow
+def test_first_runs_of_several_processes_at_once_all_end_well(tmp_path: Path) -> None:
+    begin = "import sys\nfrom artsim.tracking.run import tracked_run\nsys.stdin.read()\n"
+    run = "with tracked_run('a-name', system_metrics=False):\n    pass\n"
+    command = [sys.executable, "-c", begin + run]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    processes = [subprocess.Popen(command, cwd=tmp_path, env=environment, stdin=subprocess.PIPE) for _ in range(3)]
+    for process in processes:  # they begin together, after their imports
+        assert process.stdin is not None
+        process.stdin.close()
+    assert [process.wait(timeout=300) for process in processes] == [0, 0, 0]
+    client = MlflowClient(f"sqlite:///{tmp_path}/mlflow.db")
+    assert [run.info.status for run in client.search_runs(["0"])] == ["FINISHED"] * 3
 
 
 def half_made(path: Path, runs: int | None) -> None:
