@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import compress
 from pathlib import Path
 
 import numpy as np
@@ -140,7 +141,7 @@ def answer_pair(options: PairOptions, scorer: Scorer, named: CohortUse | None, p
         score.probability.item(),
         criterion.prior,
         criterion.log10_lr(score.distance).item(),
-        () if embedded.unfamiliar is None else tuple(np.array(names)[embedded.unfamiliar]),
+        () if embedded.unfamiliar is None else tuple(compress(names, embedded.unfamiliar)),
         _show_one_painting(embedded),
         "none: the score depends on these two images only" if named is None or cohort is None else named.note,
     )

@@ -10,7 +10,7 @@ import pytest
 import artsim
 from artsim.jobs.pair import OPINION, PairAnswer, PairOptions
 from tests.command import artsim_in_process
-from tests.towers import adaptable_card, write_paintings, write_tower
+from tests.towers import adaptable_card, familiar_card, write_paintings, write_tower
 
 NAMES = [f"{number}.png" for number in range(12)]
 
@@ -95,6 +95,13 @@ def test_the_words_are_those_of_the_guideline(log10_lr: float, words: str) -> No
     options = PairOptions("a.png", "b.png", "tower.onnx")
     answer = PairAnswer(options, 1.0, 1.2, 0.5, 0.5, log10_lr, (), is_same_work=False, cohort_note="none")
     assert answer.lines()[0] == f"The paintings speak {words}."
+
+
+def test_an_unfamiliar_photograph_is_noted_by_its_name(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_tower(folder / "tower.onnx", familiar_card())
+    assert artsim.load("tower.onnx", "cpu").unfamiliar(["a.png"]).all()
+    assert pair("a.png", "a.png") == 0
+    assert "  note         'a.png' is unlike the photographs that the tower was trained on." in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
