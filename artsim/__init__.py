@@ -10,6 +10,7 @@ All errors derive from `ArtsimError`. `import artsim` is fast: onnxruntime is im
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from artsim._version import __version__
@@ -30,7 +31,9 @@ from artsim.errors import (
 )
 
 if TYPE_CHECKING:
+    from artsim.jobs.nearest_works import Nearest, nearest
     from artsim.model_names import load
+    from artsim.scoring.image_lists import images_in
     from artsim.scoring.scorer import Cohort, Score, Scorer, Scores
 
 __all__ = [
@@ -43,6 +46,7 @@ __all__ = [
     "InputError",
     "MissingImageError",
     "ModelError",
+    "Nearest",
     "OutputError",
     "Score",
     "Scorer",
@@ -52,21 +56,29 @@ __all__ = [
     "UnreadableImageError",
     "UsageError",
     "__version__",
+    "images_in",
     "load",
+    "nearest",
 ]
+
+# The modules of names that are imported when they are first used.
+_LAZY = {
+    "Cohort": "artsim.scoring.scorer",
+    "Nearest": "artsim.jobs.nearest_works",
+    "Score": "artsim.scoring.scorer",
+    "Scorer": "artsim.scoring.scorer",
+    "Scores": "artsim.scoring.scorer",
+    "images_in": "artsim.scoring.image_lists",
+    "load": "artsim.model_names",
+    "nearest": "artsim.jobs.nearest_works",
+}
 
 
 def __getattr__(name: str) -> object:
-    if name == "load":
-        from artsim import model_names
-
-        return model_names.load
-    if name in ("Cohort", "Score", "Scorer", "Scores"):
-        from artsim.scoring import scorer
-
-        return getattr(scorer, name)
-    raise AttributeError(f"module 'artsim' has no attribute {name!r}")
+    if name not in _LAZY:
+        raise AttributeError(f"module 'artsim' has no attribute {name!r}")
+    return getattr(import_module(_LAZY[name]), name)
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return sorted({*(name for name in globals() if name.startswith("__")), *__all__})

@@ -1,6 +1,6 @@
 """Read an image as the towers take it.
 
-    path | Pillow image | array  ->  uint8 (S, S, 3), RGB in sRGB, 0..255, letterboxed, centred, on black
+    path | bytes | Pillow image | array  ->  uint8 (S, S, 3), RGB in sRGB, 0..255, letterboxed, centred, on black
 
 The first frame is read, or the largest page of a TIFF. It is turned upright as EXIF says, converted from its ICC
 profile to sRGB, with alpha over white. `pixel_modes` says how other depths become 8 bits. Training, validation, the
@@ -47,7 +47,7 @@ MAX_PIXELS = 500_000_000
 FORMATS = ("JPEG", "PNG", "GIF", "BMP", "PPM", "TIFF", "WEBP", "AVIF", "JPEG2000", "PSD", "QOI", "SGI")
 _AS_JPEG = "MPO"  # several JPEGs in one file; Pillow's reader of JPEG reads them
 
-ImageSource: TypeAlias = str | os.PathLike[str] | Image.Image | NDArray[np.uint8]
+ImageSource: TypeAlias = str | os.PathLike[str] | bytes | Image.Image | NDArray[np.uint8]
 
 _QUARTER_TURNS = (5, 6, 7, 8)  # orientations that swap width and height
 _NOT_THERE = (errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ELOOP, errno.EINVAL)
@@ -65,9 +65,9 @@ def load(
 ) -> NDArray[np.uint8]:
     """Read one image as uint8 (size, size, 3).
 
-    A Pillow image is read at its current frame. It stays open and unchanged. An array is uint8: (H, W) or (H, W, 1)
-    grey, (H, W, 3) RGB, (H, W, 4) RGBA. `max_pixels` holds for every kind of source. `budget` grants the memory that
-    decoding takes; the default is shared by all threads of the process.
+    Bytes are those of a file. A Pillow image is read at its current frame. It stays open and unchanged. An array is
+    uint8: (H, W) or (H, W, 1) grey, (H, W, 3) RGB, (H, W, 4) RGBA. `max_pixels` holds for every kind of source.
+    `budget` grants the memory that decoding takes; the default is shared by all threads of the process.
 
     Raises MissingImageError, TooLargeImageError, UnreadableImageError (also for an array of another type or shape),
     or UsageError (for a source of another type, or a size below 1).
@@ -95,6 +95,10 @@ def opened(source: ImageSource, *, max_pixels: int = MAX_PIXELS) -> Iterator[Ima
             if isinstance(source, str | os.PathLike):
                 with open_file(name) as file:
                     yield _header_read(file, name, max_pixels)
+            elif isinstance(source, bytes):
+                if not source:
+                    raise UnreadableImageError(f"{name}: empty")
+                yield _header_read(io.BytesIO(source), name, max_pixels)
             else:
                 picture = source if isinstance(source, Image.Image) else _from_array(source, name)
                 _check_pixels(picture, name, max_pixels)
@@ -119,7 +123,9 @@ def _name(source: ImageSource) -> str:
         return str(getattr(source, "filename", "") or "Pillow image")
     if isinstance(source, str | os.PathLike):
         return os.fsdecode(source)
-    raise UsageError(f"an image is a path, a Pillow image or an array, not {type(source).__name__}")
+    if isinstance(source, bytes):
+        return f"image of {len(source):,} bytes"
+    raise UsageError(f"an image is a path, bytes, a Pillow image or an array, not {type(source).__name__}")
 
 
 def _from_array(array: NDArray[np.uint8], name: str) -> Image.Image:
@@ -155,7 +161,7 @@ def _no_file(path: Path, error: OSError | ValueError) -> ImageError:
     return UnreadableImageError(f"{path}: can't be opened: {error.strerror}")
 
 
-def _header_read(file: io.BufferedReader, name: str, max_pixels: int) -> Image.Image:
+def _header_read(file: io.BufferedReader | io.BytesIO, name: str, max_pixels: int) -> Image.Image:
     start = file.read(16)
     file.seek(0)
     picture = tiff.open_page(file, name) if start[:4] in tiff.MAGIC else _opened_by_pillow(file, start, name)
@@ -163,7 +169,7 @@ def _header_read(file: io.BufferedReader, name: str, max_pixels: int) -> Image.I
     return picture
 
 
-def _opened_by_pillow(file: io.BufferedReader, start: bytes, name: str) -> Image.Image:
+def _opened_by_pillow(file: io.BufferedReader | io.BytesIO, start: bytes, name: str) -> Image.Image:
     try:
         return Image.open(file, formats=FORMATS)
     except Image.DecompressionBombError:

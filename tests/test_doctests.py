@@ -15,12 +15,14 @@ import pytest
 
 import artsim
 from artsim import model_names
-from artsim.scoring import cohort, scorer, scores
+from artsim.jobs import nearest_works
+from artsim.scoring import cohort, embedder, image_lists, scorer, scores
 from artsim.scoring.contract import Calibration
 from tests.command import ROOT
 from tests.towers import adaptable_card, card_with_photographs, write_paintings, write_tower
 
 PAGE = ROOT / "docs" / "python.md"
+MODULES = (artsim, cohort, embedder, image_lists, model_names, nearest_works, scorer, scores)
 BLOCKS = re.findall(r"^```python\n(.*?)^```$", PAGE.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
 
 
@@ -33,6 +35,8 @@ def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     one = artsim.load(tower, "cpu").embed(tmp_path / "a.jpg")
     near = (one + np.random.default_rng(0).normal(scale=0.01, size=(50, one.shape[1]))).astype(np.float32)
     write_tower(tower, card_with_photographs(np.concatenate([one, near]), card, correction=0.0))
+    write_paintings(tmp_path / "paintings" / "Hals", "a.jpg", "b.jpg")
+    write_paintings(tmp_path / "paintings" / "Vermeer", "c.jpg")
     monkeypatch.chdir(tmp_path)
 
 
@@ -50,7 +54,7 @@ def examples(module: ModuleType) -> list[doctest.DocTest]:
 @pytest.mark.usefixtures("_folder")
 @pytest.mark.parametrize(
     "example",
-    [each for module in (artsim, cohort, model_names, scorer, scores) for each in examples(module)],
+    [each for module in MODULES for each in examples(module)],
     ids=lambda each: each.name,
 )
 def test_the_example_of_a_docstring_is_true(example: doctest.DocTest) -> None:
@@ -58,12 +62,14 @@ def test_the_example_of_a_docstring_is_true(example: doctest.DocTest) -> None:
 
 
 def test_everything_public_but_the_errors_has_an_example() -> None:
-    shown = {example.name for module in (artsim, cohort, model_names, scorer, scores) for example in examples(module)}
+    shown = {example.name for module in MODULES for example in examples(module)}
     places = {
-        "artsim", "artsim.model_names.load", "artsim.scoring.scorer.Scorer", "artsim.scoring.scorer.Scorer.embed",
+        "artsim", "artsim.model_names.load", "artsim.scoring.scorer.Scorer", "artsim.scoring.embedder.Embedder.embed",
         "artsim.scoring.scorer.Scorer.score", "artsim.scoring.scorer.Scorer.cohort",
         "artsim.scoring.scorer.Scorer.unfamiliar", "artsim.scoring.cohort.Cohort",
-        "artsim.scoring.scores.Score", "artsim.scoring.scores.Scores",
+        "artsim.scoring.scores.Score", "artsim.scoring.scores.Scores", "artsim.scoring.scores.Scores.to_frame",
+        "artsim.scoring.image_lists.images_in", "artsim.jobs.nearest_works.Nearest",
+        "artsim.jobs.nearest_works.nearest",
     }  # fmt: skip
     assert places <= shown
 

@@ -36,11 +36,14 @@ def flags_of(command: click.Command) -> dict[str, click.Option]:
 def test_public_names() -> None:
     assert [name for name in artsim.__all__ if name not in {error.__name__ for error in errors()}] == [
         "Cohort",
+        "Nearest",
         "Score",
         "Scorer",
         "Scores",
         "__version__",
+        "images_in",
         "load",
+        "nearest",
     ]
     assert {error.__name__ for error in errors()} <= set(artsim.__all__)
     assert all(hasattr(artsim, name) for name in artsim.__all__)

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.progress import TextColumn
 
-from artsim.cli.progress import live_bar
+from artsim.progress_bars import clock_time, live_bar
 from artsim.training.loop.hooks import TrainingDisplay
 from artsim.training.loop.plan import Stage
 
@@ -39,7 +39,7 @@ class TerminalDisplay(TrainingDisplay):
         """Move the bar."""
         pace = [f"{images_per_second:.0f} images/s", f"loss {loss:.4f}"]
         if seconds_left is not None:
-            pace.append(f"{_clock(seconds_left)} left in all")
+            pace.append(f"{clock_time(seconds_left)} left in all")
         completed = (epoch - 1) * self._stage.steps + step
         self._bar.update(self._task, description=self._title(epoch), completed=completed, pace="  ".join(pace))
 
@@ -53,7 +53,7 @@ class TerminalDisplay(TrainingDisplay):
             f"{metrics[f'{group}/images_per_second']:.0f} images/s",
         ]
         if seconds_left is not None:
-            parts.append(f"{_clock(seconds_left)} left")
+            parts.append(f"{clock_time(seconds_left)} left")
         self._console.print("  ".join(parts) + ("  best so far" if is_best else ""), soft_wrap=True)
 
     def _title(self, epoch: int) -> str:
@@ -61,10 +61,3 @@ class TerminalDisplay(TrainingDisplay):
         epochs = self._stage.epochs
         number = f"epoch {epoch:>{len(str(epochs))}}/{epochs}"
         return number if self._stage.title == "training" else f"{self._stage.title}  {number}"
-
-
-def _clock(seconds: float) -> str:
-    """A time as 0:05, 12:34 or 1:23:45."""
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"

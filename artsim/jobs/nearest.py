@@ -47,6 +47,7 @@ class NearestOptions:
     cohort: str | None = None
     columns: Columns | None = None
     qualified: Qualified = "drop"
+    needs_query: bool = True  # that no query can be used is an error
 
     def reading(self, say: Say) -> Reading:
         """How the gallery is read."""
@@ -77,8 +78,16 @@ class OpenedGallery:
     notes: list[str]
 
 
-def find_nearest(options: NearestOptions, say: Say, progress: Progress, show: Callable[[QueryResult], None]) -> Outcome:
+def find_nearest(
+    options: NearestOptions,
+    say: Say,
+    progress: Progress,
+    show: Callable[[QueryResult], None],
+    tower: Scorer | None = None,
+) -> Outcome:
     """Describe the gallery, then show the result of each readable query, in order.
+
+    `tower` is that of the options, if it is open already.
 
     Raises:
         InputError: no query or no work can be used.
@@ -87,12 +96,14 @@ def find_nearest(options: NearestOptions, say: Say, progress: Progress, show: Ca
     use_threads(options.threads)
     check_use(options.columns, [options.among, options.cohort])
     names = query_files(options.queries, say)
-    scorer = load(options.model, options.device, batch_size=options.batch_size, max_pixels=options.max_pixels)
+    scorer = tower or load(options.model, options.device, batch_size=options.batch_size, max_pixels=options.max_pixels)
     named = read_cohort(options.cohort, tower_of(scorer), lambda: scorer, say, progress, options.columns)
     paths = {name: Path(name) for name in names}
     queries = embed_named(scorer, paths, progress=lambda _, *at: progress("queries", *at), thumbnails=True)
     if len(queries.reasons) == len(names):
-        raise InputError(f"no query can be used: {first_few(queries.reasons, '; ')}.")
+        if options.needs_query:
+            raise InputError(f"no query can be used: {first_few(queries.reasons, '; ')}.")
+        return Outcome(queries.reasons, len(names), [], 0, None)
     opened = open_gallery(options, scorer, named, say, progress)
     for note in opened.notes:
         say(note)
@@ -165,10 +176,10 @@ def query_files(sources: Sequence[str], say: Say) -> list[str]:
         for note in listing.notes(folder):
             say(note)
         files += [str(folder / name) for name in listing.names]
-    return list({_place(file): file for file in reversed(files)}.values())[::-1]
+    return list({place_of(file): file for file in reversed(files)}.values())[::-1]
 
 
-def _place(file: str) -> str:
+def place_of(file: str) -> str:
     """A path that is the same for `a.jpg` and `b/../a.jpg`. A link is a file of its own."""
     path = Path(file)
     return f"{os.path.realpath(path.parent)}/{path.name}"

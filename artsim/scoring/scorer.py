@@ -1,30 +1,41 @@
 """The scorer: embeddings and scores of images in Python.
 
-An image is a path, a Pillow image or a uint8 array: (H, W) or (H, W, 1) grey, (H, W, 3) RGB, (H, W, 4) RGBA.
-Several images are a list or another sequence of these, or one array (N, H, W, C).
+An image is a path, the bytes of a file, a file object opened with `rb`, a Pillow image or a uint8 array: (H, W) or
+(H, W, 1) grey, (H, W, 3) RGB, (H, W, 4) RGBA. Several images are a list or another sequence of these, or one array
+(N, H, W, C). `artsim.images_in` lists the images of a folder.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import overload
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL.Image import Image as PillowImage
 
 from artsim import images as image_files
 from artsim.errors import UsageError
+from artsim.messages import Progress
 from artsim.scoring.adaptation import adapter_of, photograph_rule
 from artsim.scoring.cohort import Cohort, TowerOfCohort, build_cohort, check_works
-from artsim.scoring.contract import Card
 from artsim.scoring.device import CPU, CUDA, Device
-from artsim.scoring.image_lists import Image, Images, as_list, content_sha256, described, distinct_images
-from artsim.scoring.inference import EmbeddedBatch, embed_batches
-from artsim.scoring.scores import Criterion, Score, Scores
+from artsim.scoring.embedder import Embedder
+from artsim.scoring.image_lists import (
+    Errors,
+    Image,
+    Images,
+    OneImage,
+    as_list,
+    check_errors,
+    content_sha256,
+    distinct_images,
+    name_of,
+    paired,
+)
+from artsim.scoring.scores import OK, Criterion, Pairs, Score, Scores, words_of_pair
 from artsim.scoring.session import Tower, open_tower
 from artsim.towers import BASE
 
@@ -61,7 +72,7 @@ def load(
     return Scorer(tower, batch_size or BATCH_SIZES[tower.provider], max_pixels, reopen)
 
 
-class Scorer:
+class Scorer(Embedder):
     """An opened tower that embeds images and scores pairs of them; `artsim.load` makes it.
 
     Several threads may use one scorer. A scorer is pickled as its file's path and options; unpickling opens it again.
@@ -71,83 +82,23 @@ class Scorer:
     (2, 8)
     >>> scorer.score("a.jpg", "b.jpg").prediction
     0
-
-    Attributes:
-        tower: the ONNX session and its metadata.
-        batch_size: the number of images that go through the tower at once.
-        load_image: turns one image into the tower's input, uint8 (S, S, 3).
-        max_pixels: an image with more pixels is refused.
     """
 
-    tower: Tower
-    batch_size: int
-    load_image: Callable[[Image], NDArray[np.uint8]]
-    max_pixels: int
-
     def __init__(self, tower: Tower, batch_size: int, max_pixels: int, reopen: Callable[[], Scorer]) -> None:
-        self.tower = tower
-        self.batch_size = batch_size
-        self.max_pixels = max_pixels
-        self.load_image = partial(image_files.load, size=tower.card.image_size, max_pixels=max_pixels)
+        super().__init__(tower, batch_size, max_pixels)
         self._reopen = reopen
 
     def __reduce__(self) -> tuple[Callable[[], Scorer], tuple[()]]:
         return self._reopen, ()
 
     def __repr__(self) -> str:
+        rule = self.card.cohort
+        adapted = "none with a cohort" if rule is None else f"{rule.threshold:.3g} with a cohort"
         return (
             f"<artsim.Scorer {self.tower.path}: recipe {self.card.recipe!r}, images of {self.card.image_size} px, "
-            f"embeddings (N, {self.tower.width}), {self.provider}, batch size {self.batch_size}>"
+            f"embeddings (N, {self.tower.width}), {self.provider}, batch size {self.batch_size}, "
+            f"threshold {self.card.threshold:.3g}, {adapted}>"
         )
-
-    @property
-    def card(self) -> Card:
-        """The tower's description: image size, distance, calibration, threshold and validation metrics.
-
-        >>> artsim.load("tower.onnx").card.image_size
-        16
-        """
-        return self.tower.card
-
-    @property
-    def model_sha256(self) -> str:
-        """Hex SHA-256 of the tower's file as it was when it was opened."""
-        return self.tower.sha256
-
-    @property
-    def provider(self) -> str:
-        """The onnxruntime execution provider in use: `CPUExecutionProvider` or `CUDAExecutionProvider`."""
-        return self.tower.provider
-
-    def batches(self, images: Sequence[Image]) -> Iterator[EmbeddedBatch]:
-        """Embed images in order, batch by batch; an image that cannot be used is reported, not raised.
-
-        >>> for batch in artsim.load("tower.onnx").batches(["a.jpg", "missing.jpg", "b.jpg"]):
-        ...     print(batch.positions, batch.vectors.shape, batch.failures)
-        [0 2] (2, 8) {1: MissingImageError("'missing.jpg': no such file")}
-        """
-        return embed_batches(self.tower, images, self.load_image, self.batch_size)
-
-    def embed(self, images: Image | Images) -> NDArray[np.float32]:
-        """Embed one image as float32 (1, D), or N images as float32 (N, D).
-
-        >>> scorer = artsim.load("tower.onnx")
-        >>> scorer.embed("a.jpg").shape
-        (1, 8)
-        >>> scorer.embed(["a.jpg", "b.jpg", "a.jpg"]).shape
-        (3, 8)
-
-        Raises:
-            ImageError: an image cannot be used; the error is that of the first one.
-            UsageError: something in `images` is no path, Pillow image or array.
-        """
-        sources, _ = as_list(images)
-        vectors = np.empty((len(sources), self.tower.width), dtype=np.float32)
-        for batch in self.batches(sources):
-            if batch.failures:
-                raise batch.failures[min(batch.failures)]
-            vectors[batch.positions] = batch.vectors
-        return vectors
 
     def unfamiliar(self, images: Image | Images) -> NDArray[np.bool_]:
         """Tell which of N images are unlike the photographs that the tower was trained on, (N,).
@@ -164,7 +115,7 @@ class Scorer:
         rule = photograph_rule(self.card, str(self.tower.path))
         return rule.are_unfamiliar(self.embed(images))
 
-    def cohort(self, images: Images) -> Cohort:
+    def cohort(self, images: Images, *, progress: bool | Progress = False) -> Cohort:
         """Make a cohort of unlabelled works, for `score`. Copies of a work count once.
 
         At most 1,000 works are used, those with the smallest digests of the files, or of the pixels of other images.
@@ -180,8 +131,8 @@ class Scorer:
         """
         tower = TowerOfCohort(self.card, str(self.tower.path), self.model_sha256)
         tower.rule()  # raises before work is done
-        distinct, _ = distinct_images(list(images))
-        vectors = self.embed(distinct)
+        distinct, _ = distinct_images(as_list(images)[0])
+        vectors = self.embed(distinct, progress=progress)
         cohort = build_cohort(tower, [content_sha256(image) for image in distinct], lambda rows: vectors[rows])
         check_works(cohort, "images")
         return cohort
@@ -189,35 +140,54 @@ class Scorer:
     @overload
     def score(  # type: ignore[overload-overlap]  # a str is a Sequence[str], too
         self,
-        image1: str | os.PathLike[str] | PillowImage,
-        image2: Image,
+        image1: OneImage,
+        image2: OneImage,
         *,
         threshold: float | None = None,
         prior: float | None = None,
         cohort: Cohort | None = None,
+        errors: Errors = "raise",
+        progress: bool | Progress = False,
     ) -> Score: ...
 
     @overload
     def score(
         self,
         image1: Sequence[Image],
-        image2: Images,
+        image2: Image | Images,
         *,
         threshold: float | None = None,
         prior: float | None = None,
         cohort: Cohort | None = None,
+        errors: Errors = "raise",
+        progress: bool | Progress = False,
+    ) -> Scores: ...
+
+    @overload
+    def score(
+        self,
+        image1: Image | Images,
+        image2: Sequence[Image],
+        *,
+        threshold: float | None = None,
+        prior: float | None = None,
+        cohort: Cohort | None = None,
+        errors: Errors = "raise",
+        progress: bool | Progress = False,
     ) -> Scores: ...
 
     # The type of an array does not tell one image from several.
     @overload
     def score(
         self,
-        image1: NDArray[np.uint8],
+        image1: Image | Images,
         image2: Image | Images,
         *,
         threshold: float | None = None,
         prior: float | None = None,
         cohort: Cohort | None = None,
+        errors: Errors = "raise",
+        progress: bool | Progress = False,
     ) -> Score | Scores: ...
 
     def score(
@@ -228,6 +198,8 @@ class Scorer:
         threshold: float | None = None,
         prior: float | None = None,
         cohort: Cohort | None = None,
+        errors: Errors = "raise",
+        progress: bool | Progress = False,
     ) -> Score | Scores:
         """Score one pair of images as a `Score`, or N pairs as `Scores`; each different image is embedded once.
 
@@ -235,34 +207,41 @@ class Scorer:
         >>> score = scorer.score("a.jpg", "b.jpg")
         >>> print(f"P(same artist) = {score.probability:.2f}")
         P(same artist) = 0.15
-        >>> scorer.score(["a.jpg", "a.jpg"], ["a.jpg", "b.jpg"]).prediction
+        >>> scorer.score("a.jpg", ["a.jpg", "b.jpg"]).prediction
         array([1, 0], dtype=int8)
+        >>> scorer.score("a.jpg", ["missing.jpg", "b.jpg"], errors="keep").status
+        ['image2: missing', 'ok']
 
         Args:
             image1: the first image of the pair, or of each of N pairs.
-            image2: the second image of the pair, or of each of N pairs.
+            image2: the second image of the pair, or of each of N pairs. One image and several are N pairs, too.
             threshold: `prediction` is 1 for distances below it; the default is the tower's threshold.
             prior: the share of same-artist pairs that you expect; the default is the tower's, which is usually 0.5.
             cohort: the works to which distances adapt; the default is none. `threshold` is then of adapted distances.
+            errors: `raise` raises the error of the first bad image. `keep` gives pairs with a bad image no score and a
+                status that says what is wrong.
+            progress: True shows a progress bar on standard error. A function gets the stage, how many images are done,
+                and how many there are.
 
         Raises:
             ImageError: an image cannot be used; the error is that of the first one.
             UsageError: `image1` and `image2` have different lengths, `prior` or `threshold` has an invalid value, or
                 the cohort is of another tower.
         """
+        check_errors(errors)
         criterion = Criterion.of(self.card, threshold, prior, adapted=cohort is not None)
-        (first, is_single), (second, other_is_single) = as_list(image1), as_list(image2)
-        if is_single != other_is_single or len(first) != len(second):
-            raise UsageError(
-                f"image1 is {described(first, is_single)}, image2 is {described(second, other_is_single)}; "
-                "give one image each, or two lists of the same length."
-            )
+        first, second, is_single = paired(image1, image2)
         if cohort is not None:
             cohort.check_model(self.model_sha256)
         distinct, rows = distinct_images([*first, *second])
-        vectors, adapter = self.embed(distinct), adapter_of(self.card, cohort)
+        vectors, failures = self._embedded(distinct, errors, progress)
+        adapter = adapter_of(self.card, cohort)
         vectors, factor = (vectors, None) if adapter is None else adapter.adapt(vectors)
-        scores = criterion.scores(vectors, rows[: len(first)], rows[len(first) :], factor)
-        if is_single:
-            return Score(scores.distance.item(), scores.probability.item(), scores.prediction.item())
-        return scores
+        words = np.full(len(distinct), OK, dtype=object)
+        for row, error in failures.items():
+            words[row] = error.status
+        halves = rows[: len(first)], rows[len(first) :]
+        status = list(map(words_of_pair, *(words[half] for half in halves)))
+        pairs = Pairs(list(map(name_of, first)), list(map(name_of, second)), status)
+        scores = criterion.scores(vectors, *halves, factor).of(pairs)
+        return scores.single() if is_single else scores

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,26 +13,70 @@ from artsim.errors import UsageError
 from artsim.scoring.contract import Calibration, Card, DistanceName
 from artsim.scoring.distance import pair_distances
 
+if TYPE_CHECKING:
+    import pandas as pd
 
-class Score(NamedTuple):
+OK = "ok"
+
+
+def words_of_pair(*statuses: str) -> str:
+    """The status of a pair: `ok`, or the fault of each bad image, such as `image1: missing; image2: unreadable`."""
+    faults = [f"image{number}: {word}" for number, word in enumerate(statuses, start=1) if word != OK]
+    return "; ".join(faults) or OK
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """The names of the images of N pairs, None where there is no file, and the status of each pair."""
+
+    image1: list[str | None]
+    image2: list[str | None]
+    status: list[str]
+
+
+class _Score(NamedTuple):
+    distance: float
+    probability: float
+    prediction: int | None
+
+
+class Score(_Score):
     """The score of one pair, as plain numbers.
 
     `distance` is 0 or more, and smaller for paintings by the same artist. `probability` (0 to 1) is the probability
-    that both are by the same artist. `prediction` is 1 if the distance is below the threshold, else 0.
+    that both are by the same artist. `prediction` is 1 if the distance is below the threshold, else 0. `status` is
+    `ok`, or the fault of each bad image, such as `image2: missing`; then the others are NaN, NaN and None.
 
     >>> score = artsim.load("tower.onnx").score("a.jpg", "b.jpg")
     >>> distance, probability, prediction = score
     >>> score.prediction
     0
+    >>> score.status
+    'ok'
     """
 
-    distance: float
-    probability: float
-    prediction: int
+    status: str = OK
+
+    def __new__(cls, distance: float, probability: float, prediction: int | None, status: str = OK) -> Score:  # noqa: D102 - the class says it
+        score = super().__new__(cls, distance, probability, prediction)
+        score.status = status
+        return score
+
+    def __repr__(self) -> str:
+        return super().__repr__() if self.status == OK else f"{super().__repr__()[:-1]}, status={self.status!r})"
 
 
-class Scores(NamedTuple):
+class _Scores(NamedTuple):
+    distance: NDArray[np.float32]
+    probability: NDArray[np.float32]
+    prediction: NDArray[np.int8]
+
+
+class Scores(_Scores):
     """The scores of N pairs: one array (N,) for each field of `Score`.
+
+    A pair with a bad image has the distance and the probability NaN, and its prediction is masked: `prediction` is then
+    a masked array, and `prediction.tolist()` has None.
 
     >>> scores = artsim.load("tower.onnx").score(["a.jpg", "a.jpg"], ["a.jpg", "b.jpg"])
     >>> scores.distance.shape
@@ -41,9 +85,59 @@ class Scores(NamedTuple):
     array([1, 0], dtype=int8)
     """
 
-    distance: NDArray[np.float32]
-    probability: NDArray[np.float32]
-    prediction: NDArray[np.int8]
+    _pairs: Pairs | None = None
+
+    def __new__(  # noqa: D102 - the class says it
+        cls,
+        distance: NDArray[np.float32],
+        probability: NDArray[np.float32],
+        prediction: NDArray[np.int8],
+        pairs: Pairs | None = None,
+    ) -> Scores:
+        scores = super().__new__(cls, distance, probability, prediction)
+        scores._pairs = pairs
+        return scores
+
+    @property
+    def status(self) -> list[str]:
+        """The status of each pair, as in `Score`."""
+        return [OK] * len(self.distance) if self._pairs is None else self._pairs.status
+
+    def of(self, pairs: Pairs) -> Scores:
+        """The scores of pairs with these names and statuses. A pair with a bad image loses its score."""
+        bad = np.array([status != OK for status in pairs.status], dtype=bool)
+        if not bad.any():
+            return Scores(self.distance, self.probability, self.prediction, pairs)
+        distance, probability = (np.where(bad, np.float32(np.nan), each) for each in self[:2])
+        prediction = np.ma.array(np.where(bad, np.int8(0), self.prediction), mask=bad)
+        return Scores(distance, probability, prediction, pairs)
+
+    def single(self) -> Score:
+        """The score of the only pair."""
+        (prediction,) = self.prediction.tolist()
+        return Score(self.distance.item(), self.probability.item(), prediction, self.status[0])
+
+    def to_frame(self) -> pd.DataFrame:
+        """The scores as a table with the columns that `artsim-score` writes, a row for each pair.
+
+        An image without a file, such as an array, has no name. `prediction` is of pandas' type Int8, so that it can be
+        missing.
+
+        >>> scores = artsim.load("tower.onnx").score("a.jpg", ["a.jpg", "b.jpg"])
+        >>> scores.to_frame()[["image1", "image2", "prediction", "status"]]
+          image1 image2  prediction status
+        0  a.jpg  a.jpg           1     ok
+        1  a.jpg  b.jpg           0     ok
+        """
+        import pandas as pd
+
+        nameless: list[str | None] = [None] * len(self.distance)
+        image1, image2 = (nameless, nameless) if self._pairs is None else (self._pairs.image1, self._pairs.image2)
+        columns = {
+            "image1": image1, "image2": image2, "distance": self.distance, "probability": self.probability,
+            "prediction": pd.array(self.prediction.tolist(), dtype="Int8"), "status": self.status,
+        }  # fmt: skip
+        return pd.DataFrame(columns)
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,9 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from artsim.errors import MissingImageError, TooLargeImageError, UnreadableImageError
+from artsim.scoring.scores import OK, words_of_pair
 from artsim.tables.arrow import numbers_of, of_numbers, of_texts
 
-OK = "ok"
 # An image's status is an index into these. The order is part of the fingerprint of unfinished outputs.
 STATUSES = (OK, MissingImageError.status, UnreadableImageError.status, TooLargeImageError.status)
 
@@ -27,10 +27,5 @@ def pair_status(first: NDArray[np.uint8], second: NDArray[np.uint8]) -> pa.Strin
     return _PAIR_WORDS.take(of_numbers(first.astype(np.int64) * len(STATUSES) + second))
 
 
-def _pair_words(*statuses: str) -> str:
-    faults = [f"image{number}: {word}" for number, word in enumerate(statuses, start=1) if word != OK]
-    return "; ".join(faults) or OK
-
-
 _WORDS = of_texts(STATUSES)
-_PAIR_WORDS = of_texts([_pair_words(first, second) for first, second in product(STATUSES, repeat=2)])
+_PAIR_WORDS = of_texts([words_of_pair(first, second) for first, second in product(STATUSES, repeat=2)])

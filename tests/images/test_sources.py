@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 from typing import Any
 
@@ -62,7 +63,7 @@ def test_an_array_of_another_type_or_shape_is_refused(array: Any) -> None:
         load(array, 8)
 
 
-@pytest.mark.parametrize("source", [None, 3, b"bytes.png", ["a.png"]])
+@pytest.mark.parametrize("source", [None, 3, ["a.png"], io.StringIO("a.png")])
 def test_an_object_that_is_no_image_is_a_usage_error(source: Any) -> None:
     with pytest.raises(UsageError, match=type(source).__name__):
         load(source, 8)

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from pyarrow import dataset
 
 from artsim.errors import ArtsimError, MissingImageError
+from artsim.scoring.scores import OK
 from artsim.scoring.spark.staging import StagedPairs
-from artsim.scoring.status import OK
 from artsim.tables.labels import UNLABELLED
 
 

@@ -33,8 +33,8 @@ from artsim.scoring.device import CPU, Device
 from artsim.scoring.familiarity import PhotographRule
 from artsim.scoring.optional_columns import OfPair, optional_columns
 from artsim.scoring.scorer import BATCH_SIZES, Scorer, load
-from artsim.scoring.scores import Criterion
-from artsim.scoring.status import OK, pair_status, status_numbers
+from artsim.scoring.scores import OK, Criterion
+from artsim.scoring.status import pair_status, status_numbers
 from artsim.tables.pairs_file import EVIDENCE_COLUMN, SCORE_COLUMNS, UNFAMILIAR_COLUMN
 
 if TYPE_CHECKING:
