@@ -126,7 +126,7 @@ def test_every_command_takes_a_model_of_mlflow(working_folder: Path, capsys: pyt
     assert artsim_in_process("score", "pairs.csv", "--data-dir", "works", *tower) == 0
     assert artsim_in_process("embed", "works", "-o", "works.parquet", *tower) == 0
     assert artsim_in_process("nearest", "works/a.png", "--among", "works", *tower) == 0
-    assert artsim_in_process("info", name) == 0
+    assert artsim_in_process("info", name, "--json") == 0
     assert '"recipe": "test"' in capsys.readouterr().out
 
 

@@ -1,54 +1,48 @@
-"""`artsim info`: print the card of a tower."""
+"""`artsim info`: what a tower is, or what this installation can do."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 import click
 
-from artsim.cli.options import SPELLING, WithSwitches, exit_codes_help
-from artsim.towers import BASE
-
-if TYPE_CHECKING:
-    from artsim.scoring.contract import Card
+from artsim.cli.options import SPELLING, exit_codes_help
 
 EPILOG = f"""
 \b
 Examples:
+  artsim info
   artsim info tower.onnx
-  artsim info tower.onnx | jq .validation
   artsim info models:/artsim@champion
+  artsim info tower.onnx --json | jq .validation
 
 {exit_codes_help()}
 """
 
 
-@click.command(cls=WithSwitches, context_settings=SPELLING, epilog=EPILOG)
-@click.argument("model", metavar="[MODEL]", default=str(BASE))
-def info(model: str) -> None:
-    """Print a tower's card as JSON: its validation metrics, threshold, calibration and origin.
+@click.command(context_settings=SPELLING, epilog=EPILOG)
+@click.argument("model", metavar="[MODEL]", required=False)
+@click.option("--json", "as_json", is_flag=True, help="Print everything that is known, as JSON.")
+def info(model: str | None, as_json: bool) -> None:
+    """Say what a tower is, or what this installation can do.
 
     MODEL is what --model of other commands takes: an .onnx file, the folder of a model, or a model in MLflow such as
-    models:/artsim@champion. Without MODEL, the card is that of the tower that comes with artsim.
+    models:/artsim@champion. Its recipe, threshold and accuracy are printed. With --json, so is its whole card: all
+    validation metrics, calibrations and its origin.
+
+    Without MODEL, versions are printed, whether CUDA works, which environment managers mlflow run can use, and where
+    files are cached.
     """
     import json
 
+    from artsim.cli.progress import shown_lines
     from artsim.escaping import one_line
-    from artsim.model_names import tower_file
-    from artsim.scoring.session import read_card
+    from artsim.jobs.info import installation_info, tower_info
 
-    fields = _readable(read_card(tower_file(model)))
-    lines = json.dumps(fields, indent=2, ensure_ascii=False).split("\n")
+    found = installation_info() if model is None else tower_info(model)
+    if not as_json:
+        for line in shown_lines(found.lines):
+            click.echo(line)
+        return
+    lines = json.dumps(found.fields, indent=2, ensure_ascii=False).split("\n")
     if any(one_line(line) != line for line in lines):  # control characters; as \uXXXX the text is still JSON
-        lines = [one_line(line) for line in json.dumps(fields, indent=2).split("\n")]
+        lines = [one_line(line) for line in json.dumps(found.fields, indent=2).split("\n")]
     click.echo("\n".join(lines))
-
-
-def _readable(card: Card) -> dict[str, Any]:
-    """The fields of a card, without the arrays that describe the training photographs."""
-    from dataclasses import asdict
-
-    fields = asdict(card)
-    if card.photographs is not None:
-        fields["photographs"].pop("training")
-    return fields

@@ -215,9 +215,3 @@ def write_summary(summary: Summary, output: str | None) -> None:
     if output is not None:
         with open_output(output) as file:
             file.write(summary.to_json().encode(errors="backslashreplace"))
-
-
-def aligned(lines: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
-    """The same lines with names of one width."""
-    width = max((len(name) for name, _ in lines), default=0)
-    return [(name.ljust(width), value) for name, value in lines]

@@ -132,7 +132,16 @@ def open_tower(path: Path, device: Device = "auto", threads: int | None = None) 
 
 
 def read_card(path: Path) -> Card:
-    """Read a tower's card without optimizing its graph, which takes most of the time of opening it.
+    """Read a tower's card.
+
+    Raises:
+        ModelError: see `open_tower`.
+    """
+    return read_tower(path).card
+
+
+def read_tower(path: Path) -> Tower:
+    """Open a tower to read what it is. Its graph is not optimized, which takes most of the time of opening it.
 
     Raises:
         ModelError: see `open_tower`.
@@ -141,7 +150,7 @@ def read_card(path: Path) -> Card:
     onnxruntime.set_default_logger_severity(SILENT)
     options = session_options()
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
-    return Tower(path, data, _session(path, data, [CPU], options)).card
+    return Tower(path, data, _session(path, data, [CPU], options))
 
 
 def _on_cuda(path: Path, data: bytes) -> Tower | str:

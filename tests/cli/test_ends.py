@@ -163,7 +163,7 @@ def test_a_path_is_printed_as_it_is_for_programs(tmp_path: Path, capsys: pytest.
 
 def test_a_card_is_json_without_control_characters(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = write_tower(tmp_path / "tower.onnx", card(recipe=f"é{HOSTILE}\x7f\U000e0041"))
-    assert artsim_in_process("info", str(path)) == 0
+    assert artsim_in_process("info", str(path), "--json") == 0
     shown = capsys.readouterr().out
     assert not {"\x1b", "\x9b", "\x7f", "\u202e", "\U000e0041"} & set(shown)
     assert json.loads(shown)["recipe"] == artsim.load(path, "cpu").card.recipe

@@ -93,7 +93,7 @@ def test_a_reduced_precision_tower_is_measured_and_scores(
         distances.append(pd.read_csv("scores.csv")["distance"].to_numpy())
     np.testing.assert_allclose(distances[1], distances[0], atol=0.1)
     assert (distances[1] != distances[0]).any()
-    assert artsim_in_process("info", str(written)) == 0
+    assert artsim_in_process("info", str(written), "--json") == 0
     assert json.loads(capsys.readouterr().out)["precision"] == precision
 
 

@@ -208,6 +208,6 @@ def test_a_rule_that_is_no_object_or_lacks_a_field_is_refused() -> None:
 
 def test_the_card_is_shown_without_its_arrays(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = write_tower(tmp_path / "tower.onnx", familiar_card(), size=SIZE)
-    assert artsim_in_process("info", str(path)) == 0
+    assert artsim_in_process("info", str(path), "--json") == 0
     shown = json.loads(capsys.readouterr().out)["photographs"]
     assert shown == {"familiar": 0.5, "onset": 0.5, "correction": 2.0}
