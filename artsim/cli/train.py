@@ -124,6 +124,11 @@ A flag without a default takes its value from the recipe. Under MLflow: mlflow r
     help="Register the model of the run as `artsim register` does, after the run has ended. If the alias "
     "does not move, the reason is printed and the exit code is still 0.",
 )  # fmt: skip
+@switch(
+    "--log-pictures",
+    help="Log the report with pictures of the works, and the sheet of training views, to any store. By default "
+    "pictures are logged only if the artifacts of the run are files of this computer.",
+)  # fmt: skip
 @click.option(
     "--resume", metavar="RUN_ID",
     help="Go on with a run that was interrupted, with its flags and its selection. Under mlflow run, use its --run-id "
@@ -218,4 +223,5 @@ def _options(recipe: Recipe, flags: Mapping[str, Any]) -> TrainOptions:
         seed=flags["seed"],
         flags=in_effect | {key: WHOLE for key, number in used.items() if number is None},
         register=flags["register"],
+        log_pictures=flags["log_pictures"],
     )

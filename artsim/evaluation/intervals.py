@@ -16,7 +16,7 @@ between two copies of an artist are left out, because the copies stand for two a
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 CONFIDENCE = 0.95
+NOTHING = (float("nan"), float("nan"))
 
 
 def auc_interval(
@@ -47,20 +48,25 @@ def auc_interval(
         seed: of the draws.
     """
     curve, pairs = _Curve.of(distance, same), _ResampledPairs.of(same, image1, image2, artists)
-    areas = (curve.auc(*weights) for weights in pairs.draws(resamples, seed))
+    areas = (weighted_auc(*curve.weights(*weights)) for weights in pairs.draws(resamples, seed))
     return _central([area for area in areas if area is not None])
 
 
 @dataclass(frozen=True)
 class Difference:
-    """How much larger the AUC of a second list of distances is, with the central 95 % over resamples.
+    """How much larger a metric of a second list of distances is, with the central 95 % over resamples.
 
     All are NaN if there are no pairs of one kind.
     """
 
-    auc: float
+    value: float
     low: float
     high: float
+
+
+# A metric of the pairs that two lists give at each of their values: the weight of same-artist pairs (V,), and of
+# different-artist pairs (V,), at rising distance. None: it is not defined.
+WeightedMetric = Callable[[NDArray[np.float64], NDArray[np.float64]], float | None]
 
 
 def auc_difference(
@@ -78,17 +84,49 @@ def auc_difference(
     The other arguments are those of `auc_interval`. The lower end of the interval decides something, so there are more
     resamples.
     """
-    curves = [_Curve.of(each, same) for each in (before, after)]
+    lists = [(each, {"auc": weighted_auc}) for each in (before, after)]
+    return metric_differences(lists, same, image1, image2, artists, resamples, seed)[0]["auc"]
+
+
+def metric_differences(
+    lists: Sequence[tuple[NDArray[np.float32], Mapping[str, WeightedMetric]]],
+    same: NDArray[np.uint8],
+    image1: NDArray[np.int64],
+    image2: NDArray[np.int64],
+    artists: NDArray[np.int64] | None = None,
+    resamples: int = 1000,
+    seed: int = 0,
+) -> list[dict[str, Difference]]:
+    """The differences of each later list of distances to the first one, by metric, on the same resamples.
+
+    `lists` are at least two, each with distances (N,) of the same pairs and its metrics by name, the same names in all.
+    The other arguments are those of `auc_interval`.
+    """
+    curves = [_Curve.of(distance, same) for distance, _ in lists]
+
+    def measured(weights: tuple[NDArray[np.float64], NDArray[np.float64]]) -> NDArray[np.float64]:
+        """(lists, metrics); NaN where a metric is not defined."""
+        rows = []
+        for curve, (_, metrics) in zip(curves, lists, strict=True):
+            counts = curve.weights(*weights)
+            rows.append([metric(*counts) for metric in metrics.values()])
+        return np.array(rows, dtype=np.float64)
+
     pairs = _ResampledPairs.of(same, image1, image2, artists)
-    drawn = []
-    for weights in pairs.draws(resamples, seed):
-        areas = [curve.auc(*weights) for curve in curves]
-        if areas[0] is not None and areas[1] is not None:
-            drawn.append(areas[1] - areas[0])
-    whole = [curve.auc(*(np.ones(int(np.sum(same == kind))) for kind in (1, 0))) for curve in curves]
-    if whole[0] is None or whole[1] is None:
-        return Difference(float("nan"), float("nan"), float("nan"))
-    return Difference(whole[1] - whole[0], *_central(drawn))
+    kinds = [np.ones(int(np.sum(same == kind))) for kind in (1, 0)]
+    whole = measured((kinds[0], kinds[1]))
+    drawn = np.array([measured(weights) for weights in pairs.draws(resamples, seed)]).reshape(-1, *whole.shape)
+    return [
+        {
+            name: _difference(whole[number, place] - whole[0, place], drawn[:, number, place] - drawn[:, 0, place])
+            for place, name in enumerate(lists[0][1])
+        }
+        for number in range(1, len(lists))
+    ]
+
+
+def _difference(whole: float, drawn: NDArray[np.float64]) -> Difference:
+    return Difference(float(whole), *(_central(drawn[np.isfinite(drawn)].tolist()) if np.isfinite(whole) else NOTHING))
 
 
 def mean_interval(
@@ -118,13 +156,13 @@ class _Curve:
         values, rank = np.unique(distance, return_inverse=True)
         return cls(rank[same == 1], rank[same == 0], len(values))
 
-    def auc(self, same: NDArray[np.float64], different: NDArray[np.float64]) -> float | None:
-        """The AUC of weighted pairs of both kinds; None if one has no weight."""
-        counts = (
-            np.bincount(rank, weights=weights, minlength=self.ranks)
-            for rank, weights in ((self.same, same), (self.different, different))
-        )
-        return _weighted_auc(*counts)
+    def weights(
+        self, same: NDArray[np.float64], different: NDArray[np.float64]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """The weight of both kinds at each distance (V,), from the weights of the pairs."""
+        positive = np.bincount(self.same, weights=same, minlength=self.ranks)
+        negative = np.bincount(self.different, weights=different, minlength=self.ranks)
+        return positive.astype(np.float64, copy=False), negative.astype(np.float64, copy=False)
 
 
 @dataclass(frozen=True)
@@ -192,13 +230,13 @@ def _weights(counts: NDArray[np.int64], first: NDArray[np.int64], second: NDArra
 
 def _central(drawn: list[float]) -> tuple[float, float]:
     if not drawn:
-        return float("nan"), float("nan")
+        return NOTHING
     tail = (1 - CONFIDENCE) / 2
     low, high = np.quantile(drawn, [tail, 1 - tail])
     return float(low), float(high)
 
 
-def _weighted_auc(positive: NDArray[Any], negative: NDArray[Any]) -> float | None:
+def weighted_auc(positive: NDArray[Any], negative: NDArray[Any]) -> float | None:
     """AUC from the weight of same-artist and of different-artist pairs at each distance (V,), in rising order."""
     total = positive.sum() * negative.sum()
     if total == 0:

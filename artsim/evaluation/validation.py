@@ -152,6 +152,17 @@ class Validation:
             prediction=criterion.prediction(distances),
         )
 
+    def shifted_scores(
+        self, views: NDArray[np.float32], card: Card, factors: NDArray[np.float32] | None, seed: int
+    ) -> pd.DataFrame:
+        """The pairs of the shifted twin with the tower's scores; arguments as in `evaluate_shifted`."""
+        first, second, same = self._pairs_by_photographer(seed)
+        names, criterion = self.works["filename"].to_numpy(), Criterion.of(card)
+        distances = pair_distances(views, first, second, self.distance, factors)
+        table = {"image1": names[first], "image2": names[second], "sameArtist": same, "split": VAL_SHIFTED}
+        scores = {"probability": criterion.probability(distances), "prediction": criterion.prediction(distances)}
+        return pd.DataFrame({**table, "distance": distances, **scores})
+
     def _distances(self, embeddings: NDArray[np.float32], factors: NDArray[np.float32] | None) -> NDArray[np.float32]:
         return pair_distances(embeddings, self.first, self.second, self.distance, factors)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from artsim._version import __version__
@@ -44,6 +45,7 @@ class Exported:
     embeddings: NDArray[np.float32]  # (V, D) of the validation works, by the tower that was evaluated
     factors: NDArray[np.float32] | None  # (V,) of their distances; None: 1
     validation: Validation
+    scores: pd.DataFrame  # of all validation pairs, with those of the shifted twin
     cost: QuantizationCost | None = None  # None: float32
 
 
@@ -82,9 +84,9 @@ def export_tower(
     evaluated = exported
     if source.evaluated is not None:
         evaluated, _, cost = _convert_and_compare(source.evaluated, card, validation, pixels, quantization)
-    card, factors = _with_rules_and_metrics(source, exported, evaluated, validation, pixels, record.seed)
+    card, factors, scores = _with_rules_and_metrics(source, exported, evaluated, validation, pixels, record.seed)
     write(exported.proto, card, output)
-    return Exported(output, card, check, evaluated.embeddings, factors, validation, cost)
+    return Exported(output, card, check, evaluated.embeddings, factors, validation, scores, cost)
 
 
 def _card_without_rules(record: RunRecord, selection_sha256: str, *, refit: bool) -> Card:
@@ -108,8 +110,8 @@ def _with_rules_and_metrics(
     validation: Validation,
     pixels: NDArray[np.uint8],
     seed: int,
-) -> tuple[Card, NDArray[np.float32] | None]:
-    """The complete card, and the factors (V,) of the validation works' distances; None: 1."""
+) -> tuple[Card, NDArray[np.float32] | None, pd.DataFrame]:
+    """The complete card, the factors (V,) of the validation works' distances (None: 1), and the scores of all pairs."""
     twin = ShiftedViews(pixels, validation.photographers)
     views = embed_works(evaluated.tower, twin)
     rules = source.rules or _rules_of_validation(source, validation, evaluated.embeddings, views, seed)
@@ -123,7 +125,10 @@ def _with_rules_and_metrics(
     if validation.threshold is not None:
         plain = DecisionRule(plain.calibration, validation.threshold)
     metrics = result.metrics | validation.evaluate_shifted(views, view_factors, plain, seed)
-    return replace(card, threshold=plain.threshold, calibration=plain.calibration, validation=metrics), factors
+    card = replace(card, threshold=plain.threshold, calibration=plain.calibration, validation=metrics)
+    scores = validation.scores(evaluated.embeddings, card, factors)
+    shifted = validation.shifted_scores(views, card, view_factors, seed)
+    return card, factors, pd.concat([scores, shifted], ignore_index=True)
 
 
 def _rules_of_validation(

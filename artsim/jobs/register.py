@@ -122,4 +122,4 @@ def _in_words(found: Difference, pairs: int, works: int) -> str:
     where = f"on {counted(pairs, 'pair')} of {counted(works, 'work')}"
     if np.isnan(found.low):
         return f"The models cannot be compared {where}: there are too few readable pairs of each kind."
-    return f"its AUC is {found.auc:+.4f} {where} (95 % interval {found.low:+.4f} to {found.high:+.4f})."
+    return f"its AUC is {found.value:+.4f} {where} (95 % interval {found.low:+.4f} to {found.high:+.4f})."

@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
+from PIL import Image
+
 from artsim.collection.catalogue import check_source
 from artsim.collection.prepare import prepare_selection
 from artsim.collection.selection import TRAIN, Selection
@@ -19,10 +21,11 @@ from artsim.evaluation.shortcuts import CueAucs, shortcut_warning, validation_cu
 from artsim.evaluation.validation import Validation, artist_numbers
 from artsim.export.pipeline import Exported, export_tower
 from artsim.export.run_record import SELECTION_FILE, EmbeddingsRecord, ExportSource, RunRecord, write_rules
-from artsim.files import writing
+from artsim.files import replacing, writing
 from artsim.jobs.register import register_after_training
 from artsim.jobs.steps.checkpoint_uploads import CheckpointUploads
 from artsim.jobs.steps.resume import resumed_outputs, resumed_selection
+from artsim.jobs.steps.run_evidence import VIEWS_FILE
 from artsim.jobs.steps.train_log import (
     LOGGED_ELSEWHERE,
     TOWER_FILE,
@@ -175,6 +178,7 @@ def _train_and_export(job: TrainJob) -> Exported:
     from artsim.training.data.pixels import decoded
     from artsim.training.devices import for_this_device, use_devices
     from artsim.training.loop.fit import fit, prepare
+    from artsim.training.loop.view_sheet import view_sheet
 
     device, scope = use_devices(options.device_id, options.distribution)
     recipe = for_this_device(options.recipe)
@@ -190,6 +194,8 @@ def _train_and_export(job: TrainJob) -> Exported:
     ):
         train_images = LabelledImages(pixels, artist_numbers(selection, works))
         held_out_images = LabelledImages(held_out, artist_numbers(selection, validation.works))
+        if (sheet := view_sheet(train_images, recipe, options.seed)) is not None:
+            _write_sheet(sheet, job.outputs.checkpoint_dir / VIEWS_FILE)
         with scope():
             monitor = fit(recipe, network, train_images, held_out_images, _hooks(job), options.seed)
         log_training(job, monitor)
@@ -198,6 +204,11 @@ def _train_and_export(job: TrainJob) -> Exported:
         source = ExportSource.read(folder, "refit" if recipe.refit else "best")
         record = RunRecord.read(folder)
         return export_tower(source, record, selection.digest, validation, held_out, folder / TOWER_FILE)
+
+
+def _write_sheet(sheet: Image.Image, path: Path) -> None:
+    with replacing(path, "wb") as file:
+        sheet.save(file, "JPEG", quality=88)
 
 
 def _hooks(job: TrainJob) -> FitHooks:

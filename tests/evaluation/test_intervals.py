@@ -99,8 +99,8 @@ def test_two_lists_of_distances_are_compared_on_the_same_resamples() -> None:
     before, same, first, second = all_pairs(artist, noise=0.8)
     after = (before - 0.05 * same).astype(np.float32)
     found = auc_difference(before, after, same, first, second, artist, resamples=300)
-    assert found.auc == pytest.approx(roc_auc_score(same, -after) - roc_auc_score(same, -before))
-    assert 0 < found.low < found.auc < found.high
+    assert found.value == pytest.approx(roc_auc_score(same, -after) - roc_auc_score(same, -before))
+    assert 0 < found.low < found.value < found.high
     low, high = auc_interval(before, same, first, second, artist)
     assert found.high - found.low < (high - low) / 3
     back = auc_difference(after, before, same, first, second, artist, resamples=300)

@@ -11,7 +11,7 @@ from sklearn.metrics import accuracy_score, average_precision_score, recall_scor
 
 from artsim.evaluation import value_counts
 from artsim.evaluation.calibration import calibrate
-from artsim.evaluation.intervals import _weighted_auc, auc_interval
+from artsim.evaluation.intervals import auc_interval, weighted_auc
 from artsim.evaluation.metrics import pair_metrics
 from artsim.scoring.contract import Calibration
 
@@ -118,10 +118,10 @@ def _slow_eer(far: NDArray[np.float64], tar: NDArray[np.float64]) -> float:
 
 
 @given(st.lists(st.tuples(st.integers(0, 5), st.booleans(), st.integers(0, 3)), min_size=2, max_size=40))
-def test_weighted_auc_is_scikit_learns(rows: list[tuple[int, bool, int]]) -> None:
+def testweighted_auc_is_scikit_learns(rows: list[tuple[int, bool, int]]) -> None:
     distance, same, weight = (np.array(column) for column in zip(*rows, strict=True))
     _, tie = np.unique(distance, return_inverse=True)
-    found = _weighted_auc(*(np.bincount(tie, weights=weight * kind) for kind in (same, ~same)))
+    found = weighted_auc(*(np.bincount(tie, weights=weight * kind) for kind in (same, ~same)))
     if (weight[same].sum() == 0) or (weight[~same].sum() == 0):
         assert found is None
     else:

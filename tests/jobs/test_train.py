@@ -10,12 +10,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.metrics import roc_auc_score
 
 import artsim
 from artsim.scoring.contract import Card
 from tests.command import artsim_in_process
 from tests.jobs.trained import Job
 
+SCORES = ("validation_scores.json", "validation_scores.parquet")
 METRICS = (
     "auc", "average_precision", "eer", "tar_at_far_1pct", "tar_at_far_10pct", "cllr_min", "balanced_accuracy",
     "accuracy", "precision_at_1", "map_at_r",
@@ -98,9 +100,18 @@ def test_the_run_has_the_selection_and_each_validation_set_as_datasets(job: Job)
 
 def test_the_run_has_each_file_once(job: Job) -> None:
     names = {item.path for item in job.client.list_artifacts(job.run.info.run_id)}
-    assert names == {"checkpoints", "summaries", "pairs.csv", "validation_scores.json", "report.html"}
+    assert names == {"checkpoints", "summaries", "figures", "pairs.csv", "report.html", *SCORES}
     stored = [path.name for path in (job.folder / "mlruns").rglob("*") if path.is_file()]
-    once = ("tower.onnx", "selection.csv", "pairs.csv", "best.keras", "last.keras", "checkpoint.json")
+    once = (
+        "tower.onnx",
+        "selection.csv",
+        "pairs.csv",
+        "report.html",
+        "training_views.jpg",
+        "best.keras",
+        "last.keras",
+        "checkpoint.json",
+    )
     assert [stored.count(name) for name in once] == [1] * len(once)
 
 
@@ -209,6 +220,15 @@ def test_the_validation_table_equals_scores_of_the_exported_tower(job: Job, demo
     scores = scorer.score(*paths)
     np.testing.assert_allclose(scores.distance, table["distance"], atol=2e-6)
     np.testing.assert_allclose(scores.probability, table["probability"], atol=1e-4)
+
+
+def test_the_scores_file_of_the_run_gives_its_metrics(job: Job) -> None:
+    table = pd.read_parquet(job.artifact("validation_scores.parquet"))
+    for split, rows in table.groupby(table["split"].astype(str)):
+        auc = roc_auc_score(rows["sameArtist"], -rows["distance"])
+        assert auc == pytest.approx(job.run.data.metrics[f"{split}/auc"])
+    assert ((table["artist1"].astype(str) == table["artist2"].astype(str)) == table["sameArtist"]).all()
+    assert set(table["split"]) == {"val_seen", "val_unseen", "val_shifted"}
 
 
 def test_the_run_has_the_best_epoch_and_its_monitor(job: Job) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from artsim._version import __version__
-from artsim.evaluation.report.page import source_of, templates
+from artsim.evaluation.report.page import style_of, templates
 from artsim.evaluation.report.pictures import Sheet
 
 SHOWN = 160  # pixels of a picture on the page
@@ -61,21 +61,21 @@ class AnswersPage:
 def render_answers(page: AnswersPage) -> str:
     """The page as HTML. The same answers give the same text."""
     environment = templates()
-    style = Markup(source_of(environment, "style.css") + _places(page.sheet))  # noqa: S704 - the package's own, and numbers
+    style = style_of(environment, "style.css") + places_of(page.sheet)
     template = environment.get_template("answers.html.j2")
     return template.render(page=page, version=__version__, style=style, sheet=page.sheet)
 
 
-def _places(sheet: Sheet) -> str:
-    """A class for each picture, with its size and its place on the sheet."""
+def places_of(sheet: Sheet, shown: int = SHOWN) -> Markup:
+    """A class of CSS for each picture, with its size on the page, `shown` px at most, and its place on the sheet."""
     rules = []
     for number, box in enumerate(sheet.boxes):
         if box is not None:
             left, top, width, height = box
-            scale = SHOWN / max(width, height)
+            scale = shown / max(width, height)
             size = f"{sheet.columns * sheet.cell * scale:.2f}px {sheet.rows * sheet.cell * scale:.2f}px"
             rules.append(
                 f".p{number}{{width:{width * scale:.2f}px;height:{height * scale:.2f}px;background-size:{size};"
                 f"background-position:{-left * scale:.2f}px {-top * scale:.2f}px}}"
             )
-    return "\n" + "\n".join(rules)
+    return Markup("\n" + "\n".join(rules))  # noqa: S704 - numbers

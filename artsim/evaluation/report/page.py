@@ -71,10 +71,17 @@ def _one_line(value: Any) -> Any:
 
 def _assets(environment: Environment) -> Mapping[str, Any]:
     """The style and the script of the package, and the digest by which the policy allows the script."""
-    style, script = (source_of(environment, name) for name in ("style.css", "script.js"))
+    script = source_of(environment, "script.js")
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    own = {"style": style, "script": script, "script_digest": f"sha256-{digest}"}
-    return {name: Markup(text) for name, text in own.items()}  # noqa: S704 - files of the package
+    own = {"script": script, "script_digest": f"sha256-{digest}"}
+    texts = {name: Markup(text) for name, text in own.items()}  # noqa: S704 - files of the package
+    return {**texts, "style": style_of(environment, "style.css")}
+
+
+def style_of(environment: Environment, *names: str) -> Markup:
+    """The style of a page or a figure: the colours, those files of the package, and what figures need."""
+    texts = (source_of(environment, name) for name in ("colours.css", *names, "chart.css"))
+    return Markup("".join(texts))  # noqa: S704 - files of the package
 
 
 def source_of(environment: Environment, name: str) -> str:

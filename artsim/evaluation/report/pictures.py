@@ -41,6 +41,9 @@ class Sheet:
     boxes: list[tuple[int, int, int, int] | None]
 
 
+NO_PICTURES = Sheet("data:,", 1, 1, 1, [])
+
+
 def make_sheet(
     paths: Sequence[str],
     progress: Callable[[int, int], None],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -15,9 +15,8 @@ from artsim.evaluation.report.contents import Report
 from artsim.evaluation.report.headline import Headline, headline_of_metrics
 from artsim.evaluation.report.limits import limits_of
 from artsim.evaluation.report.map import map_note, map_of
-from artsim.evaluation.report.page import render
 from artsim.evaluation.report.paintings import Paintings
-from artsim.evaluation.report.pictures import make_sheet
+from artsim.evaluation.report.pictures import NO_PICTURES, make_sheet
 from artsim.evaluation.validation import VAL_SHIFTED, Validation
 from artsim.messages import Progress, no_progress
 from artsim.scoring.contract import Card
@@ -44,8 +43,8 @@ class TrainedTower:
 
 def training_report(
     validation: Validation, tower: TrainedTower, command: str = "", progress: Progress = no_progress
-) -> str:
-    """The page about a training run; its metrics are those of the card.
+) -> Report:
+    """What the page about a training run shows; its metrics are those of the card.
 
     Args:
         validation: the works, and their pairs.
@@ -64,23 +63,27 @@ def training_report(
     unfamiliar = None if rule is None or card.refit else rule.are_unfamiliar(tower.embeddings[rows])
     sheet = make_sheet([pairs.paths[row] for row in rows.tolist()], lambda *at: progress("pictures", *at))
     splits = scores["split"].to_numpy()
-    return render(
-        Report(
-            title=f"Training run of {card.recipe}",
-            headlines=_headlines(validation, card.validation),
-            sets=_sets(splits, pairs.same),
-            pairs=pairs,
-            paintings=paintings,
-            criterion=criterion,
-            choice=choice,
-            sheet=sheet,
-            map=places,
-            map_note=map_note(places, len(pairs.names)),
-            unfamiliar=unfamiliar,
-            origin=_origin(tower, command),
-            limits=limits_of(pairs, paintings, criterion, unfamiliar, is_prior_known=True),
-        )
+    return Report(
+        title=f"Training run of {card.recipe}",
+        headlines=_headlines(validation, card.validation),
+        sets=_sets(splits, pairs.same),
+        pairs=pairs,
+        paintings=paintings,
+        criterion=criterion,
+        choice=choice,
+        sheet=sheet,
+        map=places,
+        map_note=map_note(places, len(pairs.names)),
+        unfamiliar=unfamiliar,
+        origin=_origin(tower, command),
+        limits=limits_of(pairs, paintings, criterion, unfamiliar, is_prior_known=True),
     )
+
+
+def without_pictures(report: Report) -> Report:
+    """The same report without a picture of any painting. It keeps the names."""
+    sheet = replace(NO_PICTURES, boxes=[None] * len(report.sheet.boxes))
+    return replace(report, sheet=sheet, map=None, map_note="This copy of the report has no pictures, so it has no map.")
 
 
 def _pairs_of(validation: Validation, scores: pd.DataFrame) -> ScoredPairs:

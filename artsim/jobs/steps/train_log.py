@@ -13,6 +13,7 @@ from artsim.collection.digests import write_works
 from artsim.collection.prepare import SelectionOptions
 from artsim.collection.selection import TRAIN, VAL_SEEN, VAL_UNSEEN, Selection, as_csv
 from artsim.escaping import markdown, masked
+from artsim.evaluation.report.contents import Report
 from artsim.evaluation.report.training import TrainedTower, training_report
 from artsim.evaluation.shortcuts import CueAucs, shortcut_metrics, shortcut_table, shortcut_warning
 from artsim.evaluation.validation import VAL_SHIFTED, Validation
@@ -21,6 +22,7 @@ from artsim.export.report import SPLIT_NAMES, WITH_TWIN, auc_text, describe
 from artsim.export.run_record import SELECTION_FILE, WORKS_FILE, RunRecord
 from artsim.files import file_sha256, replacing
 from artsim.jobs.steps.export_log import export_metrics
+from artsim.jobs.steps.run_evidence import REPORT_FILE, VIEWS_FILE, log_evidence
 from artsim.messages import Progress, Say
 from artsim.tracking.logged_models import TowerModel
 from artsim.tracking.resumed import CHECKPOINTS
@@ -32,9 +34,8 @@ from artsim.training.recipes import RECIPES, Distribution, Recipe
 
 TOWER_FILE = "tower.onnx"
 PAIRS_FILE = "pairs.csv"
-REPORT_FILE = "report.html"
 # Files of the folder of checkpoints that are logged elsewhere: one copy of each is stored.
-LOGGED_ELSEWHERE = (TOWER_FILE, PAIRS_FILE, REPORT_FILE)
+LOGGED_ELSEWHERE = (TOWER_FILE, PAIRS_FILE, REPORT_FILE, VIEWS_FILE)
 SCORES_TABLE = "validation_scores.json"
 # Metrics in the run's description.
 DESCRIBED = ("precision_at_1", "map_at_r", "eer", "balanced_accuracy", "predicted_same")
@@ -54,6 +55,7 @@ class TrainOptions:
     seed: int
     flags: Mapping[str, object]
     register: bool = False
+    log_pictures: bool = False
 
 
 @dataclass(frozen=True)
@@ -141,9 +143,9 @@ def log_end(job: TrainJob, exported: Exported, shortcuts: Mapping[str, CueAucs])
     texts = {"recipe": card.recipe, "precision": card.precision, "selection_sha256": card.selection_sha256}
     model_id = run.log_tower(TowerModel(exported.path, step=step, texts=texts))
     run.log_metrics(metrics, step, model_id)
-    run.log_table(exported.validation.scores(exported.embeddings, card, exported.factors), SCORES_TABLE)
+    run.log_table(exported.scores[exported.scores["split"] != VAL_SHIFTED], SCORES_TABLE)
     run.log_file(pairs_path)
-    run.log_file(_write_report(job, exported))
+    log_evidence(run, _report_of(job, exported), exported, job.feedback.say, log_pictures=job.options.log_pictures)
     run.set_description(_description(job, card.validation, shortcuts))
 
 
@@ -157,15 +159,11 @@ def changes_of(recipe: Recipe) -> list[str]:
     return [f"{key}={Path(str(value)).name}" for key, value in given.items() if not key.startswith("num_of_")]
 
 
-def _write_report(job: TrainJob, exported: Exported) -> Path:
-    """Write the report of the run beside its tower."""
-    path = exported.path.with_name(REPORT_FILE)
+def _report_of(job: TrainJob, exported: Exported) -> Report:
     tower = TrainedTower(exported.card, file_sha256(exported.path), exported.embeddings, exported.factors)
     flags = [f"--{name.replace('_', '-')}={value}" for name, value in job.options.flags.items() if value is not None]
     command = masked(shlex.join(["artsim", "train", *flags]))
-    with replacing(path) as file:
-        file.write(training_report(exported.validation, tower, command, job.feedback.progress))
-    return path
+    return training_report(exported.validation, tower, command, job.feedback.progress)
 
 
 def describe_selection(selection: Selection) -> str:

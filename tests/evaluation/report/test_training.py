@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from artsim.collection.selection import Selection
+from artsim.evaluation.report.page import render
 from artsim.evaluation.report.training import TrainedTower, training_report
 from artsim.evaluation.validation import Validation
 from tests.evaluation.test_validation import works
@@ -31,7 +32,8 @@ def test_the_report_of_a_run_has_the_metrics_of_its_card_and_all_validation_work
     if shifted:
         metrics |= {"val_shifted/auc": 0.7654, "val_shifted/auc_low": 0.71, "val_shifted/auc_high": 0.82}
     own = card(validation=metrics, threshold=result.rule.threshold, calibration=result.rule.calibration)
-    page = training_report(validation, TrainedTower(own, "5" * 64, embeddings, None), "artsim train --epochs=1")
+    tower = TrainedTower(own, "5" * 64, embeddings, None)
+    page = render(training_report(validation, tower, "artsim train --epochs=1"))
     assert page.index("Artists never seen in training") < page.index("New works by the artists trained on")
     assert ("Validation works as other photographs would show them" in page) == shifted
     assert ">0.88<" in page
