@@ -36,7 +36,8 @@ if TYPE_CHECKING:
     from artsim.messages import Progress, Say
 
 WORK_COLUMNS = ("query", "rank", "distance", "probability", "artist", "image", "unlike", "copy")
-ARTIST_COLUMNS = ("query", "rank", "distance", "probability", "artist", "works")
+# `probability` is the former name of `share`, kept for this version.
+ARTIST_COLUMNS = ("query", "rank", "distance", "probability", "artist", "works", "share")
 
 INPUTS = {"QUERY": "queries", "--among": "among", "--model": "model", "--cohort": "cohort"}  # flags and parameters
 
@@ -89,8 +90,8 @@ def nearest(
     """Who painted this? List the works of a gallery that are nearest to each query.
 
     QUERY is an image or a folder of images. Each listed work has the probability that it is by the same artist as the
-    query, as artsim-score computes it. If the artists are known, they are ranked by their three nearest works. An
-    artist's probability assumes that the query is by an artist in the gallery.
+    query, as artsim-score computes it. If the artists are known, they are ranked by their three nearest works. Each
+    has a share: its probability if the query is by an artist in the gallery. The shares of all artists sum to 1.
 
     Works with the same content as the query are left out. A listed work is marked as a copy if it and the query are two
     photographs of one painting, which says nothing about the artist. The column copy is empty for a gallery that is an
@@ -117,6 +118,10 @@ def nearest(
             outcome = find_nearest(settings, say, progress, show)
         else:
             outcome = _find_and_report(settings, report, say, progress, show)
+    if outcome.validated and output == "-" and sys.stdout.isatty():
+        from artsim.cli.nearest_tables import print_note
+
+        print_note(outcome.validated)
     check_outcome(outcome, max_bad_images, are_shown=not quiet)
 
 
@@ -136,7 +141,8 @@ def _find_and_report(
         page.add(result)
 
     outcome = find_nearest(options, say, progress, show_and_keep)
-    page.write((lambda _: None) if outcome.folder is None else ImageNames(outcome.folder).path, progress)
+    path_of = (lambda _: None) if outcome.folder is None else ImageNames(outcome.folder).path
+    page.write(path_of, progress, outcome.validated)
     return outcome
 
 
@@ -162,6 +168,6 @@ def _result_printer(output: str, artists: str | None, say: Say) -> Iterator[Call
                     say(f"{result.query}: {remark}")
             if write_artist is not None:
                 for artist in result.artists:
-                    write_artist({"query": result.query, **asdict(artist)})
+                    write_artist({"query": result.query, **asdict(artist), "probability": artist.share})
 
         yield show

@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from artsim.escaping import one_line
+from artsim.evaluation.report.numbers import percent, short
 from artsim.jobs.steps.ranking import QueryResult, remarks
 
 
@@ -27,10 +28,15 @@ def print_result(result: QueryResult) -> None:
     console.print()
 
 
+def print_note(text: str) -> None:
+    """Print a sentence below the tables, with line breaks between words."""
+    Console(highlight=False).print(Padding(Text(one_line(text)), (0, 0, 0, 2)))
+
+
 def _artists_table(result: QueryResult) -> Table:
-    table = _table(("artist", "left"), ("probability", "right"), ("distance", "right"), ("works", "right"))
+    table = _table(("artist", "left"), ("share", "right"), ("distance", "right"), ("works", "right"))
     for artist in result.artists:
-        _add(table, artist.rank, artist.artist, artist.probability, artist.distance, f"{artist.works:,}")
+        _add(table, artist.rank, artist.artist, artist.share, artist.distance, f"{artist.works:,}")
     return table
 
 
@@ -59,7 +65,8 @@ def _table(*columns: tuple[str, str]) -> Table:
     return table
 
 
-def _add(table: Table, rank: int, name: str, probability: np.float32, distance: np.float32, *cells: str) -> None:
-    numbers: Sequence[str] = (f"{probability:.3f}", f"{distance:.3f}")
+def _add(table: Table, rank: int, name: str, share: np.float32, distance: np.float32, *cells: str) -> None:
+    # No more digits than the calibration is good for; files have them all.
+    numbers: Sequence[str] = (percent(float(share)), short(float(distance)))
     # Text, because rich reads brackets in a string as markup.
     table.add_row(*(Text(one_line(cell)) for cell in (str(rank), name, *numbers, *cells)))

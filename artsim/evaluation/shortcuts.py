@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from artsim.collection.selection import VAL_SEEN, VAL_UNSEEN
 from artsim.evaluation.intervals import auc_interval
 from artsim.evaluation.metrics import pair_metrics
+from artsim.evaluation.report.numbers import Estimate
 from artsim.evaluation.validation import Validation
 from artsim.scoring.distance import pair_distances
 
@@ -41,7 +42,10 @@ class CueAuc:
     high: float
 
     def __str__(self) -> str:
-        return f"{self.auc:.3f}" + (f" ({self.low:.3f} to {self.high:.3f})" if np.isfinite(self.low) else "")
+        if not np.isfinite(self.low):
+            return Estimate(self.auc).text
+        estimate = Estimate(self.auc, self.low, self.high)
+        return f"{estimate.text} ({estimate.interval})"
 
 
 CueAucs = Mapping[str, CueAuc]  # by the name of the cue

@@ -11,6 +11,7 @@ import numpy as np
 
 from artsim._version import __version__
 from artsim.evaluation.labelled_pairs import LabelledPairs, Resampled, labelled_metrics
+from artsim.evaluation.report.numbers import Estimate, says_something, too_few_text
 from artsim.evaluation.unfamiliar import unfamiliar_note
 from artsim.messages import counted, first_few
 from artsim.scoring.cohort_use import CohortUse
@@ -90,7 +91,7 @@ class Summary:
         bad_images: a sentence for each, which begins with the image's name.
         unfamiliar_images: the number of unfamiliar photographs; None if the tower cannot tell them.
         unfamiliar_note: a line about them; None if they are no more than chance gives.
-        labelled_pairs: pairs with a label and a score.
+        labelled_pairs: pairs with a label and a score, `same_artist_pairs` of which are by one artist.
         metrics: of the labelled pairs, at `threshold`; empty if all have the same label. Calibration error and Brier
             skill weight the pairs to `prior`.
         interval_resamples: what the bootstrap of `auc_interval` draws.
@@ -118,6 +119,7 @@ class Summary:
     threshold: float
     prior: float
     labelled_pairs: int
+    same_artist_pairs: int
     metrics: Mapping[str, float]
     auc_interval: tuple[float, float] | None
     interval_resamples: Resampled | None
@@ -157,15 +159,20 @@ class Summary:
         if not self.metrics:
             pairs = f"{count} with a label" if is_partial else f"all {count} scored pairs"
             return [("metrics", f"none: {pairs} have the same label")]
-        lines = [(label, f"{self.metrics[name]:.3f}") for name, label in METRICS.items()]
-        if self.auc_interval is not None:
-            low, high = self.auc_interval
-            interval = f"95 % interval {low:.3f} to {high:.3f}, resampling {self.interval_resamples}"
-            lines[0] = (lines[0][0], f"{lines[0][1]} ({interval})")
         return [
-            ("labelled pairs", f"{count}, threshold {self.threshold:g}, prior {self.prior:g}"),
-            *lines,
+            ("labelled pairs", f"{count}, threshold {self.threshold:.4g}, prior {self.prior:g}"),
+            *self._judged(),
         ]
+
+    def _judged(self) -> list[tuple[str, str]]:
+        """The metrics with the digits that the interval of the AUC allows, as all are of the same pairs."""
+        auc = Estimate(self.metrics["auc"], *(self.auc_interval or (None, None)))
+        different = self.labelled_pairs - self.same_artist_pairs
+        if not says_something(self.same_artist_pairs, different, auc):
+            return [("metrics", too_few_text(self.same_artist_pairs, different, auc))]
+        lines = [(label, f"{self.metrics[name]:.{auc.digits}f}") for name, label in METRICS.items()]
+        interval = f"95 % interval {auc.interval}, resampling {self.interval_resamples}"
+        return [(lines[0][0], f"{lines[0][1]} ({interval})"), *lines[1:]]
 
 
 def summarize(
@@ -201,6 +208,7 @@ def summarize(
         threshold=criterion.threshold,
         prior=criterion.prior,
         labelled_pairs=len(pairs.labelled.same),
+        same_artist_pairs=int(np.count_nonzero(pairs.labelled.same)),
         **measured._asdict(),
         wall_seconds=time.perf_counter() - started,
     )

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import numpy as np
+
 from artsim.collection.selection import VAL_SEEN, VAL_UNSEEN
-from artsim.evaluation.validation import VAL_SHIFTED
+from artsim.evaluation.report.numbers import Estimate, metric_text, says_something, too_few_text
+from artsim.evaluation.validation import VAL_SHIFTED, Validation
 from artsim.export.pipeline import Exported
 from artsim.export.reduced_precision import QuantizationCost
 
 SPLIT_NAMES = {VAL_SEEN: "artists trained on", VAL_UNSEEN: "artists never seen"}
 WITH_TWIN = {**SPLIT_NAMES, VAL_SHIFTED: "their shifted twin"}
+FIRST_METRICS = {"EER": "eer", "balanced accuracy": "balanced_accuracy"}
 FURTHER_METRICS = {
     "precision@1": "precision_at_1",
     "MAP@R": "map_at_r",
@@ -29,11 +33,8 @@ def describe(exported: Exported) -> str:
     lines = [f"{tower}, on works it was not trained on (threshold {exported.card.threshold:.4g}):"]
     for split, meaning in WITH_TWIN.items():
         if f"{split}/auc" in metrics:
-            lines += [
-                f"  {meaning:<20}AUC {auc_text(metrics, split)}   EER {metrics[f'{split}/eer']:.3f}   "
-                f"balanced accuracy {metrics[f'{split}/balanced_accuracy']:.3f}",
-                f"{'':22}{'   '.join(_further_metrics(metrics, split))}",
-            ]
+            texts = metric_texts(metrics, split, *kinds_of_pairs(exported.validation, split))
+            lines += [f"  {meaning:<20}{texts[0]}", *(f"{'':22}{text}" for text in texts[1:])]
     compared = "In float32, onnxruntime" if exported.cost else "Onnxruntime"
     lines.append(
         f"{compared} differs from TensorFlow on {check.images} images by at most {check.embedding:.2g} in an "
@@ -44,18 +45,37 @@ def describe(exported: Exported) -> str:
     return "\n".join(lines)
 
 
+def kinds_of_pairs(validation: Validation, split: str) -> tuple[int, int]:
+    """The numbers of a split's validation pairs by one artist and by two; the shifted twin has those of its works."""
+    own = validation.pairs["split"] == (validation.unknown_split if split == VAL_SHIFTED else split)
+    same = validation.same[own.to_numpy()]
+    return int(np.count_nonzero(same)), int(np.count_nonzero(same == 0))
+
+
+def metric_texts(metrics: Mapping[str, float], split: str, same: int, different: int) -> list[str]:
+    """The metrics of a split in two lines, with the digits that their intervals allow; one line if there is too little.
+
+    `same` and `different` are the numbers of its pairs.
+    """
+    auc = Estimate.of(metrics, f"{split}/auc")
+    if auc is None or not says_something(same, different, auc):
+        return [too_few_text(same, different, auc)]
+    first, further = (
+        [f"{label} {text}" for label, text in texts.items() if text]
+        for texts in (
+            {label: metric_text(metrics, f"{split}/{name}", auc.digits) for label, name in names.items()}
+            for names in (FIRST_METRICS, FURTHER_METRICS)
+        )
+    )
+    return ["   ".join([f"AUC {auc_text(metrics, split)}", *first]), "   ".join(further)]
+
+
 def auc_text(metrics: Mapping[str, float], split: str, name: str = "auc") -> str:
     """An AUC with its interval, or a dash if it is not known; `name` may also be `same_style_auc`."""
-    key = f"{split}/{name}"
-    if key not in metrics:
+    auc = Estimate.of(metrics, f"{split}/{name}")
+    if auc is None:
         return "–"
-    low, high = metrics.get(f"{key}_low"), metrics.get(f"{key}_high")
-    return f"{metrics[key]:.3f}" + (f" ({low:.3f} to {high:.3f})" if low is not None and high is not None else "")
-
-
-def _further_metrics(metrics: Mapping[str, float], split: str) -> list[str]:
-    keys = {label: f"{split}/{name}" for label, name in FURTHER_METRICS.items()}
-    return [f"{label} {metrics[key]:.3f}" for label, key in keys.items() if key in metrics]
+    return auc.text + (f" ({auc.interval})" if auc.has_interval else "")
 
 
 def _cost_lines(cost: QuantizationCost, precision: str) -> list[str]:

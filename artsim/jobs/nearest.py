@@ -15,6 +15,7 @@ from artsim.collection.columns import Columns, check_use
 from artsim.collection.folders import list_folder
 from artsim.collection.works import Reading
 from artsim.errors import InputError
+from artsim.evaluation.validated import validation_note
 from artsim.jobs.steps.cohort import read_cohort, tower_of
 from artsim.jobs.steps.gallery import Gallery, read_gallery
 from artsim.jobs.steps.ranking import QueryResult, Ranking
@@ -58,7 +59,8 @@ class NearestOptions:
 class Outcome:
     """The reasons of bad queries and works, a sentence each that begins with the name, and the number of all.
 
-    `folder` has the files of the gallery; None for an embedding store.
+    `folder` has the files of the gallery; None for an embedding store. `validated` says how often the tower's
+    validation queries were answered right; "" if its card does not.
     """
 
     bad_queries: list[str]
@@ -66,6 +68,7 @@ class Outcome:
     bad_works: list[str]
     works: int
     folder: Path | None
+    validated: str = ""
 
 
 @dataclass(frozen=True)
@@ -110,8 +113,8 @@ def find_nearest(
     queries = queries.compared(scorer.card.photographs)
     for result in opened.ranking.results(names, queries, options.k, with_itself=options.with_itself):
         show(result)
-    gallery = opened.gallery
-    return Outcome(queries.reasons, len(names), gallery.bad, gallery.total, gallery.folder)
+    gallery, validated = opened.gallery, validation_note(scorer.card.validation)
+    return Outcome(queries.reasons, len(names), gallery.bad, gallery.total, gallery.folder, validated)
 
 
 def open_gallery(

@@ -40,8 +40,10 @@ class NearestReport:
         else:
             self.results.append(result)
 
-    def write(self, path_of: Callable[[str], Path | None], progress: Progress) -> None:
+    def write(self, path_of: Callable[[str], Path | None], progress: Progress, validated: str = "") -> None:
         """Write the page; `path_of` gives the file of a work of the gallery, None if it has none.
+
+        `validated` says how often the tower's validation queries were answered right.
 
         Raises:
             OutputError: the output can't be written.
@@ -49,7 +51,9 @@ class NearestReport:
         answers = [self._answer(result, path_of) for result in self.results]
         paths = [str(path) if isinstance(path, Path) else "" for path in self._pictures]
         sheet = make_sheet(paths, partial(progress, "pictures"), self.options.max_pixels)
-        page = AnswersPage(Path(self.options.among).name, answers, self.left_out, sheet, list(self._origin()))
+        page = AnswersPage(
+            Path(self.options.among).name, answers, self.left_out, sheet, list(self._origin()), validated
+        )
         with open_output(self.output) as file:
             file.write(render_answers(page).encode(errors="backslashreplace"))
 
@@ -66,7 +70,7 @@ class NearestReport:
             for work in result.works
         ]
         artists = [
-            RankedArtist(each.artist, float(each.probability), percent(float(each.probability)), each.works)
+            RankedArtist(each.artist, float(each.share), percent(float(each.share)), each.works)
             for each in result.artists
         ]
         place = self._place(Path(result.query))

@@ -6,8 +6,9 @@ Works are rows of embeddings, float32 (N, D). Artists are numbers; a negative nu
 
 *Artists* are ranked by the mean distance of their three nearest works, or of all their works if they have fewer.
 Log-odds are linear in the distance, so this is also the rank by mean log-odds. A single work can be near because of its
-motif; with many more than three, the number of an artist's works would decide. The probability of each artist, if the
-query is by an artist of the gallery, is the softmax of twice the log-odds (benchmarks/nearest.py compares other rules).
+motif; with many more than three, the number of an artist's works would decide. An artist's share is their probability
+if the query is by an artist of the gallery: the softmax of twice the log-odds (benchmarks/nearest.py compares other
+rules).
 
 A query is *unlike* the gallery (an outlier) if its nearest work is farther away than those of 99 % of the gallery's own
 works. For works that do belong there, this is wrong once in a hundred times, whatever the tower (a conformal test:
@@ -51,16 +52,16 @@ class SearchResult:
     unlike: bool | None
 
 
-def artist_probabilities(distance: Distances, calibration: Calibration) -> Distances:
-    """Return the probability of each artist, float32 (A,), given that the query is by one of them.
+def artist_shares(distance: Distances, calibration: Calibration) -> Distances:
+    """Return the probability of each artist, float32 (A,), given that the query is by one of them. They sum to 1.
 
     Args:
         distance: (A,) the whole of `SearchResult.artist_distance`.
         calibration: the tower's calibration.
     """
     odds = log_odds(distance, calibration, calibration.prior)
-    probability: Distances = softmax(CERTAINTY * odds).astype(np.float32) if len(odds) else distance
-    return probability
+    shares: Distances = softmax(CERTAINTY * odds).astype(np.float32) if len(odds) else distance
+    return shares
 
 
 class _Query(NamedTuple):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import shutil
 import sys
 from dataclasses import replace
@@ -17,7 +18,7 @@ import artsim
 from artsim.files import file_sha256
 from artsim.scoring.embedding_store import EmbeddingStore, read_store, write_store
 from tests.command import artsim_in_process
-from tests.towers import write_paintings, write_tower
+from tests.towers import card, write_paintings, write_tower
 
 
 @pytest.fixture
@@ -120,7 +121,8 @@ def test_artists_are_ranked_in_another_file(folder: Path, capsys: pytest.Capture
         ("query.png", "1"), ("query.png", "2"), ("copy.png", "1"), ("copy.png", "2"),
     ]  # fmt: skip
     for query in ("query.png", "copy.png"):
-        shares = [float(row["probability"]) for row in artists if row["query"] == query]
+        shares = [float(row["share"]) for row in artists if row["query"] == query]
+        assert [float(row["probability"]) for row in artists if row["query"] == query] == shares  # the former name
         assert sum(shares) == pytest.approx(1, abs=1e-5)
         for row in artists:
             if row["query"] == query:
@@ -142,8 +144,25 @@ def test_a_terminal_shows_tables(
     assert lines[0] == "copy.png"
     assert "is in the gallery and left out: bob/4.png" in lines[1]
     assert sum("[red]ann" in line for line in lines) == 4  # the artist and three works
-    assert any(line.split() == ["artist", "probability", "distance", "works"] for line in lines)
+    assert any(line.split() == ["artist", "share", "distance", "works"] for line in lines)
     assert any(line.split() == ["work", "probability", "distance", "artist"] for line in lines)
+    cells = next(line for line in lines if "ann/1.png" in line).split()
+    assert re.fullmatch(r"\d+ %|under 1 %|over 99 %", " ".join(cells[2:-2]))
+    assert not any("validation" in line for line in lines)
+
+
+def test_below_the_tables_stands_how_often_validation_queries_were_right(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = {"precision_at_1": 0.912, "precision_at_1_low": 0.841, "precision_at_1_high": 0.948}
+    write_tower(folder / "tower.onnx", card(validation={f"val_unseen/{name}": value for name, value in found.items()}))
+    assert nearest("copy.png", "-o", "works.csv", "--report", "found.html", "--quiet") == 0
+    assert capsys.readouterr().out == ""
+    assert "91 % (84 to 95 %) by artists never seen in training" in (folder / "found.html").read_text()
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    assert nearest("copy.png", "query.png", "--quiet") == 0
+    shown = " ".join(capsys.readouterr().out.split())
+    assert shown.count("91 % (84 to 95 %) by artists never seen in training") == 1
 
 
 def test_works_without_known_artists_have_no_ranked_artists(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

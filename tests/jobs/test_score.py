@@ -209,11 +209,9 @@ def test_labels_give_metrics_with_an_interval(folder: Path) -> None:
     assert summary.labelled_pairs == 9
     assert summary.metrics["auc"] == summary.metrics["accuracy"] == 1
     assert 0 <= summary.metrics["calibration_error"] < 1
-    assert "Brier skill" in dict(summary.lines())
     assert summary.auc_interval is not None
     assert summary.interval_resamples == "paintings"  # each pair occurs twice, so the artists are not known
-    assert ("AUC", "1.000 (95 % interval 1.000 to 1.000, resampling paintings)") in summary.lines()
-    assert {"TAR at FAR 10 %", "Cllr", "least Cllr", "calibration error by chance"} <= set(dict(summary.lines()))
+    assert dict(summary.lines())["metrics"].startswith("too few to judge: 3 pairs by one artist, 6 by two")
     assert json.loads(summary.to_json())["metrics"]["calibration_error_by_chance"] >= 0
     assert json.loads(summary.to_json())["interval_resamples"] == "paintings"
 

@@ -81,7 +81,7 @@ def test_the_auc_of_each_cue_of_the_photographs_is_logged_once(job: Job, part: s
     assert logged.step == 3
     assert 0 <= logged.value <= 1
     assert cue != "jpeg_quality" or logged.value == 0.5  # the collection's files all have one quality
-    assert f"{logged.value:.3f}" in job.run.data.tags["mlflow.note.content"]
+    assert f"{logged.value:.1f}" in job.run.data.tags["mlflow.note.content"]
 
 
 def test_system_metrics_are_logged(job: Job) -> None:
@@ -205,11 +205,11 @@ def test_the_shifted_twin_has_metrics_in_the_run_its_description_and_its_report(
     (logged,) = job.client.get_metric_history(job.run.info.run_id, f"val_shifted/{name}")
     assert logged.step == 3
     assert artsim.load(job.tower).card.validation[f"val_shifted/{name}"] == pytest.approx(logged.value)
-    shown = f"{logged.value:.3f}"
-    assert shown in next(line for line in job.stdout.split("their shifted twin")[1:])
-    note = job.run.data.tags["mlflow.note.content"]
-    (row,) = (line for line in note.splitlines() if "their shifted twin" in line)
-    assert shown in row or name.startswith("cllr")
+    few = "too few to judge: 30 pairs by one artist, 30 by two; 95 % interval of the AUC"  # of three epochs
+    shown = [job.stdout, job.run.data.tags["mlflow.note.content"]]
+    for text in shown:
+        (row,) = (line for line in text.splitlines() if "their shifted twin" in line)
+        assert few in row
 
 
 def test_the_validation_table_equals_scores_of_the_exported_tower(job: Job, demo_csv: Path) -> None:

@@ -14,7 +14,7 @@ from artsim.scoring import search
 from artsim.scoring.contract import Calibration, DistanceName
 from artsim.scoring.distance import pair_distances
 from artsim.scoring.scores import log_odds
-from artsim.scoring.search import BEST_WORKS, SearchIndex, SearchResult, artist_probabilities
+from artsim.scoring.search import BEST_WORKS, SearchIndex, SearchResult, artist_shares
 
 
 def vectors(seed: int, count: int, width: int = 8, *, coarse: bool = False) -> NDArray[np.float32]:
@@ -124,14 +124,14 @@ def test_one_near_work_counts_less_than_several_rather_near_ones() -> None:
     assert found.artists.tolist() == [1, 0]
 
 
-def test_artists_probabilities_are_shares_that_grow_with_the_odds() -> None:
+def test_shares_sum_to_1_and_grow_with_the_odds() -> None:
     calibration = Calibration(slope=-12.0, intercept=16.0)
     distance = np.array([1.0, 1.1, 1.4], dtype=np.float32)
-    shares = artist_probabilities(distance, calibration)
+    shares = artist_shares(distance, calibration)
     assert shares.sum() == pytest.approx(1, abs=1e-6)
     odds = log_odds(distance, calibration, 0.5)
     assert np.log(shares[0] / shares[1]) == pytest.approx(2 * (odds[0] - odds[1]), rel=1e-4)
-    assert len(artist_probabilities(distance[:0], calibration)) == 0
+    assert len(artist_shares(distance[:0], calibration)) == 0
 
 
 @pytest.mark.parametrize("count", [30, 2000])

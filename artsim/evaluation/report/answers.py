@@ -28,11 +28,11 @@ class RankedWork:
 
 @dataclass(frozen=True)
 class RankedArtist:
-    """An artist of the gallery, with the probability from 0 to 1 and as text."""
+    """An artist of the gallery, with the share from 0 to 1 and as text."""
 
     name: str
     share: float
-    probability: str
+    percent: str
     works: int
 
 
@@ -49,13 +49,14 @@ class Answer:
 
 @dataclass(frozen=True)
 class AnswersPage:
-    """All answers that are shown; `left_out` counts the others."""
+    """All answers that are shown; `left_out` counts the others, `validated` says how often such answers are right."""
 
     gallery: str
     answers: Sequence[Answer]
     left_out: int
     sheet: Sheet
     origin: Sequence[tuple[str, str]]
+    validated: str = ""
 
 
 def render_answers(page: AnswersPage) -> str:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from artsim.evaluation.intervals import auc_interval
 from artsim.evaluation.metrics import pair_metrics
-from artsim.evaluation.report.numbers import LEAST_PAIRS, Estimate
+from artsim.evaluation.report.numbers import LEAST_PAIRS, Estimate, says_something
 from artsim.evaluation.report.paintings import Paintings
 from artsim.tables.scores_file import ScoredPairs
 
@@ -33,7 +33,7 @@ class GroupRow:
     @property
     def is_useful(self) -> bool:
         """Whether the AUC says something."""
-        return self.auc is not None and self.auc.is_useful
+        return says_something(self.same, self.different, self.auc)
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from artsim.evaluation.labelled_pairs import LabelledPairs, labelled_metrics
-from artsim.evaluation.report.numbers import LEAST_PAIRS, Estimate
+from artsim.evaluation.report.numbers import Estimate, says_something
 from artsim.scoring.scores import Criterion
 from artsim.tables.scores_file import ScoredPairs
 
@@ -55,8 +55,7 @@ class Headline:
     @property
     def is_useful(self) -> bool:
         """Whether there are enough pairs, and a narrow enough interval, to say something."""
-        enough = min(self.same, self.pairs - self.same) >= LEAST_PAIRS
-        return enough and self.auc is not None and self.auc.is_useful
+        return says_something(self.same, self.pairs - self.same, self.auc)
 
     @property
     def in_hundred(self) -> str:

@@ -6,6 +6,8 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from artsim.messages import counted
+
 MOST_DIGITS = 3
 LEAST_PAIRS = 10  # of each kind, below which an AUC says nothing; a setting
 WIDEST = 0.5  # interval of an AUC that still says something: half of the scale; a setting
@@ -55,6 +57,33 @@ class Estimate:
         if self.low is None or self.high is None:
             return ""
         return f"{self.low:.{self.digits}f} to {self.high:.{self.digits}f}"
+
+
+def says_something(same: int, different: int, auc: Estimate | None) -> bool:
+    """Whether the AUC of so many pairs of each kind says something; otherwise there are too few to judge."""
+    return min(same, different) >= LEAST_PAIRS and auc is not None and auc.is_useful
+
+
+def too_few_text(same: int, different: int, auc: Estimate | None) -> str:
+    """What to say in place of metrics that say nothing."""
+    interval = f"; 95 % interval of the AUC {auc.interval}" if auc is not None and auc.has_interval else ""
+    return f"{TOO_FEW}: {counted(same, 'pair')} by one artist, {different:,} by two{interval}"
+
+
+def metric_text(metrics: Mapping[str, float], key: str, digits: int) -> str:
+    """A metric as text, "" if it is not there. One without an interval gets the digits of the AUC of its pairs."""
+    estimate = Estimate.of(metrics, key)
+    if estimate is None:
+        return ""
+    return estimate.text if estimate.has_interval else f"{estimate.value:.{digits}f}"
+
+
+def share_text(estimate: Estimate) -> str:
+    """A share with its interval, such as `76 % (72 to 80 %)`; rounded to tens of percent if the interval is wide."""
+    share = f"{round(100 * estimate.value, -1 if estimate.digits < 2 else 0):.0f} %"
+    if estimate.low is None or estimate.high is None:
+        return share
+    return f"{share} ({100 * estimate.low:.0f} to {100 * estimate.high:.0f} %)"
 
 
 def digits_for(uncertainty: float) -> int:

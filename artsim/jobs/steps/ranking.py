@@ -16,7 +16,7 @@ from artsim.scoring.adaptation import Adapter
 from artsim.scoring.embed_images import EmbeddedImages
 from artsim.scoring.same_work import is_same_work
 from artsim.scoring.scores import Criterion
-from artsim.scoring.search import SearchIndex, SearchResult, artist_probabilities
+from artsim.scoring.search import SearchIndex, SearchResult, artist_shares
 
 
 @dataclass(frozen=True)
@@ -38,13 +38,13 @@ class NearWork:
 class NearArtist:
     """An artist of the gallery, ranked for a query.
 
-    `probability` assumes that the query is by an artist of the gallery. `distance` is the mean over the artist's
-    nearest works; `works` is the number of all their works.
+    `share` assumes that the query is by an artist of the gallery: the shares of all artists sum to 1. `distance` is
+    the mean over the artist's nearest works; `works` is the number of all their works.
     """
 
     rank: int
     distance: np.float32
-    probability: np.float32
+    share: np.float32
     artist: str
     works: int
 
@@ -138,9 +138,9 @@ class Ranking:
         ]
 
     def _ranked_artists(self, found: SearchResult, k: int) -> list[NearArtist]:
-        probability = artist_probabilities(found.artist_distance, self._criterion.calibration)
-        artists = zip(found.artists.tolist(), found.artist_distance, probability, strict=True)
+        shares = artist_shares(found.artist_distance, self._criterion.calibration)
+        artists = zip(found.artists.tolist(), found.artist_distance, shares, strict=True)
         return [
-            NearArtist(rank, distance, chance, *self._artists[label])
-            for rank, (label, distance, chance) in enumerate(islice(artists, k), start=1)
+            NearArtist(rank, distance, share, *self._artists[label])
+            for rank, (label, distance, share) in enumerate(islice(artists, k), start=1)
         ]

@@ -14,11 +14,12 @@ from artsim.collection.prepare import SelectionOptions
 from artsim.collection.selection import TRAIN, VAL_SEEN, VAL_UNSEEN, Selection, as_csv
 from artsim.escaping import markdown, masked
 from artsim.evaluation.report.contents import Report
+from artsim.evaluation.report.numbers import Estimate, metric_text, says_something, too_few_text
 from artsim.evaluation.report.training import TrainedTower, training_report
 from artsim.evaluation.shortcuts import CueAucs, shortcut_metrics, shortcut_table, shortcut_warning
 from artsim.evaluation.validation import VAL_SHIFTED, Validation
 from artsim.export.pipeline import Exported
-from artsim.export.report import SPLIT_NAMES, WITH_TWIN, auc_text, describe
+from artsim.export.report import SPLIT_NAMES, WITH_TWIN, auc_text, describe, kinds_of_pairs
 from artsim.export.run_record import SELECTION_FILE, WORKS_FILE, RunRecord
 from artsim.files import file_sha256, replacing
 from artsim.jobs.steps.export_log import export_metrics
@@ -191,14 +192,20 @@ def _description(job: TrainJob, metrics: Mapping[str, float], shortcuts: Mapping
     ]
     for split, meaning in WITH_TWIN.items():
         if f"{split}/auc" in metrics:
-            keys = [f"{split}/{name}" for name in DESCRIBED]
-            values = [f"{metrics[key]:.3f}" if key in metrics else "–" for key in keys]
-            aucs = [auc_text(metrics, split), auc_text(metrics, split, "same_style_auc")]
-            lines.append(f"| {' | '.join([meaning, *aucs, *values])} |")
+            lines.append(f"| {' | '.join([meaning, *_described(job, metrics, split)])} |")
     for paragraph in (shortcut_table(shortcuts, SPLIT_NAMES), [shortcut_warning(shortcuts)]):
         lines += ["", *paragraph] if any(paragraph) else []
     lines += ["", f"Score pairs with its tower: `artsim-score --model runs:/{job.run.id} pairs.csv`."]
     return "\n".join(lines)
+
+
+def _described(job: TrainJob, metrics: Mapping[str, float], split: str) -> list[str]:
+    """The cells of a split; if there are too few pairs, the first one says so."""
+    kinds, auc = kinds_of_pairs(job.validation, split), Estimate.of(metrics, f"{split}/auc")
+    if auc is None or not says_something(*kinds, auc):
+        return [too_few_text(*kinds, auc), *["–"] * (1 + len(DESCRIBED))]
+    values = [metric_text(metrics, f"{split}/{name}", auc.digits) or "–" for name in DESCRIBED]
+    return [auc_text(metrics, split), auc_text(metrics, split, "same_style_auc"), *values]
 
 
 def report(job: TrainJob, exported: Exported, shortcuts: Mapping[str, CueAucs], seconds: float) -> str:
