@@ -102,15 +102,16 @@ def incomplete(paths: list[Path]) -> list[str]:
 
 
 def _is_whole(path: Path) -> bool:
+    read = _READERS[path.suffix]  # a KeyError is a kind of file that is new here
     try:
-        _READERS[path.suffix](path)
+        read(path)
     except Exception:
         return False
     return True
 
 
-def _read_text(path: Path) -> None:
-    if not path.read_text(encoding="utf-8").endswith("\n"):
+def _read_text(path: Path, end: str = "\n") -> None:
+    if not path.read_text(encoding="utf-8").endswith(end):
         raise ValueError("no end of line")
 
 
@@ -133,6 +134,7 @@ _READERS: dict[str, Callable[[Path], Any]] = {
     ".csv": _read_text,
     ".gz": lambda path: gzip.decompress(path.read_bytes()),
     ".parquet": pyarrow.parquet.read_table,
+    ".html": lambda path: _read_text(path, end="</html>"),
     ".json": lambda path: json.loads(path.read_text(encoding="utf-8")),
     ".onnx": read_card,
     ".keras": _read_checkpoint,
