@@ -138,8 +138,11 @@ class WithSwitches(click.Command):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Parse the arguments with a value for each switch."""
-        names = {name.removeprefix("--") for each in self.params if is_switch(each) for name in each.opts}
-        return super().parse_args(ctx, _with_values(args, names))
+        return super().parse_args(ctx, self.with_values(args))
+
+    def with_values(self, args: list[str]) -> list[str]:
+        """The arguments, with a value for each switch that has none."""
+        return _with_values(args, {name[2:] for each in self.params if is_switch(each) for name in each.opts})
 
 
 def is_switch(parameter: click.Parameter) -> bool:

@@ -13,6 +13,7 @@ import click
 import pytest
 
 from artsim.cli import main
+from artsim.cli.options import WithSwitches
 from artsim.towers import BASE
 from tests.command import ROOT
 from tests.docs.blocks import Block, blocks
@@ -56,9 +57,11 @@ def test_each_command_parses(block: Block) -> None:
     for program, *arguments in block.words():
         name, *rest = ["score", *arguments] if program == "artsim-score" else arguments
         command = main.artsim.get_command(click.Context(main.artsim), name)
-        assert command is not None, f"artsim has no command {name}"
+        assert isinstance(command, WithSwitches), f"artsim has no command {name}"
         context = click.Context(command, info_name=name)
-        given, extra, _ = command.make_parser(context).parse_args([each for each in rest if each != "…"])
+        given, extra, _ = command.make_parser(context).parse_args(
+            command.with_values([each for each in rest if each != "…"])
+        )
         assert not extra
         for param in command.params:
             # Files and folders need not be there; test_the_commands_of_a_page_work has them.
