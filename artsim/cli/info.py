@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from artsim.cli.options import SPELLING, exit_codes_help
+from artsim.cli.options import SPELLING, WithSwitches, exit_codes_help, switch
 
 EPILOG = f"""
 \b
@@ -18,9 +18,9 @@ Examples:
 """
 
 
-@click.command(context_settings=SPELLING, epilog=EPILOG)
+@click.command(cls=WithSwitches, context_settings=SPELLING, epilog=EPILOG)
 @click.argument("model", metavar="[MODEL]", required=False)
-@click.option("--json", "as_json", is_flag=True, help="Print everything that is known, as JSON.")
+@switch("--json", "as_json", help="Print everything that is known, as JSON.")
 def info(model: str | None, as_json: bool) -> None:
     """Say what a tower is, or what this installation can do.
 

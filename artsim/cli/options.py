@@ -150,10 +150,10 @@ def is_switch(parameter: click.Parameter) -> bool:
     return isinstance(parameter, click.Option) and parameter.metavar == SWITCH_VALUES
 
 
-def switch(name: str, *, help: str, default: bool | None = False) -> Decorator:  # noqa: A002 - as click names it
+def switch(*names: str, help: str, default: bool | None = False) -> Decorator:  # noqa: A002 - as click names it
     """A flag that is either true or false. Without a default it takes the value of the recipe."""
     return click.option(
-        name, type=bool, default=default, show_default=default is not None, metavar=SWITCH_VALUES, help=help
+        *names, type=bool, default=default, show_default=default is not None, metavar=SWITCH_VALUES, help=help
     )
 
 

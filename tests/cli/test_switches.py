@@ -46,7 +46,8 @@ def test_every_boolean_flag_of_every_command_is_a_switch() -> None:
 
 @pytest.mark.parametrize(("name", "option"), ALL)
 def test_a_switch_takes_true_and_false_and_nothing(name: str, option: str) -> None:
-    command, flag = commands()[name], f"--{option.replace('_', '-')}"
+    command = commands()[name]
+    (flag,) = next(each.opts for each in command.params if each.name == option)
     for words, value in (([], True), (["True"], True), (["false"], False)):
         context = command.make_context(name, [flag, *words], resilient_parsing=True)
         assert context.params[option] is value
