@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 FEW = 3  # items that a message names, of many
+MOST_LINES = 10  # of bad images
 MOST_NAMES = 12  # of columns or the like
 MOST_SIGNS = 60  # of a text from a file
 
@@ -57,3 +58,9 @@ def first_few(items: Sequence[str], separator: str = ", ", of: int | None = None
     """The first three items and the number of the others; `of` is the number of all where `items` lacks some."""
     more = (len(items) if of is None else of) - FEW
     return separator.join(items[:FEW]) + (f" … and {more:,} more" if more > 0 else "")
+
+
+def line_each(reasons: Sequence[str]) -> list[str]:
+    """A line for each of the first ten bad images, and one with the number of the others."""
+    more = len(reasons) - MOST_LINES
+    return [*reasons[:MOST_LINES], *([f"… and {more:,} more"] if more > 0 else [])]

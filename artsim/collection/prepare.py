@@ -21,7 +21,7 @@ from artsim.collection.split import check_selection, split
 from artsim.collection.works import Reading
 from artsim.decoders import DECODERS, Pass
 from artsim.errors import BadImagesError, ImageError, InputError
-from artsim.messages import Progress, Say, first_few
+from artsim.messages import Progress, Say, first_few, line_each
 from artsim.prefetch import prefetch_images
 
 
@@ -136,4 +136,6 @@ def _report_bad(failures: dict[int, ImageError], of: int, allowed: BadImageLimit
         raise BadImagesError(
             f"{len(failures):,} of {of:,} images can't be used: {reasons}. Repair them, or raise --max-bad-images."
         )
-    say(f"{len(failures):,} of {of:,} images can't be used and are left out: {reasons}.")
+    say(f"{len(failures):,} of {of:,} images can't be used and are left out:")
+    for line in line_each([str(error) for error in failures.values()]):
+        say(f"  {line}")

@@ -13,7 +13,7 @@ from artsim._version import __version__
 from artsim.evaluation.labelled_pairs import LabelledPairs, Resampled, labelled_metrics
 from artsim.evaluation.report.numbers import Estimate, says_something, too_few_text
 from artsim.evaluation.unfamiliar import unfamiliar_note
-from artsim.messages import counted, first_few
+from artsim.messages import counted, line_each
 from artsim.scoring.cohort_use import CohortUse
 from artsim.scoring.contract import Card
 from artsim.scoring.score_blocks import ScoredBlock
@@ -148,7 +148,7 @@ class Summary:
         if not self.bad_images:
             return [("bad images", "none")]
         bad = f"{len(self.bad_images):,} of {self.images:,}; {counted(self.unscored_pairs, 'pair')} without scores"
-        return [("bad images", bad), ("", first_few(self.bad_images, "; "))]
+        return [("bad images", bad), *(("", line) for line in line_each(self.bad_images))]
 
     def _metric_lines(self) -> list[tuple[str, str]]:
         if not self.labelled_pairs:

@@ -16,7 +16,7 @@ from artsim.collection.inputs import NamedImage, list_images
 from artsim.collection.works import Reading
 from artsim.locking import only_one
 from artsim.machine import use_threads
-from artsim.messages import Progress, Say, first_few, no_progress, say_nothing
+from artsim.messages import Progress, Say, line_each, no_progress, say_nothing
 from artsim.model_names import load
 from artsim.overwrites import check_overwrites
 from artsim.scoring.device import Device
@@ -76,7 +76,7 @@ class EmbedSummary:
     def _bad_lines(self) -> list[tuple[str, str]]:
         if not self.bad_images:
             return [("bad images", "none")]
-        return [("bad images", f"{len(self.bad_images):,}"), ("", first_few(self.bad_images, "; "))]
+        return [("bad images", f"{len(self.bad_images):,}"), *(("", line) for line in line_each(self.bad_images))]
 
 
 def embed_collections(options: EmbedOptions, progress: Progress = no_progress, say: Say = say_nothing) -> EmbedSummary:

@@ -20,7 +20,7 @@ from artsim.jobs.steps.cohort import read_cohort, tower_of
 from artsim.jobs.steps.gallery import Gallery, read_gallery
 from artsim.jobs.steps.ranking import QueryResult, Ranking
 from artsim.machine import use_threads
-from artsim.messages import Progress, Say, counted, first_few
+from artsim.messages import Progress, Say, counted, first_few, line_each
 from artsim.model_names import load
 from artsim.scoring.adaptation import adapter_of
 from artsim.scoring.cohort_use import SELF, CohortUse, cohort_of_run
@@ -107,6 +107,8 @@ def find_nearest(
         if options.needs_query:
             raise InputError(f"no query can be used: {first_few(queries.reasons, '; ')}.")
         return Outcome(queries.reasons, len(names), [], 0, None)
+    for line in line_each(queries.reasons):
+        say(f"query left out: {line}")
     opened = open_gallery(options, scorer, named, say, progress)
     for note in opened.notes:
         say(note)
@@ -139,7 +141,7 @@ def open_gallery(
     own, read = options.cohort == SELF, gallery.vectors.__getitem__
     use = cohort_of_run(named, tower_of(scorer), gallery.sha256s, read, "the gallery", chosen=own)
     criterion = Criterion.of(scorer.card, prior=options.prior, adapted=use.cohort is not None)
-    notes = [_described(gallery)]
+    notes = [_described(gallery), *(f"  {line}" for line in line_each(gallery.bad))]
     if gallery.names_note:
         notes.append(f"{options.among}: {gallery.names_note}")
     notes.append(f"cohort: {use.note}")
@@ -149,7 +151,7 @@ def open_gallery(
 def check_outcome(outcome: Outcome, bad_image_limit: BadImageLimit, *, are_shown: bool = False) -> None:
     """Check that all queries were answered, and the number of bad images of the gallery.
 
-    `are_shown`: the user has read the first of these images already.
+    `are_shown`: the user has read which images are bad already.
 
     Raises:
         InputError: a query can't be used.
@@ -157,7 +159,8 @@ def check_outcome(outcome: Outcome, bad_image_limit: BadImageLimit, *, are_shown
     """
     bad = outcome.bad_queries
     if bad:
-        raise InputError(f"{len(bad):,} of {outcome.queries:,} queries can't be used: {first_few(bad, '; ')}.")
+        which = "." if are_shown else f": {first_few(bad, '; ')}."
+        raise InputError(f"{len(bad):,} of {outcome.queries:,} queries can't be used{which}")
     bad_image_limit.check(
         outcome.bad_works, outcome.works, "The queries were answered without them.", are_shown=are_shown
     )
@@ -193,9 +196,5 @@ def _described(gallery: Gallery) -> str:
     by = f" by {counted(len(known), 'artist')}" if known else ""
     without = gallery.artists.count(None)
     by += f", {without:,} without an artist" if known and without else ""
-    bad = (
-        f"; {len(gallery.bad):,} of {gallery.total:,} can't be used: {first_few(gallery.bad, '; ')}"
-        if gallery.bad
-        else ""
-    )
+    bad = f"; {len(gallery.bad):,} of {gallery.total:,} can't be used:" if gallery.bad else ""
     return f"searched {counted(len(gallery.names), 'work')}{by}{bad}"

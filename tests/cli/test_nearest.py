@@ -179,8 +179,13 @@ def test_readable_queries_are_answered_before_the_others_are_reported(
     (folder / "text.png").write_text("not a picture")
     assert nearest("query.png", "lost.png", "text.png", "-o", "works.csv") == 3
     assert {row["query"] for row in rows((folder / "works.csv").read_text())} == {"query.png"}
-    err = capsys.readouterr().err
-    assert "2 of 3 queries can't be used: 'lost.png': no such file; text.png: not an image" in err
+    said = capsys.readouterr().err.splitlines()
+    assert "error: 2 of 3 queries can't be used." in said
+    assert [line for line in said if "lost.png" in line] == ["query left out: 'lost.png': no such file"]
+    assert sum("text.png" in line for line in said) == 1
+    assert nearest("query.png", "lost.png", "text.png", "-o", "works.csv", "--quiet") == 3
+    quiet = "2 of 3 queries can't be used: 'lost.png': no such file; text.png: not an image"
+    assert quiet in capsys.readouterr().err
 
 
 def test_bad_works_are_left_out_and_count_against_the_limit(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -193,7 +198,7 @@ def test_bad_works_are_left_out_and_count_against_the_limit(folder: Path, capsys
     assert nearest("query.png", "-o", "works.csv", "--quiet") == 4
     assert "1 of 6 images are bad, more than --max-bad-images allows: works/bob/6.png" in capsys.readouterr().err
     assert nearest("query.png", "--max-bad-images", "20%") == 0
-    assert "searched 5 works by 2 artists; 1 of 6 can't be used: works/bob/6.png" in capsys.readouterr().err
+    assert "searched 5 works by 2 artists; 1 of 6 can't be used:\n  works/bob/6.png: not" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
