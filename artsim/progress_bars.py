@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from artsim.messages import Progress
 
 LINES_EVERY = 0.2  # seconds between two lines of a notebook
+PACE_OF = 20.0  # the seconds that a pace is of: stored embeddings at the start say nothing of the rest
+REPORTS_EVERY = 0.2  # seconds between two reports that are kept for it
 
 
 @contextmanager
@@ -61,18 +64,23 @@ def live_bar(console: Console, *columns: ProgressColumn) -> Bar:
 
 
 class Pace:
-    """How fast a stage goes, and the time that is left. The first report says where the stage starts."""
+    """How fast a stage has gone of late, and the time that is left. The first report says where the stage starts."""
 
     def __init__(self, done: int, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._started, self._first = clock(), done
+        self._reports = deque([(clock(), done)])
 
     def text(self, done: int, total: int) -> str:
         """For example `12.5/s  0:42 left`, or `starting …` before anything is done."""
-        seconds, new = self._clock() - self._started, done - self._first
-        if new <= 0 or seconds <= 0:
+        now = self._clock()
+        while len(self._reports) > 1 and self._reports[1][0] <= now - PACE_OF:
+            self._reports.popleft()
+        if now - self._reports[-1][0] >= REPORTS_EVERY:
+            self._reports.append((now, done))
+        since, before = self._reports[0]
+        if done <= before or now <= since:
             return "starting …"
-        rate = new / seconds
+        rate = (done - before) / (now - since)
         return f"{rate:,.{1 if rate < 100 else 0}f}/s  {clock_time((total - done) / rate)} left"
 
 

@@ -59,6 +59,14 @@ def test_what_an_earlier_run_has_done_does_not_count_for_the_pace() -> None:
     assert Pace(1000, lambda: next(times)).text(1010, 8210) == "10.0/s  12:00 left"
 
 
+def test_what_went_fast_long_ago_does_not_count_for_the_pace() -> None:
+    times = iter([0.0, 0.1, 1.0, 30.0, 40.0])
+    pace = Pace(0, lambda: next(times))
+    texts = [pace.text(done, 10_000) for done in (500, 1000, 1029, 1039)]
+    assert texts[0].startswith("5,000/s")
+    assert texts[-1].startswith("1.0/s  2:29:2")
+
+
 def test_a_function_gets_the_progress_that_a_caller_asks_for() -> None:
     seen: list[tuple[str, int, int]] = []
     with shown(lambda *at: seen.append(at)) as progress:

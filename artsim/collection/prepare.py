@@ -117,6 +117,7 @@ def _fingerprints(
     paths = works.paths(works.table)
     fingerprints: list[int] = []
     failures: dict[int, ImageError] = {}
+    progress("reading", 0, len(paths))
     for number, pixels in enumerate(prefetch_images(paths, read, depth=64, stop=lambda: DECODERS.stop(decoding))):
         if isinstance(pixels, ImageError):
             failures[number] = pixels

@@ -95,6 +95,8 @@ def _read_marker(marker: Path) -> dict[str, object]:
 
 def _write_images(images: Path, artists: int, works: int, seed: int, progress: Progress | None) -> None:
     images.mkdir(parents=True, exist_ok=True)
+    if progress:
+        progress("painting", 0, artists * works)
     for done, (artist, work) in enumerate(_numbers(artists, works), start=1):
         path = images / _file_name(artist, work)
         if not path.exists():

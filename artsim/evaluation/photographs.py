@@ -49,6 +49,7 @@ def read_photographs(paths: Sequence[Path], max_pixels: int, progress: Callable[
         ImageError: a file cannot be read or is too large.
     """
     found: list[Photograph] = []
+    progress(0, len(paths))
     for photograph in prefetch_images(paths, partial(read_photograph, max_pixels=max_pixels), PREFETCH_DEPTH):
         if isinstance(photograph, ImageError):
             raise photograph

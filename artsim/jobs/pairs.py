@@ -102,6 +102,7 @@ def write_pairs(plan: Plan, output: str, progress: Progress) -> None:
     """Write all pairs of a plan."""
     label = numbered(plan.artists)
     done = 0
+    progress("pairs", done, plan.pairs)
     with open_pairs_writer(output, plan.names, plan.labelled) as table:
         for first, second in plan.blocks:
             same = _labels(label[first], label[second]) if plan.labelled else None

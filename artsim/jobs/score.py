@@ -237,6 +237,7 @@ def _write_scores(
         scored = score_block(block)  # finished blocks too, for the metrics
         return scored, row_format.encode(scored.table()) if number >= finished_blocks else None
 
+    progress("pairs", 0, total)
     depth = min(core_count() + 1, MAX_PREFETCH)
     for scored, data in prefetch_map(score_and_encode, enumerate(pairs.blocks()), depth):
         stage.add(scored)

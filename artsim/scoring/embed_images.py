@@ -193,6 +193,8 @@ class _EmbeddingPass:
 
     def new_images(self) -> Iterator[tuple[int, Pixels]]:
         """Read every file; yield the images that must be embedded, with their positions."""
+        if self._progress is not None:
+            self._progress("images", 0, len(self.names))
         depth = prefetch_depth(self._scorer.batch_size)
         files = prefetch_images(self.names, self._read, depth, stop=lambda: DECODERS.stop(self._decoding))
         for position, file in enumerate(files):

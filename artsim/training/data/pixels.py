@@ -80,6 +80,7 @@ def _filled(
     pixels: NDArray[np.uint8], paths: Sequence[Path], max_pixels: int, progress: Callable[[int, int], None]
 ) -> NDArray[np.uint8]:
     size = pixels.shape[1]
+    progress(0, len(paths))
     for number, row in enumerate(
         prefetch_images(paths, lambda path: images.load(path, size, max_pixels=max_pixels), PREFETCH_DEPTH)
     ):

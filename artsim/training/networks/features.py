@@ -73,6 +73,7 @@ def compute_features(
         progress: receives the number of paintings done, and N.
     """
     features = np.empty((len(pixels), network.output_shape[1]), dtype=np.float32)
+    progress(0, len(pixels))
     for start in range(0, len(pixels), FEATURE_BATCH):
         batch = np.ascontiguousarray(pixels[start : start + FEATURE_BATCH])
         # Each device of a distributed network gives the whole batch.
