@@ -23,9 +23,10 @@ INTRODUCTION = """# Command line
 
 This page is generated from the commands by `python docs/cli_reference.py`.
 
-`artsim COMMAND --help` prints the same text with examples. Flags may be written with underscores and in any letter
-case, so the command lines of the 2018 program still work. A switch stands alone, or before True or False: `--register`
-is the same as `--register True`. `artsim-score` is `artsim score`.
+`artsim COMMAND --help` prints the same text with examples. The exit codes and the defaults of the recipes are on this
+page only. Flags may be written with underscores and in any letter case, so the command lines of the 2018 program still
+work. A switch stands alone, or before True or False: `--register` is the same as `--register True`. `artsim-score` is
+`artsim score`.
 """
 
 
@@ -55,7 +56,7 @@ def _command(name: str, command: click.Command, parent: click.Context) -> Iterat
 def _row(option: click.Option, context: click.Context, *, in_recipe: bool) -> str:
     flags = ", ".join(f"`{flag}`" for flag in option.opts)
     values = "" if option.is_flag else f" `{VALUES.get(metavar := option.make_metavar(context), metavar)}`"
-    meaning = (option.help or "").partition(" [compact ")[0].strip()
+    meaning = (option.help or "").strip()
     return (
         "| "
         + " | ".join(

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import click
 
-from artsim.cli.options import SPELLING, WithSwitches, echo_path, exit_codes_help
+from artsim.cli.options import SPELLING, WithSwitches, echo_path
 from artsim.cli.progress import stage_bars
+from artsim.cli.sections import further_help
 
 EPILOG = f"""
 \b
@@ -15,7 +16,7 @@ Examples:
   artsim demo paintings
   artsim demo paintings --num-of-artists 100 --num-of-images-per-artist 40
 
-{exit_codes_help()}
+{further_help()}
 """
 
 

@@ -13,13 +13,13 @@ from artsim.cli.options import (
     bad_image_options,
     columns_option,
     data_dir_option,
-    exit_codes_help,
     qualified_option,
     quiet_option,
     stderr_lines,
     tower_options,
 )
 from artsim.cli.progress import print_summary, stage_bars
+from artsim.cli.sections import further_help
 
 if TYPE_CHECKING:
     from artsim.bad_images import BadImageLimit
@@ -32,7 +32,7 @@ Examples:
   artsim embed works.csv --columns filename=File,artist=Artist -o works.parquet
   artsim embed old new/*.jpg -o all.parquet --model tower.onnx --max-bad-images 1%
 
-{exit_codes_help()}
+{further_help()}
 """
 
 

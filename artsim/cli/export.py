@@ -8,8 +8,9 @@ from typing import Any, get_args
 import click
 
 from artsim.cli.extras import needs_train_extra
-from artsim.cli.options import FOLDER, SPELLING, WithSwitches, echo_path, exit_codes_help, stderr_lines
+from artsim.cli.options import FOLDER, SPELLING, WithSwitches, echo_path, stderr_lines
 from artsim.cli.progress import stage_bars
+from artsim.cli.sections import further_help
 from artsim.escaping import printable_lines
 from artsim.scoring.contract import Precision
 
@@ -20,7 +21,7 @@ Examples:
   artsim export Checkpoints/compact-60x12-seed0-1a2b3c4d --which last -o last.onnx
   artsim export Checkpoints/compact-60x12-seed0-1a2b3c4d --precision int8 --max-auc-loss 0.01
 
-{exit_codes_help()}
+{further_help()}
 """
 PATH = click.Path(path_type=Path)
 

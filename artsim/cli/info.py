@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import click
 
-from artsim.cli.options import SPELLING, WithSwitches, exit_codes_help, switch
+from artsim.cli.options import SPELLING, WithSwitches, switch
+from artsim.cli.sections import further_help
 
 EPILOG = f"""
 \b
@@ -14,7 +15,7 @@ Examples:
   artsim info models:/artsim@champion
   artsim info tower.onnx --json | jq .validation
 
-{exit_codes_help()}
+{further_help()}
 """
 
 

@@ -15,7 +15,8 @@ from typing import NoReturn
 import click
 
 from artsim._version import __version__
-from artsim.cli.options import SPELLING, echo_error, exit_codes_help, is_launched, spell
+from artsim.cli.options import SPELLING, echo_error, is_launched, spell
+from artsim.cli.sections import further_help
 from artsim.errors import INTERRUPTED, ArtsimError, DeviceError, OutputError
 from artsim.escaping import printable
 from artsim.machine import FREE_MEMORY, check_address_space, is_short_of_memory
@@ -65,7 +66,7 @@ class _Commands(click.Group):
             formatter.write_dl([(name, summary) for name, (_, summary) in COMMANDS.items()])
 
 
-@click.group(cls=_Commands, context_settings=SPELLING, epilog=exit_codes_help())
+@click.group(cls=_Commands, context_settings=SPELLING, epilog=further_help())
 @click.version_option(__version__, prog_name="artsim", message="%(prog)s %(version)s")
 def artsim() -> None:
     """Find out whether two paintings are by the same artist."""

@@ -18,7 +18,6 @@ from artsim.cli.options import (
     cohort_option,
     columns_option,
     data_dir_option,
-    exit_codes_help,
     prior_option,
     qualified_option,
     quiet_option,
@@ -28,6 +27,7 @@ from artsim.cli.options import (
     tower_options,
 )
 from artsim.cli.progress import stage_bars
+from artsim.cli.sections import further_help
 
 if TYPE_CHECKING:
     from artsim.bad_images import BadImageLimit
@@ -49,7 +49,7 @@ Examples:
   artsim nearest new/ --among works.csv -o found.csv --report found.html
   artsim nearest new/ --among works.csv --model tower.onnx -o works.jsonl --artists artists.csv
 
-{exit_codes_help()}
+{further_help()}
 """
 
 

@@ -1,4 +1,4 @@
-"""Shared parts of the commands: the spelling of flags, groups of options as decorators, exit codes in `--help`."""
+"""Shared parts of the commands: the spelling of flags, groups of options as decorators."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from artsim.errors import EXIT_CODES
+from artsim.cli.sections import write_sections
 from artsim.escaping import masked, one_line, printable
 from artsim.messages import Say
 from artsim.towers import BASE
@@ -44,11 +44,6 @@ SPELLING: dict[str, Any] = {
     "help_option_names": ["-h", "--help"],
     "max_content_width": 110,
 }
-
-
-def exit_codes_help() -> str:
-    r"""The exit codes as the last part of a help text; \b keeps click from joining the lines."""
-    return "\b\nExit codes:\n" + "\n".join(f"  {code:<4} {meaning}" for code, meaning in EXIT_CODES.items())
 
 
 class BadImageLimitType(click.ParamType["BadImageLimit"]):
@@ -143,6 +138,10 @@ class WithSwitches(click.Command):
     def with_values(self, args: list[str]) -> list[str]:
         """The arguments, with a value for each switch that has none."""
         return _with_values(args, {name[2:] for each in self.params if is_switch(each) for name in each.opts})
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the options in sections."""
+        write_sections(self, ctx, formatter)
 
 
 def is_switch(parameter: click.Parameter) -> bool:

@@ -12,13 +12,13 @@ from artsim.cli.options import (
     SPELLING,
     WithSwitches,
     columns_option,
-    exit_codes_help,
     prior_option,
     quiet_option,
     stderr_lines,
     tower_options,
 )
 from artsim.cli.progress import stage_bars
+from artsim.cli.sections import further_help
 from artsim.errors import UsageError
 from artsim.escaping import printable_lines
 
@@ -29,7 +29,7 @@ Examples:
   artsim pair a.jpg b.jpg --cohort photographs
   artsim pair a.jpg b.jpg --model tower.onnx --prior 0.01
 
-{exit_codes_help()}
+{further_help()}
 """
 
 

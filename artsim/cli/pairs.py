@@ -11,12 +11,12 @@ from artsim.cli.options import (
     SPELLING,
     WithSwitches,
     columns_option,
-    exit_codes_help,
     qualified_option,
     quiet_option,
     stderr_lines,
 )
 from artsim.cli.progress import stage_bars
+from artsim.cli.sections import further_help
 
 EPILOG = f"""
 \b
@@ -27,7 +27,7 @@ Examples:
   artsim pairs train_info.csv --sample 10000 -o pairs.csv      # random pairs, half of them by the same artist
   artsim pairs paintings | artsim-score --model tower.onnx --data-dir paintings - > scores.csv
 
-{exit_codes_help()}
+{further_help()}
 """
 
 

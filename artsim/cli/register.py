@@ -8,8 +8,9 @@ from typing import Any
 import click
 
 from artsim.cli.extras import needs_mlflow_extra
-from artsim.cli.options import SPELLING, WithSwitches, exit_codes_help, is_launched, quiet_option, stderr_lines
+from artsim.cli.options import SPELLING, WithSwitches, is_launched, quiet_option, stderr_lines
 from artsim.cli.progress import stage_bars
+from artsim.cli.sections import further_help
 from artsim.escaping import printable_lines
 
 EPILOG = f"""
@@ -19,7 +20,7 @@ Examples:
   artsim register 1a2b3c4d5e6f47089a0b1c2d3e4f5061 --pairs test_pairs.csv --data-dir test
   artsim-score --model models:/artsim@champion pairs.csv
 
-{exit_codes_help()}
+{further_help()}
 """
 
 

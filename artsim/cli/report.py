@@ -11,7 +11,6 @@ from artsim.cli.options import (
     SPELLING,
     WithSwitches,
     columns_option,
-    exit_codes_help,
     qualified_option,
     quiet_option,
     stderr_lines,
@@ -20,6 +19,7 @@ from artsim.cli.options import (
     works_option,
 )
 from artsim.cli.progress import stage_bars
+from artsim.cli.sections import further_help
 
 EPILOG = f"""
 \b
@@ -29,7 +29,7 @@ Examples:
   artsim report scores.parquet -o report.html --summary summary.json --embeddings store.parquet
   artsim-score pairs.csv -o scores.csv --report report.html
 
-{exit_codes_help()}
+{further_help()}
 """
 
 

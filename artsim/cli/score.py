@@ -15,7 +15,6 @@ from artsim.cli.options import (
     bad_image_options,
     cohort_option,
     columns_option,
-    exit_codes_help,
     is_launched,
     prior_option,
     quiet_option,
@@ -26,6 +25,7 @@ from artsim.cli.options import (
     works_option,
 )
 from artsim.cli.progress import print_summary, stage_bars
+from artsim.cli.sections import further_help
 from artsim.errors import UsageError
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ Examples:
   artsim-score --model tower.onnx --engine spark --master spark://host:7077 pairs.csv -o scores.parquet
   cat pairs.csv | artsim-score --model tower.onnx - --quiet > scores.csv
 
-{exit_codes_help()}
+{further_help()}
 """
 
 

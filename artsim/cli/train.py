@@ -17,15 +17,15 @@ from artsim.cli.options import (
     WithSwitches,
     bad_image_options,
     columns_option,
-    exit_codes_help,
     qualified_option,
     quiet_option,
     stderr_lines,
     switch,
 )
 from artsim.cli.progress import stage_bars
-from artsim.cli.recipe_options import POSITIVE, in_recipes, recipe_options
+from artsim.cli.recipe_options import POSITIVE, recipe_options
 from artsim.cli.recorded_flags import flags_of, recorded_flags
+from artsim.cli.sections import further_help
 from artsim.errors import UsageError
 from artsim.escaping import printable_lines
 from artsim.training.networks.weight_packages import PACKAGES
@@ -56,7 +56,7 @@ Examples:
 
 A flag without a default takes its value from the recipe. Under MLflow: mlflow run . -P num_of_artists=100
 
-{exit_codes_help()}
+{further_help()}
 """
 
 
@@ -85,12 +85,12 @@ A flag without a default takes its value from the recipe. Under MLflow: mlflow r
 @click.option(
     "--num-of-artists", type=POSITIVE,
     help="Number of artists: those with the most works. Default: all artists of a collection of your own (classic: 5); "
-    f"otherwise the recipe's. {in_recipes('num_of_artists')}",
+    "otherwise the recipe's.",
 )  # fmt: skip
 @click.option(
     "--num-of-images-per-artist", type=POSITIVE,
     help="Number of works by each artist, drawn at random. An artist with fewer gives all. Default: all works "
-    f"of a collection of your own (classic: 5); otherwise the recipe's. {in_recipes('num_of_images_per_artist')}",
+    "of a collection of your own (classic: 5); otherwise the recipe's.",
 )  # fmt: skip
 @switch(
     "--merge-spellings",

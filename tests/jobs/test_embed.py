@@ -15,7 +15,6 @@ import pandas as pd
 import pytest
 
 import artsim
-from artsim.errors import EXIT_CODES
 from artsim.files import file_sha256
 from artsim.locking import only_one
 from artsim.scoring.embedding_store import read_store
@@ -164,11 +163,9 @@ def test_the_second_run_on_one_output_is_refused(folder: Path, capsys: pytest.Ca
     assert embed("works") == 0
 
 
-def test_help_shows_examples_and_every_exit_code(capsys: pytest.CaptureFixture[str]) -> None:
+def test_help_shows_examples(capsys: pytest.CaptureFixture[str]) -> None:
     assert artsim_in_process("embed", "--help") == 0
-    text = capsys.readouterr().out
-    assert "\n  Examples:\n    artsim embed" in text
-    assert all(f"    {code:<4} {meaning}" in text for code, meaning in EXIT_CODES.items())
+    assert "\n  Examples:\n    artsim embed" in capsys.readouterr().out
 
 
 # The command, but slower, and with an interval that ends during the test: there is always time to kill it.
