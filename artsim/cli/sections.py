@@ -16,7 +16,7 @@ SECTIONS: Mapping[str, tuple[str, ...]] = {
     "Scores": ("threshold", "prior", "cohort", "evidence", "unfamiliar", "same_work", "k", "with_itself"),
     "Output": ("output", "format", "artists", "summary", "report"),
     "Cluster": ("engine", "master"),
-    "General": ("quiet", "json", "help"),
+    "General": ("quiet", "as_json", "help"),
 }  # fmt: skip
 TRAINING: Mapping[str, tuple[str, ...]] = {
     "Collection": (

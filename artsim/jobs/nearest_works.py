@@ -50,9 +50,9 @@ class Nearest(QueryResult):
         return _frame(rows, ["query", "rank", "distance", "probability", "artist", "image", "unlike", "copy"])
 
     def artists_frame(self) -> pd.DataFrame:
-        """The artists as a table, with the columns that `artsim nearest --artists artists.csv` writes."""
+        """The artists as a table. Its columns are those of `artsim nearest --artists`, `share` by that name only."""
         rows = ({"query": self.query, **asdict(artist)} for artist in self.artists)
-        return _frame(rows, ["query", "rank", "distance", "probability", "artist", "works"])
+        return _frame(rows, ["query", "rank", "distance", "artist", "works", "share"])
 
 
 def _frame(rows: Iterable[Mapping[str, object]], columns: list[str]) -> pd.DataFrame:
