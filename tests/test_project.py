@@ -52,7 +52,8 @@ def test_public_names() -> None:
 
 
 def test_commands() -> None:
-    names = ["train", "export", "register", "pair", "score", "embed", "pairs", "nearest", "report", "info", "demo"]
+    names = ["train", "export", "register", "pair", "score", "embed", "pairs", "nearest", "report", "compare", "info"]
+    names.append("demo")
     assert list(main.COMMANDS) == names
     for name in main.COMMANDS:
         command = main.artsim.get_command(click.Context(main.artsim), name)

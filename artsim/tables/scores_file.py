@@ -71,6 +71,11 @@ class ScoredPairs:
         """The same pairs with other labels (N,)."""
         return replace(self, same=same)
 
+    def only(self, rows: NDArray[np.int64]) -> ScoredPairs:
+        """Some of the pairs, by row; all images stay."""
+        columns = ("first", "second", "distance", "probability", "prediction", "same", "same_work")
+        return replace(self, **{name: getattr(self, name)[rows] for name in columns})
+
 
 def read_scores(path: str, folder: Path) -> ScoredPairs:
     """Read all rows of a file of scores, about 40 bytes a pair.

@@ -29,6 +29,7 @@ NOT_RUN = {
     r"--resume\b": "needs an interrupted run: tests/jobs/test_resume.py",
     r"^artsim train\b": "trains for minutes: tests/jobs/",
     r"^artsim register\b": "needs a run: tests/jobs/test_register.py",
+    r"^artsim compare( RUN_ID| --experiment|$)": "needs runs: tests/jobs/test_compare_runs.py",
     r"^artsim export\b": "needs a run: tests/export/",
     r"--master\b": "needs a cluster: tests/jobs/test_score_spark.py",
 }

@@ -10,7 +10,7 @@ import pytest
 from artsim.evaluation.report import choice
 from artsim.jobs import nearest_report
 from tests.command import artsim_in_process
-from tests.jobs.test_report import Page
+from tests.jobs.page import Page
 from tests.towers import adaptable_card, write_paintings, write_tower
 
 NAMES = [f"{number}.png" for number in range(12)]
