@@ -15,7 +15,6 @@ from artsim.cli.options import (
     SPELLING,
     WithSwitches,
     columns_option,
-    exit_codes_help,
     qualified_option,
     quiet_option,
     stderr_lines,
@@ -24,6 +23,7 @@ from artsim.cli.options import (
     works_option,
 )
 from artsim.cli.progress import stage_bars
+from artsim.cli.sections import further_help
 from artsim.errors import UsageError
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ Examples:
   artsim compare
   artsim compare --experiment Portraits --json
 
-{exit_codes_help()}
+{further_help()}
 """
 
 
