@@ -69,7 +69,7 @@ Examples:
     "--experiment", metavar="NAME|ID",
     help="Experiment whose runs are listed. Default: the one that a training would log to.",
 )  # fmt: skip
-@switch("--json", help="Print JSON in place of tables.")
+@switch("--json", "as_json", help="Print JSON in place of tables.")
 @click.option(
     "--device", type=click.Choice(["auto", "cuda", "cpu"]), default="auto", show_default=True,
     help="Device that runs the towers on --pairs.",
@@ -81,7 +81,7 @@ Examples:
     help="Largest number of pixels of an image. A larger image is neither scored nor shown.",
 )  # fmt: skip
 @quiet_option
-def compare(sources: tuple[str, ...], quiet: bool, json: bool, experiment: str | None, **options: Any) -> None:
+def compare(sources: tuple[str, ...], quiet: bool, as_json: bool, experiment: str | None, **options: Any) -> None:
     """Which is better? Compare files of scores or MLflow runs on the same pairs, or list the runs of an experiment.
 
     SCORES are files that artsim-score wrote: .csv, .jsonl or .parquet. RUN is the ID of an MLflow run, or runs:/ID.
@@ -96,9 +96,9 @@ def compare(sources: tuple[str, ...], quiet: bool, json: bool, experiment: str |
         if sources:
             if experiment is not None:
                 raise UsageError("--experiment lists runs. Leave it out, or leave out what is to be compared.")
-            _compare(sources, options, progress, say, as_json=json)
+            _compare(sources, options, progress, say, as_json=as_json)
         else:
-            _list_runs(options, experiment, progress, as_json=json)
+            _list_runs(options, experiment, progress, as_json=as_json)
 
 
 def _compare(sources: tuple[str, ...], options: dict[str, Any], progress: Progress, say: Say, *, as_json: bool) -> None:

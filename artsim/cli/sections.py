@@ -11,10 +11,11 @@ import click
 SECTIONS: Mapping[str, tuple[str, ...]] = {
     "Tower": ("model", "device", "batch_size", "threads", "which", "precision", "max_auc_loss"),
     "Images and tables": (
-        "among", "queries", "data_dir", "columns", "qualified", "works", "embeddings", "max_bad_images", "max_pixels",
+        "among", "queries", "pairs", "data_dir", "columns", "qualified", "works", "embeddings", "max_bad_images",
+        "max_pixels",
     ),
     "Scores": ("threshold", "prior", "cohort", "evidence", "unfamiliar", "same_work", "k", "with_itself"),
-    "Output": ("output", "format", "artists", "summary", "report"),
+    "Output": ("output", "format", "artists", "summary", "report", "experiment"),
     "Cluster": ("engine", "master"),
     "General": ("quiet", "as_json", "help"),
 }  # fmt: skip
@@ -31,7 +32,10 @@ TRAINING: Mapping[str, tuple[str, ...]] = {
         "loss", "batch_size", "works_per_artist", "epochs", "monitor", "patience", "optimizer", "learning_rate",
         "weight_decay", "augment", "mixed_precision",
     ),
-    "Run": ("summaries_dir", "checkpoint_dir", "device_id", "distribution", "seed", "register", "resume"),
+    "Run": (
+        "summaries_dir", "checkpoint_dir", "device_id", "distribution", "seed", "register", "log_pictures",
+        "resume",
+    ),
     "General": SECTIONS["General"],
 }  # fmt: skip
 
