@@ -52,8 +52,10 @@ def test_public_names() -> None:
 
 
 def test_commands() -> None:
-    names = ["train", "export", "register", "pair", "score", "embed", "pairs", "nearest", "report", "compare", "info"]
-    names.append("demo")
+    names = [
+        "train", "export", "register", "pair", "score", "embed", "pairs", "nearest", "report", "compare", "ui", "info",
+        "demo",
+    ]  # fmt: skip
     assert list(main.COMMANDS) == names
     for name in main.COMMANDS:
         command = main.artsim.get_command(click.Context(main.artsim), name)
@@ -178,13 +180,16 @@ SAFE = {
     "mlflow": "3.16",  # file reads and a forged request of the server (CVE-2026-2614, CVE-2026-71211)
     "pillow": "12.3",  # writes out of bounds (PSD), bombs, and five more (PYSEC-2026-2253 to 2257)
     "pyarrow": "23.0.1",  # use after free in the reader of Arrow files (CVE-2026-25087)
+    "starlette": "1.3.1",  # forms that take all memory or time (CVE-2026-54283, CVE-2025-62727)
+    "python-multipart": "0.0.32",  # the same (CVE-2026-40347, CVE-2026-42561), and headers without a limit
     "filelock": "3.20.3",  # a link in place of a lock's file (CVE-2025-68146)
 }
 
 
 def test_no_allowed_version_has_a_vulnerability_that_is_known() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    declared = [Requirement(line) for line in [*project["dependencies"], *project["optional-dependencies"]["train"]]]
+    extras = project["optional-dependencies"]
+    declared = [Requirement(line) for line in [*project["dependencies"], *extras["train"], *extras["ui"]]]
     floors = {
         each.name: Version(floor) for each in declared for floor in re.findall(r">=([\d.]+)", str(each.specifier))
     }

@@ -36,6 +36,15 @@ def needs_spark_extra() -> None:
     _needs("spark", "pyspark")
 
 
+def needs_ui_extra() -> None:
+    """Check that the packages of the page are installed.
+
+    Raises:
+        UsageError: one is not installed.
+    """
+    _needs("ui", "starlette", "uvicorn", "python_multipart")
+
+
 def _needs(extra: str, *packages: str) -> None:
     missing = [name for name in packages if find_spec(name) is None]
     if missing:

@@ -33,6 +33,7 @@ COMMANDS = {
     "nearest": ("artsim.cli.nearest", "Who painted this? Rank the works and artists of a gallery."),
     "report": ("artsim.cli.report", "Write a report of scores: metrics, pairs and a map, in one HTML file."),
     "compare": ("artsim.cli.compare", "Which is better? Compare scores or runs on the same pairs, or list the runs."),
+    "ui": ("artsim.cli.ui", "Try artsim in a browser: compare two paintings, or search a gallery."),
     "info": ("artsim.cli.info", "Say what a tower is, or what this installation can do."),
     "demo": ("artsim.cli.demo", "Write the embedded collection: paintings by made-up artists."),
 }

@@ -17,6 +17,7 @@ SECTIONS: Mapping[str, tuple[str, ...]] = {
     "Scores": ("threshold", "prior", "cohort", "evidence", "unfamiliar", "same_work", "k", "with_itself"),
     "Output": ("output", "format", "artists", "summary", "report", "experiment"),
     "Cluster": ("engine", "master"),
+    "Page": ("host", "port", "no_browser", "max_upload"),
     "General": ("quiet", "as_json", "help"),
 }  # fmt: skip
 TRAINING: Mapping[str, tuple[str, ...]] = {

@@ -25,6 +25,7 @@ NOT_RUN = {
     r"\bpip install\b": "installs packages: .ci/run and tests/smoke.sh do that",
     r"^python -m benchmarks\.": "is a benchmark",
     r"^mlflow run\b": "trains for minutes: tests/jobs/test_mlflow_run.py",
+    r"^artsim ui\b": "is a server: tests/server/test_serving.py",
     r"^mlflow models serve\b": "is a server: tests/tracking/test_serving.py",
     r"--resume\b": "needs an interrupted run: tests/jobs/test_resume.py",
     r"^artsim train\b": "trains for minutes: tests/jobs/",
