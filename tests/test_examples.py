@@ -111,7 +111,7 @@ def test_the_notebook_is_stored_without_outputs() -> None:
 
 
 @pytest.mark.slow
-def test_the_notebook_shows_works_and_two_pairs_and_leaves_nothing_behind(
+def test_the_notebook_shows_works_pairs_and_nearest_works_and_leaves_nothing_behind(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("IPYTHONDIR", "JUPYTER_RUNTIME_DIR", "TMPDIR"):  # where Jupyter and the notebook write
@@ -120,6 +120,9 @@ def test_the_notebook_shows_works_and_two_pairs_and_leaves_nothing_behind(
     notebook = read_notebook()
     NotebookClient(notebook, timeout=300, kernel_name="python3").execute(cwd=str(tmp_path))
     outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
-    assert sum("image/png" in output.get("data", {}) for output in outputs) == 3
+    assert sum("image/png" in output.get("data", {}) for output in outputs) == 6
+    tables = "".join(output["data"]["text/plain"] for output in outputs if "data" in output)
+    assert "image2: unreadable" in tables
+    assert "<artsim.Scorer tower.onnx: recipe 'compact'" in tables
     left = {path.name for path in (tmp_path / "TMPDIR").iterdir()}
     assert left <= {"__pycache__"}  # TensorFlow's autograph compiles its generated files there
