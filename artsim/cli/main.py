@@ -31,6 +31,7 @@ COMMANDS = {
     "embed": ("artsim.cli.embed", "Embed collections of paintings and store the embeddings."),
     "pairs": ("artsim.cli.pairs", "Write a file of pairs to score."),
     "nearest": ("artsim.cli.nearest", "Who painted this? Rank the works and artists of a gallery."),
+    "cluster": ("artsim.cli.cluster", "Which works are probably by one artist? Find clusters without labels."),
     "report": ("artsim.cli.report", "Write a report of scores: metrics, pairs and a map, in one HTML file."),
     "compare": ("artsim.cli.compare", "Which is better? Compare scores or runs on the same pairs, or list the runs."),
     "ui": ("artsim.cli.ui", "Try artsim in a browser: compare two paintings, or search a gallery."),

@@ -74,8 +74,8 @@ Examples:
 )  # fmt: skip
 @click.option(
     "--engine", type=click.Choice(["local", "spark"]), default="local", show_default=True,
-    help="Where to score: local is this computer, spark is a cluster (see docs/cluster.md). With spark, the output is "
-    "a folder of parquet files.",
+    help="Where to score: local is this computer, spark is a Spark cluster (see docs/spark.md). With spark, the output "
+    "is a folder of parquet files.",
 )  # fmt: skip
 @click.option(
     "--master", metavar="URL",

@@ -14,9 +14,11 @@ SECTIONS: Mapping[str, tuple[str, ...]] = {
         "among", "queries", "pairs", "data_dir", "columns", "qualified", "works", "embeddings", "max_bad_images",
         "max_pixels",
     ),
-    "Scores": ("threshold", "prior", "cohort", "evidence", "unfamiliar", "same_work", "k", "with_itself"),
+    "Scores": (
+        "probability", "threshold", "prior", "cohort", "evidence", "unfamiliar", "same_work", "k", "with_itself",
+    ),
     "Output": ("output", "format", "artists", "summary", "report", "experiment"),
-    "Cluster": ("engine", "master"),
+    "Spark": ("engine", "master"),
     "Page": ("host", "port", "no_browser", "max_upload"),
     "General": ("quiet", "as_json", "help"),
 }  # fmt: skip

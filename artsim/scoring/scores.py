@@ -190,6 +190,19 @@ class Criterion:
         """Return P(same artist), float32 (N,)."""
         return probabilities(distance, self.calibration, self.prior)
 
+    def distance_at(self, probability: float) -> float:
+        """The distance that has this probability of the same artist.
+
+        Raises:
+            UsageError: the probability is not between 0 and 1 (both excluded), or no distance has it.
+        """
+        if not 0 < probability < 1:
+            raise UsageError(f"the probability is {probability}; give a number between 0 and 1, both excluded.")
+        slope, start = self.calibration.slope, log_odds(np.zeros(1, np.float32), self.calibration, self.prior).item()
+        if slope >= 0:
+            raise UsageError("this tower's probabilities do not fall with the distance. Give a distance (--threshold).")
+        return (_logit(probability) - start) / slope
+
     def log10_lr(self, distance: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the base-10 logarithm of the likelihood ratio, float32 (N,). It does not depend on the prior."""
         even_odds = log_odds(distance, self.calibration, prior=0.5)

@@ -48,6 +48,7 @@ def read_gallery(
     progress: Callable[[int, int], None],
     *,
     thumbnails: bool = False,
+    most: int | None = None,
 ) -> Gallery:
     """Read a collection from its embedding store, or embed it.
 
@@ -58,13 +59,17 @@ def read_gallery(
         scorer: embeds the images.
         progress: receives how many are embedded, and how many there are.
         thumbnails: make thumbnails too, which an embedding store does not have.
+        most: the number of works that can be used; None: any.
 
     Raises:
-        InputError: it is missing, none of its works can be used, or the store is of another model.
+        InputError: it is missing, none of its works can be used, it has too many, or the store is of another model.
     """
     if source.suffix.lower() == STORE_SUFFIX and not has_columns(source, reading.columns):
-        return _stored(source, scorer, reading)
+        stored = _stored(source, scorer, reading)
+        _check_number(source, len(stored.names), most)
+        return stored
     works = read_works(str(source), reading)
+    _check_number(source, len(works.names), most)
     folder = works.folder or find_folder(source, data_dir, works.names)
     lookup = ImageNames(folder)
     paths, faults = lookup.paths(works.names), lookup.faults(works.names)
@@ -84,6 +89,14 @@ def read_gallery(
     if not gallery.names:
         raise InputError(f"{source}: none of its {gallery.total:,} images can be used: {first_few(gallery.bad, '; ')}.")
     return gallery
+
+
+def _check_number(source: Path, works: int, most: int | None) -> None:
+    if most is not None and works > most:
+        raise InputError(
+            f"{source}: has {works:,} works, and at most {most:,} can be compared with each other. Name a part of "
+            "them: a subfolder, or a table with fewer rows."
+        )
 
 
 def _stored(source: Path, scorer: Scorer, reading: Reading) -> Gallery:

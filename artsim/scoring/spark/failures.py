@@ -27,7 +27,7 @@ def job_failure(said: str) -> ArtsimError:
     if own and isinstance(kind, type) and issubclass(kind, ArtsimError):
         return kind(own[2])
     if "No module named 'artsim'" in said:
-        return DeviceError("the Python of Spark's workers has no artsim. docs/cluster.md says how to install it there.")
+        return DeviceError("the Python of Spark's workers has no artsim. docs/spark.md says how to install it there.")
     if "No space left on device" in said:
         return OutputError(f"can't be written: {_reason(said)}.")
     return DeviceError(f"Spark gave up: {_reason(said)}.")

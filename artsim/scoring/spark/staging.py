@@ -1,4 +1,4 @@
-"""Staging of pairs for a cluster: this machine reads them once and writes parquet with numbered rows.
+"""Staging of pairs for a Spark cluster: this machine reads them once and writes parquet with numbered rows.
 
 A csv with quoted newlines can only be read from its start, by one machine. So this machine reads it, with the same
 checks and messages as without Spark. Reading 20 million rows takes about as long as Spark takes to start.

@@ -1,6 +1,6 @@
 """The cost of scoring on Spark: a model of the time by images, pairs and executors, fitted to measurements.
 
-    ARTSIM_DATA=... python -m benchmarks.cluster [--model tower.onnx]
+    ARTSIM_DATA=... python -m benchmarks.spark [--model tower.onnx]
 
     seconds = start + (images · a + pairs · b) / executors + pairs · c
 
