@@ -12,7 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from artsim._version import __version__
 from artsim.escaping import one_line
-from artsim.evaluation.report.page import source_of, templates
+from artsim.evaluation.report.page import source_of, style_of, templates
 from artsim.images import suffixes
 from artsim.jobs.ui import Ui
 from artsim.messages import FEW
@@ -32,7 +32,7 @@ class PageFile:
 def page_files(ui: Ui, upload_bytes: int) -> dict[str, PageFile]:
     """The files by their paths."""
     environment = _templates()
-    style = source_of(templates(), "style.css") + source_of(environment, "ui.css")
+    style = str(style_of(templates(), "style.css")) + source_of(environment, "ui.css")
     return {
         "/": PageFile(environment.get_template("ui.html.j2").render(_context(ui, upload_bytes)), "text/html"),
         "/page/style.css": PageFile(style, "text/css"),
@@ -72,4 +72,4 @@ def _context(ui: Ui, upload_bytes: int) -> dict[str, Any]:
 def _without_folder(texts: Sequence[str], folder: Path | None) -> list[str]:
     """Messages about files without the folder of the gallery: whoever sees the page need not learn of it."""
     shown = texts if folder is None else [text.replace(f"{folder}{os.sep}", "") for text in texts]
-    return [one_line(text) for text in shown]
+    return [one_line(text.strip()) for text in shown]

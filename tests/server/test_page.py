@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from artsim.evaluation.report.page import source_of, templates
+from artsim.evaluation.report.page import style_of, templates
 from tests.jobs.page import Page
 from tests.server.pages import NAMES, client, opened_ui
 from tests.towers import adaptable_card, write_paintings, write_tower
@@ -67,7 +67,10 @@ def test_every_file_field_has_a_label_and_every_reference_a_target() -> None:
 
 def test_the_style_is_that_of_the_reports_and_more() -> None:
     style = text_of("/page/style.css")
-    assert style.startswith(source_of(templates(), "style.css"))
+    assert style.startswith(style_of(templates(), "style.css"))
+    used = set(re.findall(r"var\((--[\w-]+)\)", style))
+    assert used <= set(re.findall(r"(--[\w-]+):", style))  # the colours are there
+    assert "&#" not in style
     assert "url(" not in style
     assert "@import" not in style
 
