@@ -69,6 +69,7 @@ class Pace:
     def __init__(self, done: int, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._reports = deque([(clock(), done)])
+        self._has_start = True  # among the reports
 
     def text(self, done: int, total: int) -> str:
         """For example `12.5/s  0:42 left`, or `starting …` before anything is done."""
@@ -77,6 +78,9 @@ class Pace:
             self._reports.popleft()
         if now - self._reports[-1][0] >= REPORTS_EVERY:
             self._reports.append((now, done))
+        if self._has_start and len(self._reports) > 2:  # what started before the first item is no part of the pace
+            self._reports.popleft()
+            self._has_start = False
         since, before = self._reports[0]
         if done <= before or now <= since:
             return "starting …"

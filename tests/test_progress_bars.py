@@ -51,7 +51,7 @@ def test_the_pace_is_known_from_the_first_item_on() -> None:
     pace = Pace(0, lambda: next(times))
     assert pace.text(0, 21) == "starting …"
     assert pace.text(1, 21) == "2.0/s  0:10 left"
-    assert pace.text(20, 21) == "5.0/s  0:00 left"
+    assert pace.text(15, 22) == "4.0/s  0:02 left", "the time before the first item counts no longer"
 
 
 def test_what_an_earlier_run_has_done_does_not_count_for_the_pace() -> None:
