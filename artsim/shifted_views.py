@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageEnhance, ImageFilter, ImageOps
 
+from artsim.large_arrays import release_pages
 from artsim.machine import core_count
 from artsim.prefetch import prefetch_map
 
@@ -58,6 +59,7 @@ class ShiftedViews:
         paintings = self._paintings[rows]
         works = zip(paintings, self._seeds[rows].tolist(), strict=True)
         views = list(prefetch_map(lambda work: shifted_view(*work), works, core_count() + 1))
+        release_pages(paintings)
         return np.array(views, dtype=np.uint8).reshape(paintings.shape)
 
 

@@ -31,6 +31,7 @@ from artsim.training.loop.journal import Journal
 from artsim.training.loop.pretrained import HeadTrainer, plan_fits
 from artsim.training.loop.stages import Stages
 from artsim.training.networks.features import LabelledFeatures
+from artsim.training.networks.rows import rows_of
 from artsim.training.recipes import Recipe
 from benchmarks.data import data
 
@@ -111,7 +112,9 @@ def unattended(recipe: Recipe, works: int, fits: int = 1) -> Stages:
 
 def aucs(head: keras.Model, works: LabelledFeatures, split: Split) -> tuple[float, float]:
     """AUC over all pairs of seen, and of unseen works."""
-    seen, unseen = (auc(embed(head, works.features[rows]), works.labels[rows]) for rows in (split.seen, split.unseen))
+    seen, unseen = (
+        auc(embed(head, rows_of(works.features, rows)), works.labels[rows]) for rows in (split.seen, split.unseen)
+    )
     return seen, unseen
 
 

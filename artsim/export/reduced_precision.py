@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from artsim.collection.selection import TRAIN, VAL_SEEN, VAL_UNSEEN, Selection
 from artsim.errors import DeviceError, GateError, ImageError, InputError, ModelError
 from artsim.evaluation.validation import Validation
+from artsim.large_arrays import release_pages
 from artsim.messages import Say
 from artsim.scoring.contract import Card, Precision
 from artsim.scoring.session import Tower, open_tower
@@ -77,8 +78,11 @@ def open_converted(proto: onnx.ModelProto, card: Card, path: Path, pixels: NDArr
 
 def embed_works(tower: Tower, pixels: NDArray[np.uint8] | ShiftedViews) -> NDArray[np.float32]:
     """Embed works (N, S, S, 3), or shifted views of them, in batches of one size."""
-    starts = range(0, len(pixels), TOWER_BATCH)
-    return np.concatenate([tower(np.ascontiguousarray(pixels[start : start + TOWER_BATCH])) for start in starts])
+    found = []
+    for start in range(0, len(pixels), TOWER_BATCH):
+        found.append(tower(np.ascontiguousarray(pixels[start : start + TOWER_BATCH])))
+        release_pages(pixels)
+    return np.concatenate(found)
 
 
 def quantize(

@@ -18,6 +18,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from artsim.collection.pairs import Pairs, epochs_of_pairs
+from artsim.large_arrays import release_pages
 from artsim.training.data.augmentation import LEVELS, augment
 from artsim.training.recipes import Recipe
 
@@ -84,6 +85,7 @@ def work_dataset(works: LabelledImages, recipe: Recipe, seed: int, first_step: i
     def batches() -> Iterator[LabelledBatch]:
         for chosen in islice(artist_batches(works.labels, recipe, seed), first_step, None):
             yield works.pixels[chosen], works.labels[chosen]
+            release_pages(works.pixels)
 
     return view_dataset(batches, works.pixels.shape[1], recipe, seed, first_step)
 
@@ -131,6 +133,7 @@ def pair_dataset(works: LabelledImages, recipe: Recipe, seed: int, first_step: i
     def batches() -> Iterator[tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.int64], int]]:
         for step, (first, second, same) in enumerate(islice(pairs(), first_step, None), start=first_step):
             yield works.pixels[first], works.pixels[second], same.astype(np.int64), step
+            release_pages(works.pixels)
 
     side = works.pixels.shape[1]
     signature = (_paintings(side), _paintings(side), _labels(), _step())

@@ -1,12 +1,8 @@
-"""Paintings decoded once: uint8 (N, S, S, 3) RGB, in memory if they fit, else in a file on disk.
-
-The file is memory-mapped. The system can drop its pages from memory at any time, so a set may be larger than memory.
-"""
+"""Paintings decoded once: uint8 (N, S, S, 3) RGB, in memory if they are few, else in a temporary file on disk."""
 
 from __future__ import annotations
 
 import math
-import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -17,7 +13,8 @@ import psutil
 from numpy.typing import NDArray
 
 from artsim import images
-from artsim.errors import ImageError, OutputError
+from artsim.errors import ImageError
+from artsim.large_arrays import MOST_IN_MEMORY, is_on_disk, new_array, release_pages
 from artsim.messages import Say
 from artsim.prefetch import prefetch_images
 
@@ -43,37 +40,20 @@ def decoded(
         max_pixels: files with more pixels are not decoded.
         progress: receives the number of paintings decoded, and N.
         say: receives one line on the size and place of the decoded paintings.
-        memory: the most bytes to take in memory; None is a quarter of what is available.
+        memory: the most bytes to take in memory; None is MOST_IN_MEMORY, or a quarter of what is available if that is
+            less.
 
     Raises:
         ImageError: a file cannot be read or is too large.
         OutputError: the disk has no room.
     """
     shape = (len(paths), size, size, 3)
-    needed = math.prod(shape)
-    what = f"{len(paths):,} paintings decoded at {size} px: {needed / 1e6:,.0f} MB"
-    if needed <= (MEMORY_SHARE * psutil.virtual_memory().available if memory is None else memory):
-        say(f"{what} in memory")
-        yield _filled(np.empty(shape, np.uint8), paths, max_pixels, progress)
-        return
-    with tempfile.TemporaryDirectory(prefix="artsim-") as folder:
-        say(f"{what} on disk, in {folder}")
-        yield _filled(_on_disk(Path(folder), shape), paths, max_pixels, progress)
-
-
-def _on_disk(folder: Path, shape: tuple[int, ...]) -> NDArray[np.uint8]:
-    """A new memory-mapped file. Its room is checked first: on a full disk, writing to a map kills the process."""
-    free = shutil.disk_usage(folder).free
-    if math.prod(shape) > free:
-        raise OutputError(
-            f"{folder}: no room for decoded paintings ({free / 1e6:,.0f} MB free); set TMPDIR to another disk."
-        )
-    try:
-        return np.lib.format.open_memmap(folder / "pixels.npy", "w+", np.uint8, shape)
-    except OSError as error:
-        raise OutputError(
-            f"{folder}: no room for decoded paintings ({error.strerror}); set TMPDIR to another disk."
-        ) from error
+    if memory is None:
+        memory = min(MOST_IN_MEMORY, round(MEMORY_SHARE * psutil.virtual_memory().available))
+    pixels = new_array(shape, np.uint8, "decoded paintings", memory)
+    place = f"on disk, in {tempfile.gettempdir()}" if is_on_disk(pixels) else "in memory"
+    say(f"{len(paths):,} paintings decoded at {size} px: {math.prod(shape) / 1e6:,.0f} MB {place}")
+    yield _filled(pixels, paths, max_pixels, progress)
 
 
 def _filled(
@@ -87,5 +67,6 @@ def _filled(
         if isinstance(row, ImageError):
             raise row
         pixels[number] = row
+        release_pages(pixels)
         progress(number + 1, len(paths))
     return pixels

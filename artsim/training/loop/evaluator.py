@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from artsim.errors import GateError
+from artsim.large_arrays import release_pages
 from artsim.training.loop.hooks import FitHooks
 from artsim.training.loop.losses import Objective
 from artsim.training.loop.plan import Stage
@@ -19,6 +20,7 @@ from artsim.training.loop.stages import Stages
 from artsim.training.monitor import Monitor
 from artsim.training.networks.checkpoints import BEST, LAST, save_tower
 from artsim.training.networks.heads import trained_part
+from artsim.training.networks.rows import SomeRows
 
 EMBED_BATCH = 64  # features at once
 # Paintings at once: TensorFlow keeps the feature maps of a batch. 64 take 0.8 GB in a pretrained network at 256 px.
@@ -28,16 +30,20 @@ NOT_FINITE = "The network's output is not finite (NaN or infinity)"
 Embed = Callable[[], NDArray[np.float32]]
 
 
-def embed(model: keras.Model, inputs: NDArray[Any]) -> NDArray[np.float32]:
+def embed(model: keras.Model, inputs: NDArray[Any] | SomeRows) -> NDArray[np.float32]:
     """The output of a model, float32 (N, D), for paintings uint8 (N, S, S, 3) or features float32 (N, F).
 
     Raises:
         GateError: a value is not finite, as the weights have diverged.
     """
     size = PAINTING_BATCH if inputs.ndim == 4 else EMBED_BATCH
-    blocks = [inputs[start : start + size] for start in range(0, len(inputs), size)]
-    # Each device of a distributed model gives the whole batch.
-    outputs = np.concatenate([np.asarray(model.predict_on_batch(block))[: len(block)] for block in blocks])
+    found = []
+    for start in range(0, len(inputs), size):
+        block = inputs[start : start + size]
+        # Each device of a distributed model gives the whole batch.
+        found.append(np.asarray(model.predict_on_batch(block))[: len(block)])
+        release_pages(inputs)
+    outputs = np.concatenate(found)
     if not np.isfinite(outputs).all():
         raise GateError(f"{NOT_FINITE}. Train with a lower learning rate.")
     return outputs

@@ -45,6 +45,7 @@ from artsim.training.networks.heads import (
     with_head,
 )
 from artsim.training.networks.readout import fit_projection
+from artsim.training.networks.rows import rows_of
 from artsim.training.recipes import Recipe
 
 ARTIST_FOLDS = 5  # for the calibration of a refitted tower; a setting
@@ -107,7 +108,9 @@ def _first_fit(folds: _Folds, trained_on: int, monitor: Monitor) -> tuple[int, l
     extractor, unseen = folds.extractor, folds.fold_of == UNSEEN_FOLD
     train_rows, held_out_rows = np.split(np.arange(len(extractor.labels)), [trained_on])
     network, features = extractor.tuned_on(train_rows, fit=1)
-    held_out = LabelledFeatures.without_views(features.features[held_out_rows], extractor.labels[held_out_rows])
+    held_out = LabelledFeatures.without_views(
+        rows_of(features.features, held_out_rows), extractor.labels[held_out_rows]
+    )
     trainer = HeadTrainer(folds.recipe, network, features.subset(train_rows), folds.stages, 1, folds.seed)
     evaluator = trainer.evaluator(held_out, monitor)
     trainer.fit(evaluator, held_out)

@@ -18,11 +18,12 @@ import tensorflow as tf
 from keras import layers
 from numpy.typing import NDArray
 
+from artsim.large_arrays import is_on_disk, new_array, release_pages
 from artsim.shifted_views import ShiftedViews
 from artsim.training.data.batches import SOURCE_MARGIN, LabelledBatch, artist_batches, steps_per_epoch, view_dataset
 from artsim.training.devices import mixed_precision
 from artsim.training.loop.epochs import run_epochs
-from artsim.training.loop.journal import FROZEN_FEATURES, MOST_LOCAL_BYTES, TUNED_FEATURES
+from artsim.training.loop.journal import FROZEN_FEATURES, TUNED_FEATURES
 from artsim.training.loop.losses import SupCon
 from artsim.training.loop.plan import Stage
 from artsim.training.loop.stages import Stages
@@ -147,6 +148,7 @@ def crop_dataset(
                 continue
             crops = [paintings[work][y : y + side, x : x + side] for work, (y, x) in zip(chosen, corners, strict=True)]
             yield np.stack(crops), labels[chosen]
+            release_pages(paintings[0])
 
     return view_dataset(batches, side, recipe, seed, first_step)
 
@@ -216,21 +218,22 @@ class FeatureExtractor:
         stage = self.stages.begin("features", fit)
         features = self._computed(network, self.pixels, stage.title, 0)
         views = self._computed(network, self.views, f"{stage.title} of views", len(features))
-        if features.nbytes + views.nbytes <= MOST_LOCAL_BYTES:
+        if not is_on_disk(features):  # larger ones are computed again instead
             self.stages.journal.write(name, {"fit": np.array(fit), "features": features, "views": views})
         return LabelledFeatures(features, self.labels, views)
 
     def _computed(
         self,
         network: keras.Model,
-        parts: Sequence[NDArray[np.uint8]] | Sequence[ShiftedViews],
+        parts: Sequence[NDArray[np.uint8] | ShiftedViews],
         title: str,
         before: int,
     ) -> NDArray[np.float32]:
         """Features (N, F) of all parts. `before` is the number of paintings done earlier in the stage."""
-        features: list[NDArray[np.float32]] = []
-        for part in parts:
+        features = new_array((len(self.labels), network.output_shape[1]), np.float32, "features")
+        ends = np.cumsum([len(part) for part in parts])
+        for part, end in zip(parts, ends, strict=True):
             progress = partial(self.stages.progress, title, before=before)
-            features.append(compute_features(network, part, progress))
+            compute_features(network, part, progress, features[end - len(part) : end])
             before += len(part)
-        return np.concatenate(features)
+        return features

@@ -14,8 +14,10 @@ import numpy as np
 from keras import layers
 from numpy.typing import NDArray
 
+from artsim.large_arrays import release_pages
 from artsim.shifted_views import ShiftedViews
 from artsim.training.networks.backbones import build_backbone
+from artsim.training.networks.rows import Features, rows_of
 from artsim.training.networks.towers import STATISTICS, ChannelStatistics, PictureMask
 from artsim.training.recipes import BackboneName, FeatureMaps
 
@@ -30,19 +32,20 @@ class LabelledFeatures:
     `views` are the features of one shifted view of each work, (N, F), or none of them, (0, F).
     """
 
-    features: NDArray[np.float32]
+    features: Features
     labels: NDArray[np.int64]
-    views: NDArray[np.float32]
+    views: Features
 
     @classmethod
-    def without_views(cls, features: NDArray[np.float32], labels: NDArray[np.int64]) -> LabelledFeatures:
+    def without_views(cls, features: Features, labels: NDArray[np.int64]) -> LabelledFeatures:
         """Works without shifted views."""
         return cls(features, labels, features[:0])
 
     def subset(self, rows: NDArray[np.int64]) -> LabelledFeatures:
-        """The works in these rows, with their artists numbered again from 0."""
-        views = self.views[rows] if len(self.views) else self.views
-        return LabelledFeatures(self.features[rows], np.unique(self.labels[rows], return_inverse=True)[1], views)
+        """The works in these rows, with their artists numbered again from 0. Their features are not copied."""
+        labels = np.unique(self.labels[rows], return_inverse=True)[1]
+        views = rows_of(self.views, rows) if len(self.views) else self.views
+        return LabelledFeatures(rows_of(self.features, rows), labels, views)
 
 
 def build_features(name: BackboneName, image_size: int, weights: str, feature_maps: FeatureMaps) -> keras.Model:
@@ -63,7 +66,10 @@ def build_features(name: BackboneName, image_size: int, weights: str, feature_ma
 
 
 def compute_features(
-    network: keras.Model, pixels: NDArray[np.uint8] | ShiftedViews, progress: Callable[[int, int], None]
+    network: keras.Model,
+    pixels: NDArray[np.uint8] | ShiftedViews,
+    progress: Callable[[int, int], None],
+    features: NDArray[np.float32] | None = None,
 ) -> NDArray[np.float32]:
     """Features float32 (N, F) of paintings uint8 (N, S, S, 3).
 
@@ -71,13 +77,17 @@ def compute_features(
         network: from `build_features`.
         pixels: paintings, which may lie in a memory map, or views of them; one batch at a time is read.
         progress: receives the number of paintings done, and N.
+        features: the array to fill; None: a new one.
     """
-    features = np.empty((len(pixels), network.output_shape[1]), dtype=np.float32)
+    if features is None:
+        features = np.empty((len(pixels), network.output_shape[1]), dtype=np.float32)
     progress(0, len(pixels))
     for start in range(0, len(pixels), FEATURE_BATCH):
         batch = np.ascontiguousarray(pixels[start : start + FEATURE_BATCH])
         # Each device of a distributed network gives the whole batch.
         features[start : start + len(batch)] = network.predict_on_batch(batch)[: len(batch)]
+        release_pages(features)
+        release_pages(pixels)
         progress(start + len(batch), len(pixels))
     return features
 

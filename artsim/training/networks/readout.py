@@ -29,10 +29,16 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import eigh
 
+from artsim.collection.pairs import some_of_each
+from artsim.training.networks.rows import Features, blocks_of, rows_of
+
 SHRINKAGE = 0.5  # weight of the identity in the shrunk covariance within artists; a setting
 # Where compression turns from linear to logarithmic, as a share of a feature's root mean square. docs/experiments.md
 # compares it with other forms, in validation on 22 artists.
 COMPRESSION_POINT = 0.3
+# Works that the principal components are found on, with equal shares of the artists; a setting. Their features and the
+# products of all pairs of them lie in memory at once. The whitening takes all works.
+PROJECTION_WORKS = 4096
 FULL_SHARE = 20  # works of one artist that count fully; of more works each counts less (docs/experiments.md)
 # Features with a smaller ratio of standard deviation to root mean square are ignored: they amplify rounding errors.
 SMALLEST_VARIATION = 0.01
@@ -51,9 +57,13 @@ class Projection:
     kernel: NDArray[np.float32]  # (F, K)
     bias: NDArray[np.float32]  # (K,)
 
-    def __call__(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
+    def __call__(self, features: Features) -> NDArray[np.float32]:
         """Coordinates (N, K) of features (N, F)."""
-        return compressed(features, self.slope) @ self.kernel + self.bias
+        coordinates = np.empty((len(features), len(self.bias)), np.float32)
+        for part, block in blocks_of(features):
+            np.matmul(compressed(block, self.slope), self.kernel, out=coordinates[part])
+        coordinates += self.bias
+        return coordinates
 
     def then(self, matrix: NDArray[np.float32]) -> Projection:
         """The projection whose coordinates (N, D) are those of this one, (N, K), times a matrix (K, D)."""
@@ -78,20 +88,36 @@ def weights_of(labels: NDArray[np.int64]) -> NDArray[np.float64]:
     return np.asarray(weights / weights.mean())
 
 
-def fit_projection(features: NDArray[np.float32], labels: NDArray[np.int64], components: int) -> Projection:
-    """Compress and standardise features, and find their principal components.
+def works_to_project(labels: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Rows of at most PROJECTION_WORKS works for labels (N,): all works, or as many of each artist at random."""
+    if len(labels) <= PROJECTION_WORKS:
+        return np.arange(len(labels))
+    count = np.unique(labels, return_counts=True)[1]
+    shares = np.arange(1, PROJECTION_WORKS + 1)
+    taken = np.array([np.minimum(count, share).sum() for share in shares])
+    share = int(shares[taken <= PROJECTION_WORKS].max(initial=1))
+    return np.sort(some_of_each(labels, share, seed=0)[:PROJECTION_WORKS])
+
+
+def fit_projection(features: Features, labels: NDArray[np.int64], components: int) -> Projection:
+    """Compress and standardise features, and find the principal components of `works_to_project`.
 
     Args:
         features: (N, F).
         labels: (N,), one number an artist.
         components: K. With fewer features or works there are fewer.
     """
-    weights = weights_of(labels)
-    mean, square = _moments(features, weights)
+    rows = works_to_project(labels)
+    features, weights = rows_of(features, rows), weights_of(labels[rows])
+    compact = np.empty(features.shape, np.float32)
+    for part, block in blocks_of(features):
+        compact[part] = block
+    mean, square = _moments(compact, weights)
     size = np.sqrt(square)
     varies = square - mean**2 > (SMALLEST_VARIATION * size) ** 2
     slope = (varies / np.where(varies, COMPRESSION_POINT * size, 1.0)).astype(np.float32)
-    compact = compressed(features, slope)
+    for _, block in blocks_of(compact):
+        block[:] = compressed(block, slope)
     mean, square = _moments(compact, weights)
     scale = varies / np.where(varies, np.sqrt(square - mean**2), 1.0)
     compact -= mean.astype(np.float32)

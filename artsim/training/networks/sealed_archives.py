@@ -10,6 +10,7 @@ from typing import IO
 
 SEAL = b"sha256:"  # begins the comment; the hex digest follows
 DIGITS = 64
+BLOCK = 2**20  # bytes that are read at once
 
 
 def seal(path: Path) -> None:
@@ -19,7 +20,7 @@ def seal(path: Path) -> None:
     with path.open("r+b") as file:
         end = file.seek(-DIGITS, io.SEEK_END)
         file.seek(0)
-        digest = hashlib.sha256(file.read(end)).hexdigest()
+        digest = _digest(file, end)
         file.seek(end)
         file.write(digest.encode())
 
@@ -30,10 +31,21 @@ def has_seal(file: IO[bytes]) -> bool:
     Raises:
         ValueError: it has one, but of other bytes.
     """
-    file.seek(0)
-    data = file.read()
-    if data[-DIGITS - len(SEAL) : -DIGITS] != SEAL:
+    end = file.seek(0, io.SEEK_END) - DIGITS
+    file.seek(max(0, end - len(SEAL)))
+    seal_and_digest = file.read()
+    if end < len(SEAL) or not seal_and_digest.startswith(SEAL):
         return False
-    if hashlib.sha256(data[:-DIGITS]).hexdigest().encode() != data[-DIGITS:]:
+    if _digest(file, end).encode() != seal_and_digest[len(SEAL) :]:
         raise ValueError("its SHA-256 is not the one that was written")
     return True
+
+
+def _digest(file: IO[bytes], end: int) -> str:
+    """The SHA-256 of the bytes before `end`, in hex."""
+    digest = hashlib.sha256()
+    file.seek(0)
+    while end > 0 and (block := file.read(min(end, BLOCK))):
+        digest.update(block)
+        end -= len(block)
+    return digest.hexdigest()

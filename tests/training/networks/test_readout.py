@@ -13,6 +13,7 @@ from artsim.training.networks.readout import (
     fit_projection,
     fit_whitening,
     weights_of,
+    works_to_project,
 )
 
 
@@ -88,6 +89,22 @@ def test_more_copies_of_an_artists_works_change_nothing() -> None:
         readout /= np.linalg.norm(readout, axis=1, keepdims=True)
         likeness.append(readout @ readout.T)
     np.testing.assert_allclose(likeness[0], likeness[1], atol=1e-3)
+
+
+@given(st.lists(st.integers(1, 60), min_size=1, max_size=60))
+def test_the_works_to_project_are_bounded_and_shared_alike(counts: list[int]) -> None:
+    labels = np.random.default_rng(0).permutation(np.repeat(np.arange(len(counts)), counts))
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("artsim.training.networks.readout.PROJECTION_WORKS", 40)
+        rows = works_to_project(labels)
+    assert len(set(rows)) == len(rows) <= 40
+    if len(labels) <= 40:
+        np.testing.assert_array_equal(rows, np.arange(len(labels)))
+    else:
+        taken = np.bincount(labels[rows], minlength=len(counts))
+        share = taken.max()
+        np.testing.assert_array_equal(taken[taken > 0], np.minimum(counts, share)[taken > 0])
+        assert np.minimum(counts, share + 1).sum() > 40  # no larger share would fit
 
 
 def test_compression_is_odd_and_turns_ratios_into_differences() -> None:
