@@ -17,7 +17,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from artsim.errors import OutputError
 
-MOST_IN_MEMORY = 2**29  # bytes of an array; a setting
+MOST_IN_MEMORY = 2**27  # bytes of an array; a setting
 
 
 def new_array(shape: tuple[int, ...], dtype: DTypeLike, what: str, most: int | None = None) -> NDArray[Any]:

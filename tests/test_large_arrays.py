@@ -26,7 +26,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_an_array_above_the_bound_lies_on_disk(folder: Path, most: int | None, on_disk: bool) -> None:
     array = new_array(SHAPE, np.float32, "numbers", most)
     assert is_on_disk(array) == is_on_disk(array[1:3]) == on_disk
-    assert (array.shape, array.dtype) == (SHAPE, np.float32)
+    assert array.shape == SHAPE
+    assert array.dtype == np.float32
 
 
 @pytest.mark.parametrize("most", [BYTES, 0])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import logging
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -28,6 +29,7 @@ from artsim.scoring.distance import pair_distances
 
 # tf2onnx 1.17 goes up to 18. In 17 it keeps global average pooling one operator, in 18 it makes two of it.
 OPSET = 17
+LARGE_KERNEL = 2**18  # numbers of a kernel that tf2onnx does not copy; a setting
 # Relative to the largest value in an embedding, or to 1 if that is larger. Correct exports differ by about 5e-7.
 TOLERANCE = 1e-5
 
@@ -49,17 +51,26 @@ def convert(tower: keras.Model) -> onnx.ModelProto:
         GateError: ONNX has no counterpart of one of its operations.
     """
     logging.getLogger("tf2onnx").setLevel(logging.CRITICAL)  # errors are raised below
+    kernels = {f"kernel_{number}": kernel for number, kernel in enumerate(_large_kernels(tower))}
     signature = [tf.TensorSpec((None, *tower.input_shape[1:]), tf.uint8, name=INPUT_NAME)]
+    signature += [tf.TensorSpec(kernel.shape, tf.float32, name=name) for name, kernel in kernels.items()]
+    given = {id(kernel): number for number, kernel in enumerate(kernels.values())}
 
     @tf.function(input_signature=signature)
-    def embed(images: Any) -> Any:
-        return tf.identity(tower(images, training=False), name=OUTPUT_NAME)
+    def embed(images: Any, *inputs: Any) -> Any:
+        trained, fixed = (
+            [inputs[given[id(variable)]] if id(variable) in given else variable.value for variable in variables]
+            for variables in (tower.trainable_variables, tower.non_trainable_variables)
+        )
+        embeddings, _ = tower.stateless_call(trained, fixed, images, training=False)
+        return tf.identity(embeddings, name=OUTPUT_NAME)
 
     # Without freezing, tf2onnx makes an input of the graph from each plain tensor that a layer holds.
     frozen = convert_variables_to_constants_v2(embed.get_concrete_function())
-    whole = tf.function(lambda images: frozen(images), input_signature=signature)
+    whole = tf.function(lambda *inputs: frozen(*inputs), input_signature=signature)
     with _collecting_often():
         proto, _ = tf2onnx.convert.from_function(whole, input_signature=signature, opset=OPSET)
+    _fill_in(proto, {name: kernel.numpy() for name, kernel in kernels.items()})
     _check_operators(proto)
     _rename_output(proto, OUTPUT_NAME)
     for value in (proto.graph.input[0], proto.graph.output[0]):
@@ -73,6 +84,29 @@ def convert(tower: keras.Model) -> onnx.ModelProto:
         reason = str(error).splitlines()[0]
         raise GateError(f"The exported graph is not valid ONNX: {reason}. No tower is written.") from error
     return cast(onnx.ModelProto, proto)
+
+
+def _large_kernels(model: keras.Model) -> list[keras.Variable]:
+    """The large kernels of the dense layers that take vectors, in a model and in the models inside it.
+
+    A head has nearly all of a tower's weights in one or two of them. tf2onnx optimizes them in no way, but copies them
+    many times. So they are inputs of the graph that it converts.
+    """
+    found: list[keras.Variable] = []
+    for layer in model.layers:
+        if isinstance(layer, keras.Model):
+            found += _large_kernels(layer)
+        elif isinstance(layer, keras.layers.Dense) and len(layer.input.shape) == 2:
+            found += [layer.kernel] if math.prod(layer.kernel.shape) >= LARGE_KERNEL else []
+    return found
+
+
+def _fill_in(proto: onnx.ModelProto, kernels: dict[str, NDArray[np.float32]]) -> None:
+    """Make weights of the inputs that stand for kernels."""
+    images = [value for value in proto.graph.input if value.name not in kernels]
+    del proto.graph.input[:]
+    proto.graph.input.extend(images)
+    proto.graph.initializer.extend(onnx.numpy_helper.from_array(kernel, name) for name, kernel in kernels.items())
 
 
 @contextmanager

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
 import onnx
 import pytest
+import tf2onnx
+from keras import layers
 from numpy.typing import NDArray
 
 from artsim.errors import GateError, OutputError
@@ -76,6 +79,29 @@ def test_an_exported_tower_follows_the_contract_and_equals_its_source(
     with pytest.raises(GateError, match="more than the tolerance"):
         compare(embed(tower, pictures), exported(pictures), "euclidean")
     kernel.assign(before)
+
+
+def test_large_kernels_are_put_in_after_the_conversion(
+    tmp_path: Path, pictures: NDArray[np.uint8], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keras.utils.set_random_seed(0)
+    images, vectors = keras.Input((SIZE, SIZE, 3), dtype="uint8"), keras.Input((3,))
+    head = keras.Model(vectors, layers.Dense(7, activation="relu")(vectors))
+    means = layers.GlobalAveragePooling2D()(layers.Dense(3)(layers.Rescaling(1 / 255)(images)))
+    tower = keras.Model(images, layers.Dense(4, use_bias=False)(head(means)))
+    given: list[Any] = []
+    convert_function = tf2onnx.convert.from_function
+
+    def spy(function: Any, input_signature: Any, opset: int) -> Any:
+        given.extend(input_signature[1:])
+        return convert_function(function, input_signature=input_signature, opset=opset)
+
+    monkeypatch.setattr("artsim.export.convert.LARGE_KERNEL", 21)
+    monkeypatch.setattr(tf2onnx.convert, "from_function", spy)
+    write(convert(tower), card(), tmp_path / "tower.onnx")
+    assert [tuple(kernel.shape) for kernel in given] == [(3, 7), (7, 4)]  # not the one that takes maps
+    exported = open_tower(tmp_path / "tower.onnx", "cpu")
+    np.testing.assert_allclose(exported(pictures), embed(tower, pictures), atol=1e-5)
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, 0.5])

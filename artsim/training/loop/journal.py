@@ -28,6 +28,7 @@ FOLDER = "stages"  # in the folder of checkpoints
 FROZEN_FEATURES, TUNED_FEATURES = "features-frozen", "features-tuned"
 # Large, and soon computed again: they are not logged with the run.
 LOCAL_FILES = (f"{FROZEN_FEATURES}.npz", f"{TUNED_FEATURES}.npz")
+MOST_LOCAL_BYTES = 1 << 30  # larger features are computed again instead; a setting
 
 
 class Journal:

@@ -18,12 +18,12 @@ import tensorflow as tf
 from keras import layers
 from numpy.typing import NDArray
 
-from artsim.large_arrays import is_on_disk, new_array, release_pages
+from artsim.large_arrays import new_array, release_pages
 from artsim.shifted_views import ShiftedViews
 from artsim.training.data.batches import SOURCE_MARGIN, LabelledBatch, artist_batches, steps_per_epoch, view_dataset
 from artsim.training.devices import mixed_precision
 from artsim.training.loop.epochs import run_epochs
-from artsim.training.loop.journal import FROZEN_FEATURES, TUNED_FEATURES
+from artsim.training.loop.journal import FROZEN_FEATURES, MOST_LOCAL_BYTES, TUNED_FEATURES
 from artsim.training.loop.losses import SupCon
 from artsim.training.loop.plan import Stage
 from artsim.training.loop.stages import Stages
@@ -148,7 +148,8 @@ def crop_dataset(
                 continue
             crops = [paintings[work][y : y + side, x : x + side] for work, (y, x) in zip(chosen, corners, strict=True)]
             yield np.stack(crops), labels[chosen]
-            release_pages(paintings[0])
+            for painting in (paintings[0], paintings[-1]):  # they may lie in two files
+                release_pages(painting)
 
     return view_dataset(batches, side, recipe, seed, first_step)
 
@@ -218,7 +219,7 @@ class FeatureExtractor:
         stage = self.stages.begin("features", fit)
         features = self._computed(network, self.pixels, stage.title, 0)
         views = self._computed(network, self.views, f"{stage.title} of views", len(features))
-        if not is_on_disk(features):  # larger ones are computed again instead
+        if features.nbytes + views.nbytes <= MOST_LOCAL_BYTES:
             self.stages.journal.write(name, {"fit": np.array(fit), "features": features, "views": views})
         return LabelledFeatures(features, self.labels, views)
 

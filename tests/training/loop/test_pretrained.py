@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from artsim.demo import paint
+from artsim.large_arrays import MOST_IN_MEMORY, is_on_disk, new_array
 from artsim.scoring.familiarity import TrainingEmbeddings
 from artsim.shifted_views import ShiftedViews
 from artsim.training.data.batches import LabelledImages
@@ -169,6 +170,26 @@ def test_a_refitted_tower_is_fitted_on_the_held_out_works_too(
     of_first_fit = TrainingEmbeddings.of(fitted.embeddings(BEST, pixels[: -2 * WORKS]))
     np.testing.assert_allclose(fitted.folds[0].unfamiliarity, of_first_fit.unfamiliarity(evaluated), rtol=0.05)
     check_described(fitted, REFIT, pixels)
+
+
+@eagerly
+def test_features_on_disk_give_the_same_tower(
+    tmp_path: Path,
+    network: keras.Model,
+    pixels: NDArray[np.uint8],
+    nothing_saved: None,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    described = []
+    for most in (MOST_IN_MEMORY, 0):
+        monkeypatch.setattr("artsim.large_arrays.MOST_IN_MEMORY", most)
+        folder = tmp_path / str(most)
+        folder.mkdir()
+        fitted = RecordedFit(folder)
+        fit_works(fitted, small("readout"), network, pixels)
+        described.append(fitted.described[0][0])
+        assert is_on_disk(new_array((1,), np.float32, "a number")) == (most == 0)
+    np.testing.assert_allclose(described[0], described[1], atol=1e-5)
 
 
 def check_described(fitted: RecordedFit, name: str, works: NDArray[np.uint8], *, has_readout: bool = True) -> None:
