@@ -96,7 +96,7 @@ def test_features_do_not_depend_on_the_batch_and_report_progress(
     monkeypatch.setattr("artsim.training.networks.features.FEATURE_BATCH", 2)
     told: list[tuple[int, int]] = []
     np.testing.assert_allclose(compute_features(network, pixels[:5], lambda *at: told.append(at)), whole, atol=1e-5)
-    assert told == [(2, 5), (4, 5), (5, 5)]
+    assert told == [(0, 5), (2, 5), (4, 5), (5, 5)]
 
 
 def test_bars_of_the_letterbox_are_left_out_at_every_depth(network: keras.Model, pixels: NDArray[np.uint8]) -> None:
