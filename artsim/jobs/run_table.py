@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -124,14 +123,13 @@ def _group(digest: str, runs: Sequence[TrackedRun]) -> RunGroup:
 
 
 def _is_equal(best: ScoreList | None, run: TrackedRun, split: str, scratch: Path) -> bool:
-    """Whether the interval of the difference to the best run holds 0; False if a run has logged no scores."""
+    """Whether no difference to the best run is shown; False if a run has logged no scores."""
     own = None if best is None else _scores(run, scratch)
     if best is None or own is None:
         return False
     for found in compare_sets(match([best, own])):
         if found.label == SETS[split] and found.differences:
-            difference = found.differences[0]["auc"]
-            return not (math.isfinite(difference.high) and difference.high < 0)
+            return not (found.is_useful(0) and found.differences[0]["auc"].high < 0)
     return False
 
 
@@ -179,7 +177,9 @@ def _legend(groups: Sequence[RunGroup]) -> list[str]:
     if any(row.model for group in groups for row in group.rows):
         found.append("The tower of a run: --model runs:/ID, with the ID below its name.")
     if EQUAL in marks:
-        found.append(f"{EQUAL} no difference to the best is shown: the interval of the difference holds 0.")
+        found.append(
+            f"{EQUAL} no difference to the best is shown: its interval holds 0, or the pairs are too few to judge."
+        )
     if len(groups) > 1:
         found.append(
             f"The runs have {counted(len(groups), 'validation set')}. AUCs of different sets cannot be compared. "

@@ -112,8 +112,8 @@ def browser() -> str:
 
 
 @pytest.fixture(scope="module")
-def page(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The report of all pairs of 24 works by four artists."""
+def scored(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the scores of all pairs of 24 works by four artists, and their report."""
     folder = tmp_path_factory.mktemp("browser")
     model = str(write_tower(folder / "tower.onnx", adaptable_card()))
     for name in NAMES:
@@ -125,7 +125,12 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> str:
     outputs = ["-o", str(folder / "scores.csv"), "--report", str(folder / "report.html"), "--quiet"]
     works = ["--works", str(folder / "im"), "--data-dir", str(folder / "im")]
     assert artsim_in_process("score", str(pairs), "--model", model, *works, *outputs) == 0
-    return (folder / "report.html").read_text(encoding="utf-8")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def page(scored: Path) -> str:
+    return (scored / "report.html").read_text(encoding="utf-8")
 
 
 def opened(browser: str, folder: Path, text: str) -> tuple[str, str]:
@@ -177,3 +182,20 @@ def test_filters_matrix_map_and_keyboard_work_in_a_sandboxed_frame(browser: str,
     assert [name for name in acts if not found[name]] == []
     assert found["chosen"][1] == 5
     assert found["dim"] == 18
+
+
+@pytest.mark.slow
+def test_the_page_of_a_comparison_shows_its_pictures_in_a_sandboxed_frame(
+    browser: str, scored: Path, tmp_path: Path
+) -> None:
+    other = [str(scored / "other.csv"), "--threshold", "1000", "--data-dir", str(scored / "im"), "--quiet"]
+    model = str(scored / "tower.onnx")
+    assert artsim_in_process("score", str(scored / "pairs.csv"), "--model", model, "-o", *other) == 0
+    lists = [str(scored / "scores.csv"), str(scored / "other.csv"), "--data-dir", str(scored / "im")]
+    assert artsim_in_process("compare", *lists, "--report", str(tmp_path / "compare.html"), "--quiet") == 0
+    text = (tmp_path / "compare.html").read_text(encoding="utf-8")
+    shown = text.count('role="img" aria-label=')
+    assert shown > 0
+    dom, console = opened(browser, tmp_path, FRAME.format(page=html.escape(text)))
+    assert console == ""
+    assert html.unescape(dom).count('role="img" aria-label=') >= shown
