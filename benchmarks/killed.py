@@ -8,8 +8,8 @@ under a final name is incomplete, the next run succeeds, and its output has the 
 these are graph, weights and card of the tower, without the `run_id`: two trainings with one seed on a CPU agree in all
 else. The benchmark prints the cost of a kill: the time of both runs minus that of one.
 
-Measured on 2026-11-27 on 2 busy cores, with 50,000 pairs: the same result after 20 kills of each command. A kill cost at
-most 25 s, of export 49 s, and of train 71 s, on that machine.
+Measured on 2026-11-27 on 2 busy cores, with 50,000 pairs: the same result after 20 kills of each command. A kill cost
+at most 25 s, of export 49 s, and of train 71 s, on that machine.
 """
 
 from __future__ import annotations
