@@ -58,6 +58,7 @@ def _scrubbed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         if name.startswith(("MLFLOW_", "TF_", "KERAS_", "CUDA_")) and name not in THREADS:
             patch.delenv(name)
     patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+    patch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
     patch.setenv("COLUMNS", "120")
     yield
     patch.undo()

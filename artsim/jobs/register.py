@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from artsim.errors import GateError, ModelError
+from artsim.errors import GateError, ModelError, TrackingError
 from artsim.evaluation.intervals import Difference, auc_difference
 from artsim.export.run_record import RECORD_FILE, WORKS_FILE
 from artsim.jobs.steps.gate_pairs import GatePairs, RunFiles, pairs_of_file, unfitted_pairs, with_distances
@@ -66,11 +66,16 @@ def register(options: RegisterOptions, say: Say, progress: Progress) -> str:
 
 
 def register_after_training(run_id: str, say: Say, progress: Progress) -> str:
-    """Register the model of a run that has just ended. A gate that refuses it does not make the training fail."""
+    """Register the model of a run that has just ended. A gate that refuses it does not make the training fail.
+
+    Neither does a store that is away, or does not have the model yet.
+    """
     try:
         return register(RegisterOptions(run_id), say, progress)
     except GateError as error:
         return str(error)
+    except (ModelError, TrackingError) as error:
+        return f"The model is not registered. {error} Register it later: artsim register {run_id}"
 
 
 def _compare(options: RegisterOptions, candidate: tuple[str, TrackedTower], before: Version, progress: Progress) -> str:

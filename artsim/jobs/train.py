@@ -81,6 +81,8 @@ def train(options: TrainOptions, feedback: Feedback, recorded: RecordedRun | Non
             log_end(job, exported, shortcuts)
             _finish(job)
     text = report(job, exported, shortcuts, time.monotonic() - started)
+    if job.run.undelivered is not None:
+        text += f"\n\nThe tracking store does not have all of the run. {job.run.undelivered}"
     if options.register:
         text += f"\n\n{register_after_training(job.run.id, feedback.say, feedback.progress)}"
     return text
@@ -229,6 +231,7 @@ def _hooks(job: TrainJob) -> FitHooks:
         display=job.feedback.display,
         begin=partial(_tell_stage, job),
         follow=lambda step, metrics: job.run.log_metrics(metrics, step),
+        kept=lambda name, epoch: job.uploads.has_saved(name, epoch) if has_epochs else None,
         saved=job.uploads,
     )
 

@@ -10,8 +10,12 @@ import psutil
 from mlflow.entities import Run as RunEntity
 from mlflow.tracking import MlflowClient
 
+from artsim.tracking.logged_models import link_checkpoints
+from artsim.tracking.outbox import has_end
+
 PROCESS_TAG = "artsim.process"
 FAILURE_TAG = "artsim.failure"
+PARENT_TAG = "mlflow.parentRunId"
 CHECKPOINT_TAG = "artsim.checkpoint_dir"  # a run that has it can be resumed
 # Seconds by which the start of one process may differ between two readings: the clock may be set meanwhile. A number is
 # given to another process much later.
@@ -49,14 +53,17 @@ def resume_command(run_id: str, *, is_launched: bool = False) -> str:
 def fail_dead_runs(client: MlflowClient, resumed: str | None) -> Iterator[str]:
     """Set each run to FAILED that is RUNNING although its process on this host has ended. Yield a line for each.
 
-    The run that is resumed stays as it is.
+    The run that is resumed stays as it is. So does a run whose end waits in its outbox.
     """
     experiments = [experiment.experiment_id for experiment in client.search_experiments()]
     for run in client.search_runs(experiments, "attributes.status = 'RUNNING'"):
-        if run.info.run_id != resumed and is_gone(run.data.tags.get(PROCESS_TAG, "")):
+        if run.info.run_id == resumed or has_end(run.info.run_id):
+            continue
+        if is_gone(run.data.tags.get(PROCESS_TAG, "")):
             reason = _reason(run)
             client.set_tag(run.info.run_id, FAILURE_TAG, reason)
             client.set_terminated(run.info.run_id, "FAILED")
+            link_checkpoints(client, run)
             yield f"Run {run.info.run_id} is set to FAILED. {reason}"
 
 

@@ -5,6 +5,9 @@
 
 The run is the one that `mlflow run` made, or a new one. It ends as FINISHED, as FAILED with the reason in the tag
 `artsim.failure`, or as KILLED by a KeyboardInterrupt. In each case the folders of `log_folder_at_end` are logged.
+
+A store of files on this machine gets each step at once, and a step that fails raises an error. For any other store the
+steps go through an outbox: an outage neither ends nor holds up the work, and the next run delivers what is left.
 """
 
 from __future__ import annotations
@@ -12,204 +15,106 @@ from __future__ import annotations
 import os
 import re
 import signal
+import tempfile
 import threading
-import warnings
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import mlflow
-import pandas as pd
-from mlflow.data.dataset_source_registry import resolve_dataset_source
-from mlflow.data.meta_dataset import MetaDataset
-from mlflow.data.pandas_dataset import from_pandas
-from mlflow.entities import LoggedModelInput, RunStatus
-from mlflow.exceptions import MlflowException
-from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
+from mlflow.entities import Run as RunEntity
+from mlflow.entities import RunStatus
 from mlflow.tracking import MlflowClient
+from mlflow.tracking.context.registry import resolve_tags
+from mlflow.tracking.fluent import _get_experiment_id  # the experiment that the user's variables name
+from mlflow.utils.mlflow_tags import MLFLOW_RUN_NAME
 
-from artsim.errors import ArtsimError, TrackingError
+from artsim.errors import ArtsimError, OutputError, TrackingError
 from artsim.escaping import masked
-from artsim.files import file_sha256
+from artsim.files import writing
+from artsim.locking import only_one
 from artsim.messages import Say, say_nothing
-from artsim.tracking.logged_models import (
-    Measurement,
-    TowerModel,
-    log_checkpoint,
-    log_measurement,
-    log_tower,
-    logged_measurement,
-)
+from artsim.tracking.courier import CATCH_UP, Courier
+from artsim.tracking.delivery import Delivery
+from artsim.tracking.earlier import deliver_earlier
+from artsim.tracking.outages import impatient, is_local
+from artsim.tracking.outbox import About, Outbox, outboxes
 from artsim.tracking.processes import FAILURE_TAG, PROCESS_TAG, fail_dead_runs, this_process
 from artsim.tracking.restore_killed import start_restoring
+from artsim.tracking.run_log import PARAM_LENGTH, Post, RunLog
+from artsim.tracking.steps import Kind, Step
 from artsim.tracking.store import check_store, run_page, silence_logs, tracking_errors
+from artsim.tracking.system_metrics import SystemMetrics
 
 LAUNCHED = "MLFLOW_RUN_ID"  # the variable that `mlflow run` sets
-MODEL_METRICS = ("train/", "val_")  # how the names of the metrics of a checkpoint begin
-NOTE_TAG = "mlflow.note.content"
-PARENT_TAG = "mlflow.parentRunId"
-PARAM_LENGTH = 6000  # MLflow's own limit
-DIGEST_LENGTH = 36  # MLflow's own limit
+AFTER_CTRL_C = 5.0  # seconds that a run waits for a store that is away
 _GENERATED_NAME = re.compile(r"[a-z]+-[a-z]+-\d+")  # a name that MLflow generates, such as bold-owl-42
 
 
-class Run:
-    """An MLflow run; every failure of MLflow is raised as a TrackingError."""
+class Run(RunLog):
+    """An MLflow run. `undelivered` says after its end what the store lacks; None: it has everything."""
 
-    def __init__(self, client: MlflowClient, run_id: str, *, is_named_by_user: bool, is_launched: bool) -> None:
-        self.id = run_id
+    def __init__(self, entity: RunEntity, post: Post, *, is_named_by_user: bool, is_launched: bool) -> None:
+        super().__init__(entity.info.run_id, post)
         self.is_launched = is_launched  # by `mlflow run`, whose user may stand in another folder
-        self._client = client
+        self.page = run_page(entity.info)  # its address, without passwords; None if the store is no server
+        self.undelivered: str | None = None
+        self._artifact_uri = entity.info.artifact_uri or ""
         self._is_named_by_user = is_named_by_user
-        self._folders: list[tuple[Path, str, Collection[str]]] = []
-        self._datasets: dict[str, str] = {}  # digests by name
-        self._measured: dict[int, list[Measurement]] = {}  # by step
-        self._is_resumed = False
+        self._system_metrics: SystemMetrics | None = None
+
+    @property
+    def keeps_artifacts_here(self) -> bool:
+        """Whether the artifacts are files of this computer. Those behind a server or in a cloud are not."""
+        return is_local(self._artifact_uri)
 
     def rename(self, name: str) -> None:
         """Rename the run, unless the user named it."""
         if not self._is_named_by_user:
+            self._log(Kind.NAME, {"name": name})
+
+    def begin_process(self, *, is_resumed: bool, system_metrics: bool) -> None:
+        """Tag the run with this process, and measure the machine's load until the end of the run."""
+        self.set_tags({PROCESS_TAG: this_process()})
+        self._is_resumed = is_resumed
+        if system_metrics:
             with tracking_errors():
-                self._client.update_run(self.id, name=name)
-
-    def log_params(self, params: Mapping[str, object]) -> None:
-        """Log the params that the run lacks. MLflow forbids changes of those that `mlflow run` has written."""
-        with tracking_errors():
-            logged = self._client.get_run(self.id).data.params
-            new = {key: masked(str(value))[:PARAM_LENGTH] for key, value in params.items() if key not in logged}
-            self._client.log_batch(self.id, params=[mlflow.entities.Param(*item) for item in new.items()])
-
-    def log_metrics(self, metrics: Mapping[str, float], step: int = 0, model_id: str | None = None) -> None:
-        """Log the metrics of an epoch, or of the whole run as step 0; those of a model also for the model.
-
-        A metric belongs to the dataset that its name begins with, such as `val_unseen/auc` to `val_unseen`. A run
-        that is resumed keeps the values that it has logged, so a curve has no step twice.
-        """
-        measured = Measurement(dict(metrics), step, self._datasets)
-        with tracking_errors():
-            if self._is_resumed and (earlier := self._logged(metrics, step)):
-                measured = replace(measured, metrics={**metrics, **earlier.metrics}, time=earlier.time)
-            self._measured.setdefault(step, []).append(measured)
-            log_measurement(self._client, self.id, measured, model_id)
-
-    def log_dataset(self, name: str, table: pd.DataFrame, source: Path, digest: str, context: str) -> None:
-        """Log a dataset of the run, such as its selection; `source` is the file that holds it."""
-        with tracking_errors(), warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # MLflow 3.17.2 warns that two of its resolvers match a local path
-            place = masked(str(source.absolute()))
-            data = from_pandas(table, source=place, name=name, digest=digest[:DIGEST_LENGTH])
-            mlflow.log_input(data, context=context)
-            self._datasets[name] = data.digest
-
-    def log_file_as_dataset(self, name: str, path: Path) -> None:
-        """Log a file as a dataset of the run, without reading it as a table."""
-        with tracking_errors(), warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # as in `log_dataset`
-            source = resolve_dataset_source(masked(str(path.absolute())))
-            # MLflow leaves `profile` abstract, and its metaclass is not ABCMeta.
-            data = MetaDataset(source, name, file_sha256(path)[:DIGEST_LENGTH])  # type: ignore[abstract]
-            mlflow.log_input(data, context="evaluation")
-            self._datasets[name] = data.digest
-
-    def log_table(self, table: pd.DataFrame, name: str) -> None:
-        """Log a table, which MLflow can show and compare."""
-        with tracking_errors():
-            self._client.log_table(self.id, table, name)
-
-    def log_file(self, path: Path, folder: str | None = None) -> None:
-        """Log one file as an artifact."""
-        with tracking_errors():
-            self._client.log_artifact(self.id, str(path), folder)
-
-    def log_tower(self, tower: TowerModel, of_run: str | None = None) -> str:
-        """Log a tower as a model of the run, or of another run; return the model's ID."""
-        with tracking_errors():
-            return log_tower(self._client, of_run or self.id, tower)
-
-    def use_model(self, model_id: str) -> None:
-        """Log a model as an input of the run."""
-        with tracking_errors():
-            self._client.log_inputs(self.id, models=[LoggedModelInput(model_id)])
-
-    def follow(self, run_id: str) -> None:
-        """Make the run a child of another one, with the same validation sets."""
-        with tracking_errors():
-            self._client.set_tag(self.id, PARENT_TAG, run_id)
-            inputs = self._client.get_run(run_id).inputs
-            sets = [each for each in inputs.dataset_inputs if each.dataset.name != "selection"] if inputs else []
-            self._client.log_inputs(self.id, sets)
-            self._datasets |= {each.dataset.name: each.dataset.digest for each in sets}
-
-    def log_checkpoint(self, name: str, step: int, artifact: str) -> None:
-        """Log a checkpoint, whose file is an artifact of the run, as a model with the metrics of its step."""
-        with tracking_errors():
-            model_id = log_checkpoint(self._client, self.id, name, step, artifact)
-            for measured in self._measured.get(step) or self._logged_before(step):
-                log_measurement(self._client, self.id, measured.only(MODEL_METRICS), model_id)
-
-    def log_folder_at_end(self, folder: Path, name: str, leave_out: Collection[str] = ()) -> None:
-        """Log the files of a folder as artifacts under `name` when the run ends, also after a failure.
-
-        Files with a name in `leave_out` are logged elsewhere.
-        """
-        self._folders.append((folder, name, leave_out))
-
-    def set_tags(self, tags: Mapping[str, str]) -> None:
-        """Set tags, without passwords."""
-        with tracking_errors():
-            for key, value in tags.items():
-                self._client.set_tag(self.id, key, masked(value))
-
-    def set_description(self, text: str) -> None:
-        """Set the description of the run, in Markdown."""
-        self.set_tags({NOTE_TAG: text})
-
-    def log_folders(self) -> None:
-        """Log the folders of `log_folder_at_end` as they are now."""
-        for folder, name, leave_out in self._folders:
-            for path in sorted(folder.rglob("*")):
-                if path.is_file() and path.name not in leave_out:
-                    place = path.parent.relative_to(folder)
-                    self.log_file(path, name if place == Path() else f"{name}/{place.as_posix()}")
-
-    @property
-    def page(self) -> str | None:
-        """The address of the run's page, without passwords; None if the store is no server."""
-        with tracking_errors():
-            return run_page(self._client.get_run(self.id).info)
+                self._system_metrics = SystemMetrics(self.id, self.log_system_metrics, is_resumed=is_resumed)
+            self._system_metrics.start()
 
     def end(self, status: int) -> None:
         """End the run."""
-        with tracking_errors():
-            mlflow.end_run(RunStatus.to_string(status))
-            # end_run changes nothing if `mlflow run` has already set a status; the status given here is the true one.
-            self._client.set_terminated(self.id, RunStatus.to_string(status))
+        if self._system_metrics is not None:
+            self._system_metrics.stop()
+        super().end(status)
 
-    def begin_process(self, *, is_resumed: bool) -> None:
-        """Tag the run with this process. A run that is resumed loses the reason of its failure."""
-        self.set_tags({PROCESS_TAG: this_process()})
-        self._is_resumed = is_resumed
-        if is_resumed:
+    def finish(self, patience: float) -> None:
+        """Wait until the store has everything, or is away for `patience` seconds."""
+        self.undelivered = self._post.finish(patience)
+
+
+class Direct:
+    """Delivers each step at once."""
+
+    def __init__(self, delivery: Delivery) -> None:
+        self._delivery = delivery
+
+    def post(self, step: Step) -> str | None:
+        """Deliver a step; return the ID of the model that it has made."""
+        try:
             with tracking_errors():
-                if FAILURE_TAG in self._client.get_run(self.id).data.tags:
-                    self._client.delete_tag(self.id, FAILURE_TAG)
+                return self._delivery(step)
+        except ArtsimError:
+            if step.kind is not Kind.REMOVAL:
+                raise
+            return None
 
-    def remove_artifacts(self, name: str) -> None:
-        """Remove artifacts that are not needed any more, if the store can do that."""
-        with suppress(NotImplementedError, MlflowException, OSError):
-            repository: Any = get_artifact_repository(self._client.get_run(self.id).info.artifact_uri)
-            repository.delete_artifacts(name)
+    def settle(self) -> None:
+        """Do nothing: a step that fails has raised an error."""
 
-    def _logged(self, names: Iterable[str], step: int) -> Measurement | None:
-        return logged_measurement(self._client, self.id, names, step, self._datasets)
-
-    def _logged_before(self, step: int) -> list[Measurement]:
-        """What an earlier process has logged at a step, in a run that is resumed."""
-        found = self._logged(self._client.get_run(self.id).data.metrics, step)
-        return [] if found is None else [found]
+    def finish(self, patience: float) -> None:
+        """Do nothing: the store has everything."""
 
 
 def tag_launched_run(reason: str) -> None:
@@ -230,7 +135,7 @@ def tracked_run(
     Args:
         name: of a new run.
         resume: ID of the run to resume.
-        say: receives a line about each run that is set to FAILED.
+        say: receives a line about each run that is set to FAILED, and about outages of the store.
         system_metrics: whether CPU and memory are logged while the run lasts.
 
     Raises:
@@ -238,42 +143,97 @@ def tracked_run(
     """
     silence_logs()
     check_store()
-    launched = LAUNCHED in os.environ  # start_run removes the variable
-    with tracking_errors():
-        client = MlflowClient()
-        for line in fail_dead_runs(client, resume):
-            say(line)
-        given = None if launched or resume else name
-        active = mlflow.start_run(None if launched else resume, log_system_metrics=system_metrics, run_name=given)
-        is_named_by_user = launched and not _GENERATED_NAME.fullmatch(active.info.run_name or "")
-        run = Run(client, active.info.run_id, is_named_by_user=is_named_by_user, is_launched=launched)
-        if not resume:
+    deliver_earlier(say)
+    with ExitStack() as stack:
+        with tracking_errors():
+            client = MlflowClient()
+            for line in fail_dead_runs(client, resume):
+                say(line)
+            launched = os.environ.pop(LAUNCHED, None)
+            entity = _begun(client, name, resume or launched)
+        post = stack.enter_context(_post_of(client, entity, say))
+        is_named_by_user = bool(launched) and not _GENERATED_NAME.fullmatch(entity.info.run_name or "")
+        run = Run(entity, post, is_named_by_user=is_named_by_user, is_launched=bool(launched))
+        if launched and not resume:
             run.rename(name)
-        run.begin_process(is_resumed=resume is not None)
+        run.begin_process(is_resumed=resume is not None, system_metrics=system_metrics)
+        yield from _until_the_end(run)
+        if run.undelivered is not None:
+            say(f"The work is done, but the tracking store does not have all of it. {run.undelivered}")
+
+
+def _begun(client: MlflowClient, name: str, existing: str | None) -> RunEntity:
+    """A new run, or an existing one that goes on and loses the reason of its failure.
+
+    It is no active run of MLflow, which would end it by a request of its own when the process ends.
+    """
+    if existing is None:
+        return client.create_run(str(_get_experiment_id()), tags=resolve_tags({MLFLOW_RUN_NAME: name}), run_name=name)
+    client.update_run(existing, status=RunStatus.to_string(RunStatus.RUNNING))
+    entity = client.get_run(existing)
+    if FAILURE_TAG in entity.data.tags:
+        client.delete_tag(existing, FAILURE_TAG)
+    return entity
+
+
+@contextmanager
+def _post_of(client: MlflowClient, entity: RunEntity, say: Say) -> Iterator[Post]:
+    """What delivers the steps of a run."""
+    run_id, uri = entity.info.run_id, mlflow.get_tracking_uri()
+    if is_local(uri) and is_local(entity.info.artifact_uri):
+        yield Direct(Delivery(client, run_id))
+        return
+    with tracking_errors():
+        client.list_artifacts(run_id)  # an artifact store that is away is told before the work starts
+    with _outbox(About.of(run_id, uri), say) as outbox, impatient():
+        outbox.remove_ends()
+        courier = Courier(outbox, Delivery(client, run_id, outbox.models, outbox.keep_model), say)
+        courier.start()
+        yield courier
+
+
+@contextmanager
+def _outbox(about: About, say: Say) -> Iterator[Outbox]:
+    """The outbox of a run, locked; a temporary one if the user's folder cannot be written."""
+    with ExitStack() as stack:
+        try:
+            place = outboxes() / about.run
+            with writing(place):
+                place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            stack.enter_context(only_one(place, say))
+            outbox = Outbox(place, about)
+        except OutputError as error:
+            place = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="artsim-")), about.run)
+            say(f"{error} So what the tracking store does not take before the end of the run is lost.")
+            outbox = Outbox(place, about)
+        yield outbox
+
+
+def _until_the_end(run: Run) -> Iterator[Run]:
+    """Give the run to the work, and end it as the work ends."""
     try:
         yield run
         run.log_folders()
     except KeyboardInterrupt as error:
         with _signals_ignored():
             # The status comes first, as a second signal may end the process before the folders are logged.
-            _take_last_steps(run, error, [lambda: run.end(RunStatus.KILLED), run.log_folders])
-            if launched:
+            last = partial(run.finish, AFTER_CTRL_C)
+            _take_last_steps(run, error, [lambda: run.end(RunStatus.KILLED), run.log_folders, last])
+            if run.is_launched:
                 start_restoring(run.id)
         raise
     except BaseException as error:
         reason = f"{type(error).__name__}: {error}"[:PARAM_LENGTH]
         # The status comes before the folders: on a full disk, they would leave no room for it.
-        end = partial(run.end, RunStatus.FAILED)
-        _take_last_steps(run, error, [lambda: run.set_tags({FAILURE_TAG: reason}), end, run.log_folders])
+        end, last = partial(run.end, RunStatus.FAILED), partial(run.finish, CATCH_UP)
+        _take_last_steps(run, error, [lambda: run.set_tags({FAILURE_TAG: reason}), end, run.log_folders, last])
         raise
     run.end(RunStatus.FINISHED)
+    run.finish(CATCH_UP)
 
 
 def _take_last_steps(run: Run, error: BaseException, steps: Sequence[Callable[[], None]]) -> None:
-    """End a run after an error. A step that fails, as on a full disk, neither hides the error nor stops the others.
-
-    MLflow would otherwise end the run again when the process ends, and print a traceback.
-    """
+    """End a run after an error. A step that fails, as on a full disk, neither hides the error nor stops the others."""
     failures = []
     for step in steps:
         try:
@@ -282,6 +242,8 @@ def _take_last_steps(run: Run, error: BaseException, steps: Sequence[Callable[[]
             failures.append(failure)
     if failures:
         error.add_note(f"The run {run.id} could not be logged to its end: {failures[0]}")
+    if run.undelivered is not None:
+        error.add_note(f"The tracking store does not have all of the run. {run.undelivered}")
 
 
 @contextmanager

@@ -14,8 +14,8 @@ from mlflow.tracking import MlflowClient
 
 from artsim.errors import InputError, TrackingError
 from artsim.escaping import masked
+from artsim.tracking.processes import PARENT_TAG
 from artsim.tracking.resumed import NOT_THERE
-from artsim.tracking.run import PARENT_TAG
 from artsim.tracking.store import check_store, missing_store, silence_logs, tracking_errors
 
 # MLflow's own variables and default.

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from mlflow.tracking import MlflowClient
 
-from artsim.jobs.steps import run_evidence
-from artsim.tracking.artifacts import keeps_artifacts_here
+from artsim.tracking.outages import is_local
+from artsim.tracking.run import Run
 from tests.command import SMALL, artsim_in_process, eagerly
 
 
@@ -19,7 +19,7 @@ def test_a_remote_store_gets_pictures_only_by_a_flag(
     demo_csv: Path, working_folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
     flags: tuple[str, ...], has_pictures: bool,
 ) -> None:  # fmt: skip
-    monkeypatch.setattr(run_evidence, "keeps_artifacts_here", lambda _: False)
+    monkeypatch.setattr(Run, "keeps_artifacts_here", False)
     data = ["--data-file-path", str(demo_csv), "--num-of-artists", "8", *SMALL, "--epochs", "1"]
     data += ["--readout-share", "0"]
     assert artsim_in_process("train", *data, *flags) == 0
@@ -48,4 +48,4 @@ def test_a_remote_store_gets_pictures_only_by_a_flag(
 def test_files_are_here_and_servers_are_not(working_folder: Path, address: str, is_here: bool) -> None:
     client = MlflowClient()
     experiment = client.create_experiment("own", artifact_location=address.format(folder=working_folder))
-    assert keeps_artifacts_here(client.create_run(experiment).info.run_id) == is_here
+    assert is_local(client.create_run(experiment).info.artifact_uri) == is_here

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 
 import mlflow
@@ -10,7 +11,7 @@ import pytest
 from mlflow.entities import LoggedModelStatus
 from mlflow.tracking import MlflowClient
 
-from artsim.errors import ModelError
+from artsim.errors import ModelError, OutputError
 from artsim.tracking.logged_models import TowerModel
 from artsim.tracking.run import tracked_run
 from tests.towers import write_tower
@@ -58,12 +59,33 @@ def test_a_metric_of_a_model_is_in_its_run_once(working_folder: Path) -> None:
     assert {metric.key: metric.step for metric in best.metrics or []} == {f"{UNSEEN}/auc": 2, "train/loss": 2}
 
 
-def test_a_model_that_cannot_be_saved_is_failed(working_folder: Path) -> None:
+def test_a_tower_that_cannot_be_read_makes_no_model(working_folder: Path) -> None:
     (working_folder / "no.onnx").write_bytes(b"no tower")
     with pytest.raises(ModelError), tracked_run("a-name") as run:
         run.log_tower(TowerModel(working_folder / "no.onnx"))
+    assert not MlflowClient().search_logged_models(["0"])
+
+
+def test_a_model_whose_files_cannot_be_logged_is_failed(working_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    tower = TowerModel(write_tower(working_folder / "tower.onnx"))
+    monkeypatch.setattr(MlflowClient, "log_model_artifacts", full)
+    with pytest.raises(OutputError, match="is full"), tracked_run("a-name") as run:
+        run.log_tower(tower)
     (model,) = MlflowClient().search_logged_models(["0"])
     assert model.status == LoggedModelStatus.FAILED
+
+
+def test_a_checkpoint_replaces_that_of_an_earlier_epoch(working_folder: Path) -> None:
+    with tracked_run("a-name") as run:
+        for epoch in (1, 2):
+            run.log_metrics({"train/loss": 1 / epoch}, epoch)
+            run.log_checkpoint("checkpoint-last", epoch, "checkpoints/last.keras")
+    (model,) = MlflowClient().search_logged_models(["0"])
+    assert model.params == {"step": "2"}
+    assert [(metric.step, metric.value) for metric in model.metrics or []] == [(2, 0.5)]
 
 
 def test_a_run_that_has_ended_gets_further_models(working_folder: Path) -> None:

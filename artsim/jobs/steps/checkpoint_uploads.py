@@ -10,12 +10,12 @@ from artsim.errors import TrackingError
 from artsim.messages import Say
 from artsim.tracking.run import Run
 
-# Settings: files are logged at most once a minute, and for at most a twentieth of the time.
-LEAST_PAUSE, PAUSE = 60.0, 20
+# Settings: files are logged at most every ten seconds, and for at most a twentieth of the time.
+LEAST_PAUSE, PAUSE = 10.0, 20
 
 
 class CheckpointUploads:
-    """Logs the files of a folder that have changed, now and then."""
+    """Logs the files of a folder that have changed, now and then; towers also as models of their epochs."""
 
     def __init__(self, run: Run, folder: Path, name: str, leave_out: Collection[str], say: Say) -> None:
         """The files of `folder` become artifacts under `name`, except those with a name in `leave_out`."""
@@ -24,7 +24,8 @@ class CheckpointUploads:
         self._name = name
         self._leave_out = leave_out
         self._say = say
-        self._logged: dict[Path, tuple[int, int]] = {}  # time of change and size
+        self._epochs: dict[str, int] = {}  # of the towers in the folder
+        self._models: dict[str, int] = {}  # epochs of the models that are logged
         self._next = 0.0
 
     def __call__(self) -> None:
@@ -36,19 +37,20 @@ class CheckpointUploads:
         if started < self._next:
             return
         try:
-            self._log()
+            self._run.log_changed_files(self._folder, self._name, self._leave_out)
+            self.log_models()
         except TrackingError as error:
             self._say(f"Checkpoints are not logged now, and are tried again later. {error}")
         ended = time.monotonic()
         self._next = ended + max(LEAST_PAUSE, PAUSE * (ended - started))
 
-    def _log(self) -> None:
-        for path in sorted(self._folder.rglob("*")):
-            if not path.is_file() or path.name in self._leave_out:
-                continue
-            status = path.stat()
-            state = (status.st_mtime_ns, status.st_size)
-            if self._logged.get(path) != state:
-                place = path.parent.relative_to(self._folder)
-                self._run.log_file(path, self._name if place == Path() else f"{self._name}/{place.as_posix()}")
-                self._logged[path] = state
+    def has_saved(self, name: str, epoch: int) -> None:
+        """Note that a tower in the folder is now that of an epoch."""
+        self._epochs[name] = epoch
+
+    def log_models(self) -> None:
+        """Log each tower in the folder as the model of its epoch, in place of the model of an earlier epoch."""
+        for name, epoch in self._epochs.items():
+            if self._models.get(name) != epoch:
+                self._run.log_checkpoint(f"checkpoint-{Path(name).stem}", epoch, f"{self._name}/{name}")
+                self._models[name] = epoch

@@ -16,7 +16,6 @@ from artsim.evaluation.validation_scores import SCORES_FILE, write_validation_sc
 from artsim.export.pipeline import Exported
 from artsim.files import replacing
 from artsim.messages import Say
-from artsim.tracking.artifacts import keeps_artifacts_here
 from artsim.tracking.run import Run
 
 REPORT_FILE = "report.html"
@@ -40,7 +39,7 @@ def log_evidence(run: Run, report: Report, exported: Exported, say: Say, *, log_
         scores = Path(scratch, SCORES_FILE)
         write_validation_scores(exported.scores, exported.validation.works, scores)
         run.log_file(scores)
-        if log_pictures or keeps_artifacts_here(run.id):
+        if log_pictures or run.keeps_artifacts_here:
             run.log_file(page)
             if (views := folder / VIEWS_FILE).is_file():
                 run.log_file(views, FIGURES)

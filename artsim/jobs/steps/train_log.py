@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from hashlib import sha256
 from pathlib import Path
@@ -22,6 +22,7 @@ from artsim.export.pipeline import Exported
 from artsim.export.report import SPLIT_NAMES, WITH_TWIN, auc_text, describe, kinds_of_pairs
 from artsim.export.run_record import SELECTION_FILE, WORKS_FILE, RunRecord
 from artsim.files import file_sha256, replacing
+from artsim.jobs.steps.checkpoint_uploads import CheckpointUploads
 from artsim.jobs.steps.export_log import export_metrics
 from artsim.jobs.steps.run_evidence import REPORT_FILE, VIEWS_FILE, log_evidence
 from artsim.messages import Progress, Say
@@ -78,11 +79,11 @@ class TrainJob:
     validation: Validation
     outputs: Outputs
     feedback: Feedback
-    uploads: Callable[[], None]  # of checkpoints, while the training runs
+    uploads: CheckpointUploads
 
 
 def log_start(job: TrainJob) -> None:
-    """Log what is known before training. An artifact store that cannot be reached fails here, not hours later."""
+    """Log what is known before training. An artifact store that takes no files fails here, not hours later."""
     recipe, run, selection, folder = job.options.recipe, job.run, job.selection, job.outputs.checkpoint_dir
     RunRecord(
         recipe=recipe.name,
@@ -99,6 +100,7 @@ def log_start(job: TrainJob) -> None:
     _log_datasets(job, folder / SELECTION_FILE)
     run.set_tags({"artsim.version": __version__, "artsim.selection_sha256": selection.digest})
     run.set_description(_title(job))
+    run.check_artifact_store()
 
 
 def _log_datasets(job: TrainJob, file: Path) -> None:
@@ -117,20 +119,17 @@ def log_training(job: TrainJob, monitor: Monitor) -> None:
     recipe = job.options.recipe
     summary = "No epochs: the readout has a closed form."
     if recipe.has_epochs:
+        from artsim.training.networks.checkpoints import BEST, LAST
+
         job.run.log_metrics({"train/best_epoch": monitor.best_epoch}, recipe.epochs + 1)
         early = f", stopped after {monitor.patience} without improvement" if monitor.epoch < recipe.epochs else ""
         best = f"Epoch {monitor.best_epoch} is the best by {monitor.name}."
         summary = f"{monitor.epoch} of {recipe.epochs} epochs{early}. {best}"
-        _log_checkpoints(job, monitor)
+        job.uploads.has_saved(LAST, monitor.epoch)
+        job.uploads.has_saved(BEST, monitor.best_epoch)
+        job.uploads.log_models()
     job.run.set_tags({"artsim.training": summary})
     job.feedback.say(f"{summary} Exporting …")
-
-
-def _log_checkpoints(job: TrainJob, monitor: Monitor) -> None:
-    """Log the best and the last checkpoint as models of their epochs. If they are one, it is the best."""
-    for name, epoch in {"last": monitor.epoch, "best": monitor.best_epoch}.items():
-        if name == "best" or epoch != monitor.best_epoch:
-            job.run.log_checkpoint(f"checkpoint-{name}", epoch, f"{CHECKPOINTS}/{name}.keras")
 
 
 def log_end(job: TrainJob, exported: Exported, shortcuts: Mapping[str, CueAucs]) -> None:

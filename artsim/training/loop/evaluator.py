@@ -74,9 +74,12 @@ class Evaluator:
         """Add the validation metrics to an epoch's metrics, and report them; whether the epoch is the best so far."""
         metrics.update(self.hooks.validate(embeddings))
         is_best = self.monitor.is_best(metrics)
-        for name in (BEST, LAST) if is_best else (LAST,):
+        names = (BEST, LAST) if is_best else (LAST,)
+        for name in names:
             save_tower(self._tower, self.hooks.outputs.checkpoint_dir / name)
         self.hooks.report(self.monitor.epoch, metrics)
+        for name in names:
+            self.hooks.kept(name, self.monitor.epoch)
         self._reported.append((self.monitor.epoch, dict(metrics)))
         return is_best
 

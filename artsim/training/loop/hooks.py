@@ -56,7 +56,9 @@ class FitHooks:
     values of an embedding that are a readout's. `describe` receives the embeddings (N, D) of training works by the
     tower that will be exported, and the same number. It is not called for a tower without a readout. `begin` receives
     each stage as it begins. `follow` receives a step and metrics of progress: those of stages without an evaluation,
-    and the time left. `saved` is called after files in the folder of checkpoints may have changed.
+    and the time left. `kept` receives the name of each tower
+    that an epoch has saved, and the epoch, after `report`. `saved` is called after files in the folder of checkpoints
+    may have changed.
     """
 
     outputs: Outputs
@@ -69,4 +71,5 @@ class FitHooks:
     display: TrainingDisplay = field(default_factory=TrainingDisplay)
     begin: Callable[[Stage], None] = _nothing
     follow: Report = _nothing
+    kept: Callable[[str, int], None] = _nothing
     saved: Callable[[], None] = _nothing
