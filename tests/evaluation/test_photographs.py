@@ -76,7 +76,7 @@ def test_cues_are_in_the_order_of_the_files_and_progress_is_reported(tmp_path: P
     paths = [saved(Image.new("RGB", (width, 10)), tmp_path / f"{width}.png") for width in widths]
     seen: list[tuple[int, int]] = []
     cues = cues_of(read_photographs(paths, 10**6, lambda done, total: seen.append((done, total))))
-    assert seen == [(1, 3), (2, 3), (3, 3)]
+    assert seen == [(0, 3), (1, 3), (2, 3), (3, 3)]
     np.testing.assert_allclose(cues["width"][:, 0], np.log(widths), rtol=1e-6)
     assert {name: values.shape for name, values in cues.items()} == {
         "width": (3, 1), "height": (3, 1), "jpeg_quality": (3, 1), "border_colour": (3, 3), "mean_colour": (3, 3)
