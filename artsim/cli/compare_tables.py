@@ -114,7 +114,8 @@ def print_runs(table: RunTable) -> None:
         for row in group.rows:
             minutes = "" if row.minutes is None else f"{row.minutes:.1f}"
             name = row.name if row.is_finished else f"{row.name} ({row.status.lower()})"
-            cells = (row.recipe, row.data, row.unseen.text, row.seen.text, minutes)
+            aucs = ("–" if auc is None else auc.with_interval for auc in (row.unseen, row.seen))
+            cells = (row.recipe, row.data, *aucs, minutes)
             shown.add_row(row.mark, Text(f"{one_line(name)}\n{row.id}"), *(Text(one_line(cell)) for cell in cells))
         console.print(shown)
     for line in table.legend:

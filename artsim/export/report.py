@@ -73,9 +73,7 @@ def metric_texts(metrics: Mapping[str, float], split: str, same: int, different:
 def auc_text(metrics: Mapping[str, float], split: str, name: str = "auc") -> str:
     """An AUC with its interval, or a dash if it is not known; `name` may also be `same_style_auc`."""
     auc = Estimate.of(metrics, f"{split}/{name}")
-    if auc is None:
-        return "–"
-    return auc.text + (f" ({auc.interval})" if auc.has_interval else "")
+    return "–" if auc is None else auc.with_interval
 
 
 def _cost_lines(cost: QuantizationCost, precision: str) -> list[str]:

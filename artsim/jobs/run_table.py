@@ -11,6 +11,7 @@ from artsim.collection.selection import VAL_SEEN, VAL_UNSEEN
 from artsim.errors import InputError
 from artsim.evaluation.comparison import compare_sets
 from artsim.evaluation.matching import ScoreList, match
+from artsim.evaluation.report.numbers import Estimate
 from artsim.evaluation.report.training import SETS
 from artsim.jobs.steps.score_lists import list_of_file
 from artsim.messages import Progress, counted, shortened
@@ -22,29 +23,6 @@ MOST_DATA = 40  # letters
 
 
 @dataclass(frozen=True)
-class Auc:
-    """An AUC with its interval; None where it is not known."""
-
-    value: float | None
-    low: float | None
-    high: float | None
-
-    @classmethod
-    def of(cls, run: TrackedRun, split: str) -> Auc:
-        """The AUC of one validation set of a run."""
-        value, low, high = (run.metrics.get(f"{split}/auc{end}") for end in ("", "_low", "_high"))
-        return cls(value, low, high)
-
-    @property
-    def text(self) -> str:
-        """Such as `0.881 (0.842 to 0.913)`."""
-        if self.value is None:
-            return "–"
-        bounds = "" if self.low is None or self.high is None else f" ({self.low:.3f} to {self.high:.3f})"
-        return f"{self.value:.3f}{bounds}"
-
-
-@dataclass(frozen=True)
 class RunRow:
     """A run of the table; `mark` is BEST, EQUAL where the difference to the best is within the interval, or empty."""
 
@@ -53,8 +31,8 @@ class RunRow:
     status: str
     recipe: str
     data: str
-    unseen: Auc
-    seen: Auc
+    unseen: Estimate | None  # AUCs
+    seen: Estimate | None
     minutes: float | None
     model: str | None
     mark: str = ""
@@ -160,8 +138,8 @@ def _row(run: TrackedRun) -> RunRow:
         run.status,
         params.get("recipe", ""),
         f"{shortened(source, MOST_DATA)} {size}".strip(),
-        Auc.of(run, VAL_UNSEEN),
-        Auc.of(run, VAL_SEEN),
+        Estimate.of(run.metrics, f"{VAL_UNSEEN}/auc"),
+        Estimate.of(run.metrics, f"{VAL_SEEN}/auc"),
         run.minutes,
         run.model,
     )

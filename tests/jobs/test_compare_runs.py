@@ -154,7 +154,7 @@ def test_the_list_marks_the_best_and_what_is_no_worse(
     assert {marks["first"], marks["second"]} == {BEST, EQUAL}
     assert marks["blind"] == marks["old"] == ""
     assert {row.id for row in group.rows} == {*runs.values(), old}
-    aucs = [row.unseen.value or 0.0 for row in group.rows]
+    aucs = [row.unseen.value if row.unseen else 0.0 for row in group.rows]
     assert np.all(np.diff(aucs) <= 0)
     assert artsim_in_process("compare") == 0
     said = capsys.readouterr().out

@@ -59,6 +59,12 @@ class Estimate:
         return f"{self.low:.{self.digits}f} to {self.high:.{self.digits}f}"
 
 
+    @property
+    def with_interval(self) -> str:
+        """The value and its bounds, such as `0.85 (0.79 to 0.91)`."""
+        return f"{self.text} ({self.interval})" if self.has_interval else self.text
+
+
 def says_something(same: int, different: int, auc: Estimate | None) -> bool:
     """Whether the AUC of so many pairs of each kind says something; otherwise there are too few to judge."""
     return min(same, different) >= LEAST_PAIRS and auc is not None and auc.is_useful
