@@ -229,8 +229,9 @@ qualified_option = click.option(
 
 works_option = click.option(
     "--works", metavar="FOLDER|CSV",
-    help="Works of the scores, for the parts of the report that need artists, styles or genres: a table with the "
-    "column filename, or a folder with a subfolder for each artist. Names must be those of the scores.",
+    help="Works of the scores: a table with the column filename, or a folder with a subfolder for each artist. Names "
+    "must be those of the scores. The report shows their artists, styles and genres. artsim-score adds the columns "
+    "artist1, artist2, style1 and style2.",
 )  # fmt: skip
 
 

@@ -43,6 +43,7 @@ Examples:
   artsim-score --model tower.onnx --embeddings store.parquet pairs.csv -o scores.csv.gz
   artsim-score --model tower.onnx --cohort photographs pairs.csv -o scores.csv
   artsim-score pairs.csv -o scores.csv --report report.html --works works.csv
+  artsim-score pairs.csv --top 50 --works works.csv -o best.csv
   artsim-score --model tower.onnx --evidence --unfamiliar pairs.csv -o scores.csv
   artsim-score --model tower.onnx --format kaggle submission_info.csv -o submission.csv
   artsim-score --model tower.onnx --engine spark --master spark://host:7077 pairs.csv -o scores.parquet
@@ -103,6 +104,16 @@ Examples:
     help="Add the column same_work: 1 where both images are photographs of one painting, for example one of them grey, "
     "framed or cropped. Their score says nothing about the artist. Not with --engine spark.",
 )  # fmt: skip
+@click.option(
+    "--top", type=click.IntRange(1, 1_000_000), metavar="N",
+    help="Write only the N best rows, the best first: by --sort, else by the probability. The summary is of all pairs. "
+    "Not with --engine spark.",
+)  # fmt: skip
+@click.option(
+    "--sort", type=click.Choice(["probability", "distance"]),
+    help="Write the rows in this order, the most probable or the nearest pair first; rows without scores last. At most "
+    "1,000,000 rows without --top. Default: the order of PAIRS.CSV. Not with --engine spark.",
+)  # fmt: skip
 @bad_image_options(default="0")
 @click.option("--summary", type=NAME, metavar="FILE.json", help="Also write the summary to this file, as JSON.")
 @click.option(
@@ -133,9 +144,11 @@ def score(max_bad_images: BadImageLimit, quiet: bool, engine: str, master: str |
     check_use(options["columns"], [options["cohort"], options["works"]])
     if options["same_work"] and engine == "spark":
         raise UsageError("--same-work needs --engine local. Leave out one of them.")
-    wants_report = options["report"] is not None or options["works"] is not None
-    if wants_report and engine == "spark":
-        raise UsageError("--report and --works need --engine local. Leave out --engine spark, or these.")
+    wants_report = options["report"] is not None
+    local = [f"--{name}" for name in ("report", "works", "top", "sort") if options[name] is not None]
+    if local and engine == "spark":
+        needs = "need" if len(local) > 1 else "needs"
+        raise UsageError(f"{' and '.join(local)} {needs} --engine local. Leave out --engine spark, or what needs it.")
     say = stderr_lines(quiet=quiet)
     with stage_bars(quiet=quiet) as progress:
         if engine == "spark":

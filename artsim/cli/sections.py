@@ -17,7 +17,7 @@ SECTIONS: Mapping[str, tuple[str, ...]] = {
     "Scores": (
         "probability", "threshold", "prior", "cohort", "evidence", "unfamiliar", "same_work", "k", "with_itself",
     ),
-    "Output": ("output", "format", "artists", "summary", "report", "experiment"),
+    "Output": ("output", "format", "top", "sort", "artists", "summary", "report", "experiment"),
     "Spark": ("engine", "master"),
     "Page": ("host", "port", "no_browser", "max_upload"),
     "General": ("quiet", "as_json", "help"),

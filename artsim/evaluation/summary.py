@@ -64,6 +64,7 @@ class PairStage:
     resumed: int = 0
     unscored: int = 0
     seconds: float = 0.0
+    written: int | None = None  # the best rows, where not all are written or their order is another one
 
     def add(self, scored: ScoredBlock) -> None:
         """Count a block."""
@@ -91,6 +92,7 @@ class Summary:
         bad_images: a sentence for each, which begins with the image's name.
         unfamiliar_images: the number of unfamiliar photographs; None if the tower cannot tell them.
         unfamiliar_note: a line about them; None if they are no more than chance gives.
+        rows_written: the best rows that were written, where the rows are sorted; None: all, in their order.
         labelled_pairs: pairs with a label and a score, `same_artist_pairs` of which are by one artist.
         metrics: of the labelled pairs, at `threshold`; empty if all have the same label. Calibration error and Brier
             skill weight the pairs to `prior`.
@@ -118,6 +120,7 @@ class Summary:
     cohort_note: str
     threshold: float
     prior: float
+    rows_written: int | None
     labelled_pairs: int
     same_artist_pairs: int
     metrics: Mapping[str, float]
@@ -136,6 +139,7 @@ class Summary:
             ("images", f"{self.images:,} ({self.images_per_second:,.1f} images/s)"),
             ("pairs", f"{self.pairs:,} ({self.pairs_per_second:,.0f} pairs/s)"),
             *([("names", self.names_note)] if self.names_note else []),
+            *([("rows", f"the best {self.rows_written:,} of {self.pairs:,}")] if self.rows_written is not None else []),
             *([("resumed at", f"row {self.pairs_resumed:,}")] if self.pairs_resumed else []),
             ("cohort", self.cohort_note),
             *([("unfamiliar", self.unfamiliar_note)] if self.unfamiliar_note else []),
@@ -207,6 +211,7 @@ def summarize(
         cohort_note=use.note,
         threshold=criterion.threshold,
         prior=criterion.prior,
+        rows_written=pairs.written,
         labelled_pairs=len(pairs.labelled.same),
         same_artist_pairs=int(np.count_nonzero(pairs.labelled.same)),
         **measured._asdict(),

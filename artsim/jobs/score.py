@@ -17,8 +17,10 @@ from artsim.collection.columns import Columns
 from artsim.errors import UsageError
 from artsim.evaluation.labelled_pairs import LabelledPairs
 from artsim.evaluation.summary import ImageStage, PairStage, Summary, summarize, write_summary
+from artsim.jobs.steps.best_rows import BestRows, SortName, best_rows, check_sortable
 from artsim.jobs.steps.cohort import read_cohort, tower_of
 from artsim.jobs.steps.pair_images import PairImages
+from artsim.jobs.steps.pair_works import texts_of_works
 from artsim.machine import core_count, use_threads
 from artsim.messages import Progress, Say, no_progress, say_nothing
 from artsim.model_names import load
@@ -33,6 +35,7 @@ from artsim.scoring.embed_images import EmbeddedImages, store_path
 from artsim.scoring.score_blocks import BlockScorer, ScoredBlock
 from artsim.scoring.scorer import Scorer
 from artsim.scoring.scores import Criterion
+from artsim.scoring.work_columns import WorkTexts
 from artsim.tables.bounds import BLOCK_BYTES
 from artsim.tables.formats import Bytes, Format, make_format
 from artsim.tables.image_index import ImageIndex, index_images
@@ -41,6 +44,7 @@ from artsim.tables.pairs_file import (
     EVIDENCE_COLUMN,
     SAME_WORK_COLUMN,
     UNFAMILIAR_COLUMN,
+    WORK_COLUMNS,
     Block,
     PairsFile,
     image_folder,
@@ -75,12 +79,19 @@ class ScoreOptions:
     same_work: bool = False
     report: str | None = None
     works: str | None = None
+    top: int | None = None
+    sort: SortName | None = None
 
     @property
     def optional_columns(self) -> tuple[str, ...]:
         """The columns after the status that the user asks for."""
         asked = {EVIDENCE_COLUMN: self.evidence, UNFAMILIAR_COLUMN: self.unfamiliar, SAME_WORK_COLUMN: self.same_work}
-        return tuple(name for name, is_asked in asked.items() if is_asked)
+        return tuple(name for name, is_asked in asked.items() if is_asked) + (WORK_COLUMNS if self.works else ())
+
+    @property
+    def is_sorted(self) -> bool:
+        """Whether the order of the rows is that of the scores."""
+        return self.top is not None or self.sort is not None
 
     def check_files(self) -> None:
         """Check, before anything is opened, that every output has a file of its own.
@@ -140,6 +151,9 @@ def score_pairs(
         store = None if options.embeddings is None else store_path(options.embeddings)
         images_of = PairImages(pairs.name, folder, index, store, sink.embeddings)
         images_of.check()
+        if options.is_sorted:
+            check_sortable(pairs.name, index.rows, options.top)
+        works = None if options.works is None else texts_of_works(options.works, options.columns, index.images, say)
         scorer = load(options.model, options.device, batch_size=options.batch_size, max_pixels=options.max_pixels)
         options.check_card(scorer.card)
         tower = tower_of(scorer)
@@ -156,9 +170,11 @@ def score_pairs(
         )
         embedded = embedded.adapted(adapter_of(scorer.card, use.cohort))
         criterion = Criterion.of(scorer.card, options.threshold, options.prior, adapted=use.cohort is not None)
-        finished_blocks = sink.begin(row_format, output_fingerprint(options, pairs, criterion, embedded, use.cohort))
-        score_block = BlockScorer(pairs, index, embedded, criterion, optional)
-        pair_stage = _write_scores(score_block, sink, row_format, finished_blocks, progress)
+        fingerprint = output_fingerprint(options, pairs, criterion, embedded, use.cohort, works)
+        finished_blocks = sink.begin(row_format, fingerprint)
+        score_block = BlockScorer(pairs, index, embedded, criterion, optional, works)
+        best = best_rows(options.sort, options.top, criterion) if options.is_sorted else None
+        pair_stage = _write_scores(score_block, sink, row_format, finished_blocks, progress, best)
     summary = summarize(options.model, scorer.card, criterion, use, image_stage, pair_stage, started)
     write_summary(summary, options.summary)
     return summary
@@ -186,10 +202,14 @@ def _check_outputs(options: ScoreOptions) -> None:
 
 def _check_format(options: ScoreOptions) -> None:
     """Check the format of the output, and that it can have the columns."""
-    if format_of(options.output, options.format)[0] == "kaggle" and options.optional_columns:
-        asked = [flag for flag in ("evidence", "unfamiliar", "same_work") if getattr(options, flag)]
-        flags = " and ".join(f"--{flag.replace('_', '-')}" for flag in asked)
-        raise UsageError(f"--format kaggle has the columns index and sameArtist only. Leave out {flags}.")
+    if format_of(options.output, options.format)[0] != "kaggle":
+        return
+    names = ("evidence", "unfamiliar", "same_work", "works", "top", "sort")
+    asked = [f"--{name.replace('_', '-')}" for name in names if getattr(options, name)]
+    if asked:
+        raise UsageError(
+            f"--format kaggle has the columns index and sameArtist of every pair. Leave out {' and '.join(asked)}."
+        )
 
 
 def _image_stage(scorer: Scorer, embedded: EmbeddedImages, seconds: float, names_note: str) -> ImageStage:
@@ -204,10 +224,13 @@ def output_fingerprint(
     criterion: Criterion,
     embedded: EmbeddedImages,
     cohort: Cohort | None = None,
+    works: WorkTexts | None = None,
 ) -> str:
     """A digest of everything that decides the rows. If it changes, unfinished outputs start again."""
     settings = [__version__, pairs.identity(), format_of(options.output, options.format), astuple(criterion)]
     settings += options.optional_columns
+    if options.is_sorted:
+        settings += (f"top {options.top}, sort {options.sort}",)
     digest = hashlib.sha256(json.dumps(settings).encode())
     digest.update(embedded.vectors.tobytes())
     digest.update(embedded.status.tobytes())
@@ -215,15 +238,22 @@ def output_fingerprint(
         digest.update(embedded.factor.tobytes())
     if options.unfamiliar and embedded.unfamiliar is not None:
         digest.update(embedded.unfamiliar.tobytes())
+    if works is not None:
+        digest.update(json.dumps([works.artists, works.styles]).encode())
     if cohort is not None:
         digest.update(cohort.sha256.encode())
     return digest.hexdigest()
 
 
 def _write_scores(
-    score_block: BlockScorer, sink: RowSink, row_format: Format, finished_blocks: int, progress: Progress
+    score_block: BlockScorer,
+    sink: RowSink,
+    row_format: Format,
+    finished_blocks: int,
+    progress: Progress,
+    best: BestRows | None = None,
 ) -> PairStage:
-    """Read the pairs again, score them, and write the blocks that are not finished yet.
+    """Read the pairs again, score them, and write the blocks that are not finished yet, or at the end the best rows.
 
     Raises:
         InputError: the pairs file has changed since its images were read.
@@ -235,21 +265,27 @@ def _write_scores(
     def score_and_encode(numbered: tuple[int, Block]) -> tuple[ScoredBlock, Bytes | None]:
         number, block = numbered
         scored = score_block(block)  # finished blocks too, for the metrics
-        return scored, row_format.encode(scored.table()) if number >= finished_blocks else None
+        is_written = best is None and number >= finished_blocks
+        return scored, row_format.encode(scored.table()) if is_written else None
 
-    progress("pairs", 0, total)
     depth = min(core_count() + 1, MAX_PREFETCH)
     for scored, data in prefetch_map(score_and_encode, enumerate(pairs.blocks()), depth):
         stage.add(scored)
         if stage.pairs > total:
             raise pairs.changed()
-        if data is None:
+        if best is not None:
+            best.add(scored)
+        elif data is None:
             stage.resumed = stage.pairs
         else:
             sink.append(data)
         progress("pairs", stage.pairs, total)
     if stage.pairs < total:
         raise pairs.changed()
+    if best is not None and (table := best.table()) is not None:
+        stage.written = table.num_rows
+        if not finished_blocks:
+            sink.append(row_format.encode(table))
     sink.finish()
     stage.seconds = time.perf_counter() - started
     return stage

@@ -83,7 +83,9 @@ def score_and_report(
 def _checked(options: ScoreOptions) -> str:
     """The file of the report, once it is known that it can be made and written."""
     if options.report is None:
-        raise UsageError("--works is for a report. Add --report FILE, or leave out --works.")
+        raise UsageError("the report has no file. Name it by --report FILE.")
+    if options.top is not None:
+        raise UsageError("--report is of all pairs, and --top writes some of them. Leave out one of them.")
     if is_stream(options.output):
         raise UsageError("--report is made from the file of the scores. Name that file by --output.")
     if format_of(options.output, options.format)[0] == "kaggle":

@@ -14,10 +14,11 @@ from artsim.scoring.optional_columns import optional_columns
 from artsim.scoring.same_work import is_same_work
 from artsim.scoring.scores import Criterion, Scores
 from artsim.scoring.status import pair_status
+from artsim.scoring.work_columns import WorkTexts
 from artsim.tables.arrow import of_numbers
 from artsim.tables.formats import with_scores
 from artsim.tables.image_index import ImageIndex
-from artsim.tables.pairs_file import SAME_WORK_COLUMN, Block, PairsFile
+from artsim.tables.pairs_file import SAME_WORK_COLUMN, WORK_COLUMNS, Block, PairsFile
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,7 @@ class BlockScorer:
     embedded: EmbeddedImages
     criterion: Criterion
     optional: Sequence[str] = ()
+    works: WorkTexts | None = None  # of the images, for the columns about works
 
     def __call__(self, block: Block) -> ScoredBlock:
         """Score a block.
@@ -73,7 +75,10 @@ class BlockScorer:
         of_pair = None if unfamiliar is None else (unfamiliar[first], unfamiliar[second])
         good = (status[first] == 0) & (status[second] == 0)
         same = self._same_work(first, second, scores, good) if SAME_WORK_COLUMN in self.optional else None
-        optional = optional_columns(self.optional, self.criterion, scores.distance, good, of_pair, same)
+        own = [name for name in self.optional if name not in WORK_COLUMNS]
+        optional = optional_columns(own, self.criterion, scores.distance, good, of_pair, same)
+        if self.works is not None:
+            optional |= self.works.columns(first, second)
         return ScoredBlock(block, first, second, status[first], status[second], scores, optional)
 
     def _same_work(

@@ -9,6 +9,7 @@ The columns of the input, unchanged, are followed by
     log10_lr      float32, if asked for
     unfamiliar    the unfamiliar photographs, if asked for
     same_work     1 for two photographs of one painting, else 0; empty if unknown; if asked for
+    artist1, artist2, style1, style2    of the works, empty where unknown; with a table of works
 
 A pair with a bad image has empty scores: nothing in csv, null in jsonl and parquet. Kaggle's file has two columns
 instead: `index` of the input, and the probability as `sameArtist`.
@@ -35,12 +36,23 @@ from artsim.tables.arrow import as_texts, of_texts, text, text_bytes
 from artsim.tables.compression import Compression, compress
 from artsim.tables.labels import LABEL_COLUMN
 from artsim.tables.output import FormatName, format_of
-from artsim.tables.pairs_file import EVIDENCE_COLUMN, SAME_WORK_COLUMN, SCORE_COLUMNS, UNFAMILIAR_COLUMN
+from artsim.tables.pairs_file import (
+    EVIDENCE_COLUMN,
+    SAME_WORK_COLUMN,
+    SCORE_COLUMNS,
+    UNFAMILIAR_COLUMN,
+    WORK_COLUMNS,
+)
 
 INDEX_COLUMN = "index"
 
 _SCORE_TYPES = (pa.float32(), pa.float32(), pa.int8(), pa.string())
-_OPTIONAL_TYPES = {EVIDENCE_COLUMN: pa.float32(), UNFAMILIAR_COLUMN: pa.string(), SAME_WORK_COLUMN: pa.int8()}
+_OPTIONAL_TYPES = {
+    EVIDENCE_COLUMN: pa.float32(),
+    UNFAMILIAR_COLUMN: pa.string(),
+    SAME_WORK_COLUMN: pa.int8(),
+    **dict.fromkeys(WORK_COLUMNS, pa.string()),
+}
 _QUOTED = [ord(mark) for mark in '",\r\n']  # a csv cell with one of these needs quotes
 _ESCAPED = [ord('"'), ord("\\"), *range(32)]
 

@@ -31,6 +31,7 @@ IMAGE_COLUMNS = (("image1", "image2"), ("img1", "img2"))
 SCORE_COLUMNS = ("distance", "probability", "prediction", "status")
 # Written after these if the user asks for them.
 EVIDENCE_COLUMN, UNFAMILIAR_COLUMN, SAME_WORK_COLUMN = "log10_lr", "unfamiliar", "same_work"
+WORK_COLUMNS = ("artist1", "artist2", "style1", "style2")
 
 
 @dataclass(frozen=True)

@@ -211,9 +211,9 @@ def test_scores_of_another_tower_are_refused_or_have_no_map(folder: Path, capsys
         ([*REPORT[:-1], "none/report.html"], 8, "there is no folder none"),
         (["report", "pairs.csv", *REPORT[2:]], 3, "pairs.csv: not a file of scores"),
         (["score", "pairs.csv", "--report", "r.html"], 2, "Name that file by --output"),
-        (["score", "pairs.csv", "-o", "s.csv", "--works", "works.csv"], 2, "Add --report FILE"),
+        (["score", "pairs.csv", "-o", "s.csv", "--report", "r.html", "--top", "9"], 2, "--top writes some of them"),
         (["score", "pairs.csv", "-o", "s.csv", "--report", "pairs.csv"], 2, "--report pairs.csv: is the file that"),
-        (["score", "pairs.csv", "-o", "s.csv", "--report", "r.html", "--engine", "spark"], 2, "need --engine local"),
+        (["score", "pairs.csv", "-o", "s.csv", "--report", "r.html", "--engine", "spark"], 2, "needs --engine local"),
         (["score", "pairs.csv", "-o", "s.csv", "--report", "r.html", "--format", "kaggle"], 2, "Leave out one of them"),
     ],
 )
