@@ -58,7 +58,6 @@ class Estimate:
             return ""
         return f"{self.low:.{self.digits}f} to {self.high:.{self.digits}f}"
 
-
     @property
     def with_interval(self) -> str:
         """The value and its bounds, such as `0.85 (0.79 to 0.91)`."""
