@@ -32,12 +32,12 @@ from artsim.jobs.steps.train_log import (
     Feedback,
     TrainJob,
     TrainOptions,
-    changes_of,
     describe_selection,
     log_end,
     log_start,
     log_training,
     report,
+    run_name,
 )
 from artsim.locking import only_one
 from artsim.overwrites import check_overwrites
@@ -148,10 +148,9 @@ def _telling_what_is_kept(job: TrainJob) -> Iterator[None]:
 
 def _make_outputs(options: TrainOptions, run: Run, selection: Selection) -> Outputs:
     """Name the run by its selection, and make its folders."""
-    works = selection.table["artist"].value_counts()
-    name = f"{options.recipe.name}-{len(works)}x{works.max()}-seed{options.seed}"
-    run.rename(" ".join([name, *changes_of(options.recipe)]))
-    folder = f"{name}-{run.id[:8]}"
+    name = run_name(options, selection)
+    run.rename(" ".join(name))
+    folder = f"{name[0]}-{run.id[:8]}"
     outputs = Outputs(options.checkpoint_dir / folder, options.summaries_dir / folder)
     for path in (outputs.checkpoint_dir, outputs.summaries_dir):
         with writing(path):

@@ -26,10 +26,13 @@ METRICS = (
 
 def test_the_run_is_finished_and_named_by_recipe_and_size(job: Job) -> None:
     assert job.run.info.status == "FINISHED"
-    assert job.run.info.run_name == "compact-8x6-seed0 image_size=32 embedding_size=16 batch_size=16 epochs=2"
+    auc = job.run.data.metrics["val_unseen/auc"]
+    changes = "image_size=32 embedding_size=16 batch_size=16 epochs=2"
+    assert job.run.info.run_name == f"AUC {auc:.2f} compact-8x6-seed0 {changes}"
     assert job.checkpoints.name == f"compact-8x6-seed0-{job.run.info.run_id[:8]}"
     note = job.run.data.tags["mlflow.note.content"]
-    assert "artists never seen" in note
+    assert note.startswith(f"**AUC {auc:.3f} (")
+    assert "on works by artists never seen.\n" in note
     assert "MAP@R" in note
     assert "| AUC of one cue alone | width | height | JPEG quality | border colour | mean colour |" in note
     assert "Warning" not in note

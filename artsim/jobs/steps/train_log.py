@@ -147,6 +147,15 @@ def log_end(job: TrainJob, exported: Exported, shortcuts: Mapping[str, CueAucs])
     run.log_file(pairs_path)
     log_evidence(run, _report_of(job, exported), exported, job.feedback.say, log_pictures=job.options.log_pictures)
     run.set_description(_description(job, card.validation, shortcuts))
+    # MLflow's list of runs shows no metric until its user picks one, so the name begins with the AUC.
+    aucs = [f"AUC {card.validation[f'{split}/auc']:.2f}" for split in _deciding_split(card.validation)]
+    run.rename(" ".join([*aucs, *run_name(job.options, job.selection)]))
+
+
+def run_name(options: TrainOptions, selection: Selection) -> list[str]:
+    """The parts of a run's name: recipe, numbers of artists and works, and seed; then what differs from the recipe."""
+    works = selection.table["artist"].value_counts()
+    return [f"{options.recipe.name}-{len(works)}x{works.max()}-seed{options.seed}", *changes_of(options.recipe)]
 
 
 def changes_of(recipe: Recipe) -> list[str]:
@@ -180,9 +189,16 @@ def _title(job: TrainJob) -> str:
     return f"**{job.options.recipe.name}** on {markdown(job.selection.source)}: {describe_selection(job.selection)}."
 
 
+def _deciding_split(metrics: Mapping[str, float]) -> list[str]:
+    """The split whose AUC comes first: that of unseen artists, else that of seen ones. None without metrics."""
+    return [split for split in (VAL_UNSEEN, VAL_SEEN) if f"{split}/auc" in metrics][:1]
+
+
 def _description(job: TrainJob, metrics: Mapping[str, float], shortcuts: Mapping[str, CueAucs]) -> str:
     """The run's description: the data, the metrics, the cues of the photographs, and the command for the tower."""
     lines = [
+        *(f"**AUC {auc_text(metrics, it)}** on works by {SPLIT_NAMES[it]}." for it in _deciding_split(metrics)),
+        "",
         _title(job),
         "",
         "| validation works by | AUC (95 %) | AUC within a style | precision@1 | MAP@R | EER | balanced accuracy "
