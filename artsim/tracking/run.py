@@ -57,6 +57,7 @@ class Run(RunLog):
 
     def __init__(self, entity: RunEntity, post: Post, *, is_named_by_user: bool, is_launched: bool) -> None:
         super().__init__(entity.info.run_id, post)
+        self.name = entity.info.run_name or ""
         self.is_launched = is_launched  # by `mlflow run`, whose user may stand in another folder
         self.page = run_page(entity.info)  # its address, without passwords; None if the store is no server
         self.undelivered: str | None = None
@@ -72,6 +73,7 @@ class Run(RunLog):
     def rename(self, name: str) -> None:
         """Rename the run, unless the user named it."""
         if not self._is_named_by_user:
+            self.name = name
             self._log(Kind.NAME, {"name": name})
 
     def begin_process(self, *, is_resumed: bool, system_metrics: bool) -> None:

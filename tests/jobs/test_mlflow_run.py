@@ -15,6 +15,7 @@ import pytest
 from mlflow.entities import Run
 from mlflow.tracking import MlflowClient
 
+from artsim.evaluation.report.numbers import Estimate
 from tests.command import ROOT, artsim_in_process
 from tests.towers import write_paintings
 from tests.tracking.runs import run_with_tower
@@ -90,8 +91,9 @@ def test_mlflow_run_makes_one_complete_run(
     out, err = mlflow_run(tmp_path, demo_csv, environment).communicate(timeout=TIMEOUT)
     run = the_run(store)
     assert run.info.status == "FINISHED", err
-    auc = run.data.metrics["val_unseen/auc"]
-    assert run.info.run_name == f"AUC {auc:.2f} compact-8x6-seed0 image_size=32 batch_size=16 epochs=2"
+    auc = Estimate.of(run.data.metrics, "val_unseen/auc")
+    assert auc is not None
+    assert run.info.run_name == f"AUC {auc.text} compact-8x6-seed0 image_size=32 batch_size=16 epochs=2"
     # What MLflow wrote as text, and what the program added, none of it twice or otherwise.
     assert run.data.params["num_of_artists"] == "8"
     assert run.data.params["recipe"] == "compact"

@@ -13,6 +13,7 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 import artsim
+from artsim.evaluation.report.numbers import Estimate
 from artsim.scoring.contract import Card
 from tests.command import artsim_in_process
 from tests.jobs.trained import Job
@@ -26,13 +27,13 @@ METRICS = (
 
 def test_the_run_is_finished_and_named_by_recipe_and_size(job: Job) -> None:
     assert job.run.info.status == "FINISHED"
-    auc = job.run.data.metrics["val_unseen/auc"]
+    auc = Estimate.of(job.run.data.metrics, "val_unseen/auc")
+    assert auc is not None
     changes = "image_size=32 embedding_size=16 batch_size=16 epochs=2"
-    assert job.run.info.run_name == f"AUC {auc:.2f} compact-8x6-seed0 {changes}"
+    assert job.run.info.run_name == f"AUC {auc.text} compact-8x6-seed0 {changes}"
     assert job.checkpoints.name == f"compact-8x6-seed0-{job.run.info.run_id[:8]}"
     note = job.run.data.tags["mlflow.note.content"]
-    assert note.startswith(f"**AUC {auc:.3f} (")
-    assert "on works by artists never seen.\n" in note
+    assert note.startswith(f"**AUC {auc.with_interval}** on works by artists never seen.\n")
     assert "MAP@R" in note
     assert "| AUC of one cue alone | width | height | JPEG quality | border colour | mean colour |" in note
     assert "Warning" not in note

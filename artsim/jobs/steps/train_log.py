@@ -147,9 +147,15 @@ def log_end(job: TrainJob, exported: Exported, shortcuts: Mapping[str, CueAucs])
     run.log_file(pairs_path)
     log_evidence(run, _report_of(job, exported), exported, job.feedback.say, log_pictures=job.options.log_pictures)
     run.set_description(_description(job, card.validation, shortcuts))
-    # MLflow's list of runs shows no metric until its user picks one, so the name begins with the AUC.
-    aucs = [f"AUC {card.validation[f'{split}/auc']:.2f}" for split in _deciding_split(card.validation)]
-    run.rename(" ".join([*aucs, *run_name(job.options, job.selection)]))
+    _show_auc(job, card.validation)
+
+
+def _show_auc(job: TrainJob, metrics: Mapping[str, float]) -> None:
+    """Begin the run's name with its AUC, as MLflow's list of runs shows no metric until its user picks one."""
+    name = " ".join(run_name(job.options, job.selection))
+    for _, auc in _headline(job, metrics):
+        if job.run.name == name:  # the user has given no other
+            job.run.rename(f"AUC {auc.text} {name}")
 
 
 def run_name(options: TrainOptions, selection: Selection) -> list[str]:
@@ -189,15 +195,17 @@ def _title(job: TrainJob) -> str:
     return f"**{job.options.recipe.name}** on {markdown(job.selection.source)}: {describe_selection(job.selection)}."
 
 
-def _deciding_split(metrics: Mapping[str, float]) -> list[str]:
-    """The split whose AUC comes first: that of unseen artists, else that of seen ones. None without metrics."""
-    return [split for split in (VAL_UNSEEN, VAL_SEEN) if f"{split}/auc" in metrics][:1]
+def _headline(job: TrainJob, metrics: Mapping[str, float]) -> list[tuple[str, Estimate]]:
+    """The split whose AUC comes first, and its AUC: unseen artists, else seen ones. Nothing if it says too little."""
+    aucs = [(split, Estimate.of(metrics, f"{split}/auc")) for split in (VAL_UNSEEN, VAL_SEEN)]
+    known = [(split, auc) for split, auc in aucs if auc is not None][:1]
+    return [(split, auc) for split, auc in known if says_something(*kinds_of_pairs(job.validation, split), auc)]
 
 
 def _description(job: TrainJob, metrics: Mapping[str, float], shortcuts: Mapping[str, CueAucs]) -> str:
     """The run's description: the data, the metrics, the cues of the photographs, and the command for the tower."""
     lines = [
-        *(f"**AUC {auc_text(metrics, it)}** on works by {SPLIT_NAMES[it]}." for it in _deciding_split(metrics)),
+        *(f"**AUC {auc.with_interval}** on works by {SPLIT_NAMES[split]}." for split, auc in _headline(job, metrics)),
         "",
         _title(job),
         "",
