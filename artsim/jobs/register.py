@@ -14,6 +14,7 @@ from artsim.export.run_record import RECORD_FILE, WORKS_FILE
 from artsim.jobs.steps.gate_pairs import GatePairs, RunFiles, pairs_of_file, unfitted_pairs, with_distances
 from artsim.messages import Progress, Say, counted
 from artsim.scoring.session import read_card
+from artsim.tracking.earlier import deliver_earlier
 from artsim.tracking.registry import Version, champion, download_files, move_alias, register_version, tag_version
 from artsim.tracking.resolver import TrackedTower, cached_tower, find_tower
 
@@ -42,6 +43,7 @@ def register(options: RegisterOptions, say: Say, progress: Progress) -> str:
         InputError: the pairs file cannot be used.
         TrackingError: the store cannot be used.
     """
+    deliver_earlier(say)  # the model may wait in the outbox of its run
     name = options.run if ":/" in options.run else f"runs:/{options.run}"
     candidate = find_tower(name)
     if candidate.model_id is None:

@@ -15,15 +15,19 @@ from artsim.tracking.courier import Courier
 from artsim.tracking.delivery import Delivery
 from artsim.tracking.outages import impatient
 from artsim.tracking.outbox import About, Outbox, waiting_outboxes
+from artsim.tracking.store import check_store, silence_logs
 
 SECONDS = 300.0  # for each outbox; what is left waits for the command after this one
 
 
 def deliver_earlier(say: Say) -> None:
-    """Deliver the outboxes of earlier runs to the store, which has just answered.
+    """Deliver the outboxes of earlier runs to the store.
 
     An outbox for another store is kept, and told. So is one of a run that the store does not have any more. One whose
     process is running is left to it.
+
+    Raises:
+        TrackingError: there are outboxes for the store, and it cannot be reached.
     """
     uri = mlflow.get_tracking_uri()
     for folder, about in waiting_outboxes():
@@ -33,6 +37,8 @@ def deliver_earlier(say: Say) -> None:
                 "delivers them."
             )
             continue
+        silence_logs()
+        check_store()
         try:
             with only_one(folder), impatient():
                 _deliver(folder, about, say)

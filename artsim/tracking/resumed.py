@@ -19,6 +19,7 @@ from artsim.errors import InputError, UsageError
 from artsim.escaping import masked
 from artsim.files import writing
 from artsim.messages import Say
+from artsim.tracking.earlier import deliver_earlier
 from artsim.tracking.processes import CHECKPOINT_TAG, PROCESS_TAG, is_gone
 from artsim.tracking.store import check_store, tracking_errors
 
@@ -58,6 +59,7 @@ def run_to_resume(run_id: str | None, say: Say) -> RecordedRun | None:
     if not (launched or run_id):
         return None
     check_store()
+    deliver_earlier(say)  # what the run says of itself may wait in its outbox
     wanted = run_id or str(launched)
     run = _find(wanted)
     if launched and CHECKPOINT_TAG not in run.data.tags:

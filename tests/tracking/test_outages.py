@@ -13,9 +13,13 @@ from pathlib import Path
 import pytest
 from mlflow.tracking import MlflowClient
 
+from artsim._version import __version__
 from artsim.errors import OutputError, TrackingError
+from artsim.messages import say_nothing
 from artsim.tracking import courier, outbox
 from artsim.tracking.outbox import outboxes
+from artsim.tracking.processes import CHECKPOINT_TAG
+from artsim.tracking.resumed import SELECTION_TAG, SUMMARIES_TAG, VERSION_TAG, run_to_resume
 from artsim.tracking.run import tracked_run
 from artsim.tracking.steps import Step
 from tests.tracking.local_server import LocalServer
@@ -167,6 +171,24 @@ def test_ctrl_c_in_an_outage_is_delivered_by_the_next_run(
     with tracked_run("next"):
         pass
     check_all(store, run.id, "KILLED")
+
+
+@pytest.mark.usefixtures("_impatient")
+def test_a_run_that_was_interrupted_in_an_outage_can_be_resumed(server: LocalServer, store: MlflowClient) -> None:
+    with pytest.raises(KeyboardInterrupt), tracked_run("a-name") as run:
+        server.stop()
+        run.set_tags({CHECKPOINT_TAG: "here", SUMMARIES_TAG: "there", SELECTION_TAG: "0", VERSION_TAG: __version__})
+        run.log_metrics({"train/loss": 1.0}, 1)
+        raise KeyboardInterrupt
+    server.start()
+    recorded = run_to_resume(run.id, say_nothing)
+    assert recorded is not None
+    assert recorded.checkpoint_dir == Path("here")
+    with tracked_run("a-name", run.id) as resumed:
+        for epoch, loss in ((1, 9.0), (2, 0.5)):
+            resumed.log_metrics({"train/loss": loss}, epoch)
+    assert [each.value for each in store.get_metric_history(run.id, "train/loss")] == [1.0, 0.5]
+    assert store.get_run(run.id).info.status == "FINISHED"
 
 
 @pytest.mark.usefixtures("_impatient")

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from artsim.errors import ModelError, TrackingError
 from artsim.export.pipeline import Exported
 from artsim.messages import Say
+from artsim.tracking.earlier import deliver_earlier
 from artsim.tracking.logged_models import TowerModel
 from artsim.tracking.resolver import step_of_tower
 from artsim.tracking.run import tracked_run
@@ -18,12 +19,13 @@ def log_export(exported: Exported, name: str, flags: Mapping[str, object], say: 
     if run_id is None:
         return
     try:
+        deliver_earlier(say)  # the run's tower may wait in its outbox
         step = step_of_tower(run_id)
     except (ModelError, TrackingError) as error:
         say(f"The tower is not logged in MLflow, because its run cannot be found. {error}")
         return
     texts = {"recipe": card.recipe, "precision": card.precision, "selection_sha256": card.selection_sha256}
-    with tracked_run(name, system_metrics=False) as run:
+    with tracked_run(name, say=say, system_metrics=False) as run:
         run.follow(run_id)
         run.log_params(flags)
         model_id = run.log_tower(TowerModel(exported.path, name, step, texts), of_run=run_id)
