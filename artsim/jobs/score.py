@@ -144,27 +144,16 @@ def score_pairs(
     optional = options.optional_columns
     with open_pairs(options.pairs, block_bytes, optional) as pairs, open_sink(options.output, say) as sink:
         row_format = make_format(options.output, options.format, pairs.schema, optional)
-        folder = image_folder(options.pairs, options.data_dir)
-        index = index_images(pairs, folder)
-        if pairs.note:
-            say(pairs.note)
-        store = None if options.embeddings is None else store_path(options.embeddings)
-        images_of = PairImages(pairs.name, folder, index, store, sink.embeddings)
-        images_of.check()
-        if options.is_sorted:
-            check_sortable(pairs.name, index.rows, options.top)
+        found = _find_images(options, pairs, sink, say)
+        index = found.index
         works = None if options.works is None else texts_of_works(options.works, options.columns, index.images, say)
         scorer = load(options.model, options.device, batch_size=options.batch_size, max_pixels=options.max_pixels)
         options.check_card(scorer.card)
         tower = tower_of(scorer)
         named = read_cohort(options.cohort, tower, lambda: scorer, say, progress, options.columns)
-        opened = time.perf_counter()
-        embedded = images_of.embed(scorer, progress, say, thumbnails=options.same_work)
-        embedded = embedded.compared(scorer.card.photographs)
-        seconds = time.perf_counter() - opened
+        embedded, image_stage = _embed(found, scorer, progress, say, thumbnails=options.same_work)
         if keep is not None:
             keep(scorer, index, embedded)
-        image_stage = _image_stage(scorer, embedded, seconds, index.lookup.note)
         use = cohort_of_run(
             named, tower, embedded.sha256s, embedded.vectors.__getitem__, "the pairs", chosen=options.cohort == SELF
         )
@@ -212,10 +201,30 @@ def _check_format(options: ScoreOptions) -> None:
         )
 
 
-def _image_stage(scorer: Scorer, embedded: EmbeddedImages, seconds: float, names_note: str) -> ImageStage:
+def _find_images(options: ScoreOptions, pairs: PairsFile, sink: RowSink, say: Say) -> PairImages:
+    """Read the names of all images, and check what can be checked before a tower is opened."""
+    folder = image_folder(options.pairs, options.data_dir)
+    index = index_images(pairs, folder)
+    if pairs.note:
+        say(pairs.note)
+    store = None if options.embeddings is None else store_path(options.embeddings)
+    found = PairImages(pairs.name, folder, index, store, sink.embeddings)
+    found.check()
+    if options.is_sorted:
+        check_sortable(pairs.name, index.rows, options.top)
+    return found
+
+
+def _embed(
+    found: PairImages, scorer: Scorer, progress: Progress, say: Say, *, thumbnails: bool
+) -> tuple[EmbeddedImages, ImageStage]:
+    """Embed the images, tell the unfamiliar ones, and measure the time."""
+    started = time.perf_counter()
+    embedded = found.embed(scorer, progress, say, thumbnails=thumbnails).compared(scorer.card.photographs)
+    seconds = time.perf_counter() - started
     unfamiliar = None if embedded.unfamiliar is None else int(np.count_nonzero(embedded.unfamiliar))
-    count = len(embedded.status)
-    return ImageStage(scorer.provider, scorer.tower.note, count, embedded.reasons, seconds, unfamiliar, names_note)
+    counts = len(embedded.status), embedded.reasons, seconds, unfamiliar
+    return embedded, ImageStage(scorer.provider, scorer.tower.note, *counts, found.index.lookup.note)
 
 
 def output_fingerprint(
