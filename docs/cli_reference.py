@@ -49,7 +49,7 @@ def _command(name: str, command: click.Command, parent: click.Context) -> Iterat
     if options:
         yield from ("| option | default | meaning |", "|---|---|---|")
         for option in options:
-            yield _row(option, context, in_recipe=name == "train" and option.name in _recipe_fields())
+            yield _row(option, context, in_recipe=name in ("train", "sweep") and option.name in _recipe_fields())
         yield ""
 
 

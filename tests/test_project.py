@@ -17,6 +17,7 @@ from packaging.version import Version
 
 import artsim
 from artsim.cli import main
+from artsim.cli.sweep import sweep
 from artsim.cli.train import train
 from artsim.errors import EXIT_CODES, ArtsimError, ImageError
 from artsim.training.recipes import Recipe
@@ -52,7 +53,7 @@ def test_public_names() -> None:
 
 
 def test_commands() -> None:
-    names = "train export register pair score embed pairs nearest cluster report compare ui info demo"
+    names = "train sweep export register pair score embed pairs nearest cluster report compare ui info demo"
     assert " ".join(main.COMMANDS) == names
     for name in main.COMMANDS:
         command = main.artsim.get_command(click.Context(main.artsim), name)
@@ -91,19 +92,22 @@ def test_importing_artsim_imports_no_heavy_package() -> None:
     assert not set(done.stdout.split()) & HEAVY
 
 
+WITHOUT_A_DEFAULT = ("columns", "data_dir", "quiet", "recipe", "resume", "search", "study", "timeout")
+
+
 def mlproject() -> dict[str, Any]:
     project: dict[str, Any] = yaml.safe_load((ROOT / "MLproject").read_text(encoding="utf-8"))
     return project
 
 
-def test_mlproject_has_all_flags_with_fixed_defaults() -> None:
-    entry = mlproject()["entry_points"]["main"]
+@pytest.mark.parametrize(("name", "command"), [("main", train), ("sweep", sweep)])
+def test_mlproject_has_all_flags_with_fixed_defaults(name: str, command: click.Command) -> None:
+    entry = mlproject()["entry_points"][name]
     recipe_fields = set(Recipe.__dataclass_fields__)
     expected = {
         name: option.default
-        for name, option in flags_of(train).items()
-        if name not in recipe_fields
-        and name not in ("columns", "data_dir", "quiet", "recipe", "resume")  # flags without a default
+        for name, option in flags_of(command).items()
+        if name not in recipe_fields and name not in WITHOUT_A_DEFAULT
     }
     assert set(entry["parameters"]) == set(expected)
     for name, parameter in entry["parameters"].items():
@@ -161,7 +165,9 @@ def test_the_conda_environment_has_the_packages_of_pyproject_at_the_versions_of_
     assert (python, pip) == ("python=3.11", "pip")
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     extras = project["optional-dependencies"]
-    declared = [Requirement(line) for line in [*project["dependencies"], *extras["train"], *extras["weights"]]]
+    declared = [
+        Requirement(line) for line in [*project["dependencies"], *extras["train"], *extras["weights"], *extras["sweep"]]
+    ]
     listed = [Requirement(line) for line in packages["pip"]]
     assert {(each.name, str(each.marker)) for each in listed} == {(each.name, str(each.marker)) for each in declared}
     versions = pinned("3.11")

@@ -27,6 +27,15 @@ def needs_mlflow_extra() -> None:
     _needs("mlflow", "mlflow")
 
 
+def needs_sweep_extra() -> None:
+    """Check that the packages for sweeps are installed.
+
+    Raises:
+        UsageError: one is not installed.
+    """
+    _needs("train,sweep", *TRAINING_PACKAGES, "optuna")
+
+
 def needs_spark_extra() -> None:
     """Check that Spark is installed.
 

@@ -24,6 +24,7 @@ from artsim.machine import FREE_MEMORY, check_address_space, is_short_of_memory
 # The module and the summary of each command. A module is imported when its command is used, so that --help is fast.
 COMMANDS = {
     "train": ("artsim.cli.train", "Train a tower, export it and evaluate it in one MLflow run."),
+    "sweep": ("artsim.cli.sweep", "Try values of the flags of a training, and export the best tower."),
     "export": ("artsim.cli.export", "Export a checkpoint to an ONNX tower."),
     "register": ("artsim.cli.register", "Register a run's model, and make it the champion if it is not worse."),
     "pair": ("artsim.cli.pair", "Are two paintings by the same artist? Score two images."),

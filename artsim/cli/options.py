@@ -120,6 +120,7 @@ def option_group(*options: Decorator) -> Decorator:
     return decorate
 
 
+ARGUMENTS = "artsim.arguments"  # of a command as they were typed, in the `meta` of its context
 TRUTHS = ("true", "false")  # what may follow a switch, in any letter case
 SWITCH_VALUES = "[True|False]"
 
@@ -133,6 +134,7 @@ class WithSwitches(click.Command):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Parse the arguments with a value for each switch."""
+        ctx.meta[ARGUMENTS] = list(args)
         return super().parse_args(ctx, self.with_values(args))
 
     def with_values(self, args: list[str]) -> list[str]:

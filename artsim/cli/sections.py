@@ -53,7 +53,7 @@ def write_sections(command: click.Command, context: click.Context, formatter: cl
 
 
 def _sections(command: click.Command, context: click.Context) -> Iterator[tuple[str, list[tuple[str, str]]]]:
-    sections = TRAINING if command.name == "train" else SECTIONS
+    sections = TRAINING if command.name in ("train", "sweep") else SECTIONS
     section_of = {name: title for title, names in sections.items() for name in names}
     found: dict[str, list[tuple[str, str]]] = {title: [] for title in ("Options", *sections)}
     for parameter in command.get_params(context):

@@ -14,11 +14,11 @@ from PIL import Image
 
 from artsim.collection.catalogue import check_source
 from artsim.collection.prepare import prepare_selection
-from artsim.collection.selection import TRAIN, Selection
+from artsim.collection.selection import Selection
 from artsim.evaluation.photographs import cues_of, read_photographs
 from artsim.evaluation.rules import fit_rules
 from artsim.evaluation.shortcuts import CueAucs, shortcut_warning, validation_cue_aucs
-from artsim.evaluation.validation import Validation, artist_numbers
+from artsim.evaluation.validation import Validation
 from artsim.export.pipeline import Exported, export_tower
 from artsim.export.run_record import SELECTION_FILE, EmbeddingsRecord, ExportSource, RunRecord, write_rules
 from artsim.files import replacing, writing
@@ -39,6 +39,7 @@ from artsim.jobs.steps.train_log import (
     report,
     run_name,
 )
+from artsim.jobs.steps.training_session import TrainingSession
 from artsim.locking import only_one
 from artsim.overwrites import check_overwrites
 from artsim.scoring.familiarity import TrainingEmbeddings
@@ -66,7 +67,7 @@ def train(options: TrainOptions, feedback: Feedback, recorded: RecordedRun | Non
     started = time.monotonic()
     name = f"{options.recipe.name}-seed{options.seed}"
     if recorded is None:
-        _check_files(options)
+        check_files(options)
     with tracked_run(name, None if recorded is None else recorded.id, feedback.say) as run:
         run.log_params(options.flags)
         job = _begin(options, run, feedback) if recorded is None else _resume(options, run, feedback, recorded)
@@ -76,10 +77,11 @@ def train(options: TrainOptions, feedback: Feedback, recorded: RecordedRun | Non
             run.set_tags({CHECKPOINT_TAG: str(folder.absolute())})  # last, as a run with this tag can be resumed
             job.uploads()
             feedback.say(describe_selection(job.selection))
-            shortcuts = _find_shortcuts(job)
-            exported = _train_and_export(job)
+            shortcuts = find_shortcuts(job)
+            with TrainingSession(options, job.selection, job.validation, feedback) as session:
+                exported = fit_and_export(job, session)
             log_end(job, exported, shortcuts)
-            _finish(job)
+            finish(job)
     text = report(job, exported, shortcuts, time.monotonic() - started)
     if job.run.undelivered is not None:
         text += f"\n\nThe tracking store does not have all of the run. {job.run.undelivered}"
@@ -93,7 +95,7 @@ def _begin(options: TrainOptions, run: Run, feedback: Feedback) -> TrainJob:
     selection = prepare_selection(options.selection, feedback.say, feedback.progress)
     if options.save_data_to_file:
         selection.write(Path(SELECTION_FILE))
-    return _make_job(options, run, selection, _make_outputs(options, run, selection), feedback)
+    return make_job(options, run, selection, _make_outputs(options, run, selection), feedback)
 
 
 def _resume(options: TrainOptions, run: Run, feedback: Feedback, recorded: RecordedRun) -> TrainJob:
@@ -101,10 +103,10 @@ def _resume(options: TrainOptions, run: Run, feedback: Feedback, recorded: Recor
     feedback.say(f"Resuming run {recorded.id}.")
     outputs = resumed_outputs(recorded, feedback.say)
     selection = resumed_selection(recorded, options.selection, feedback.say)
-    return _make_job(options, run, selection, outputs, feedback)
+    return make_job(options, run, selection, outputs, feedback)
 
 
-def _make_job(options: TrainOptions, run: Run, selection: Selection, outputs: Outputs, feedback: Feedback) -> TrainJob:
+def make_job(options: TrainOptions, run: Run, selection: Selection, outputs: Outputs, feedback: Feedback) -> TrainJob:
     """The job. Its folders are logged when the run ends, without what is soon computed again."""
     run.set_tags({SUMMARIES_TAG: str(outputs.summaries_dir.absolute())})
     left_out = (*LOCAL_FILES, *LOGGED_ELSEWHERE)
@@ -115,14 +117,14 @@ def _make_job(options: TrainOptions, run: Run, selection: Selection, outputs: Ou
     return TrainJob(options, run, selection, validation, outputs, feedback, uploads)
 
 
-def _finish(job: TrainJob) -> None:
+def finish(job: TrainJob) -> None:
     """Remove what only a resumed run needs."""
     shutil.rmtree(job.outputs.checkpoint_dir / FOLDER, ignore_errors=True)
     job.run.remove_artifacts(f"{CHECKPOINTS}/{FOLDER}")
     job.run.set_tags({STAGE_TAG: "done"})
 
 
-def _check_files(options: TrainOptions) -> None:
+def check_files(options: TrainOptions) -> None:
     """Check that the collection is there, and that the selection overwrites nothing that is read."""
     check_source(options.selection.data_file_path)
     if options.save_data_to_file:
@@ -158,7 +160,7 @@ def _make_outputs(options: TrainOptions, run: Run, selection: Selection) -> Outp
     return outputs
 
 
-def _find_shortcuts(job: TrainJob) -> dict[str, CueAucs]:
+def find_shortcuts(job: TrainJob) -> dict[str, CueAucs]:
     """The AUC of each cue of the validation photographs, before training: a warning then saves its time."""
     progress = partial(job.feedback.progress, "checking photographs")
     photographs = read_photographs(job.validation.paths, job.options.selection.max_pixels, progress)
@@ -168,43 +170,22 @@ def _find_shortcuts(job: TrainJob) -> dict[str, CueAucs]:
     return found
 
 
-def _train_and_export(job: TrainJob) -> Exported:
-    from artsim.training.runtime import start_tensorflow
-
-    options, run, selection, feedback = job.options, job.run, job.selection, job.feedback
-    validation = job.validation
-    feedback.say("Starting TensorFlow …")
-    start_tensorflow()
-    from artsim.training.data.batches import LabelledImages, source_size
-    from artsim.training.data.pixels import decoded
-    from artsim.training.devices import for_this_device, use_devices
-    from artsim.training.loop.fit import fit, prepare
+def fit_and_export(job: TrainJob, session: TrainingSession) -> Exported:
+    """Train the tower of a job, and export it."""
     from artsim.training.loop.view_sheet import view_sheet
 
-    device, scope = use_devices(options.device_id, options.distribution)
-    recipe = for_this_device(options.recipe)
+    run, folder = job.run, job.outputs.checkpoint_dir
+    recipe = session.recipe(job.options.recipe)
     run.set_tags({"artsim.trained_in": recipe.trained_in})
-    feedback.say(f"Training on {device} in {recipe.trained_in}.")
-    with scope():
-        network = prepare(recipe, options.seed)
-    works = selection.part(TRAIN)
-    how = (options.selection.max_pixels, partial(feedback.progress, "decoding"), feedback.say)
-    with (
-        decoded(selection.paths(works), source_size(recipe), *how) as pixels,
-        decoded(validation.paths, recipe.image_size, *how) as held_out,
-    ):
-        train_images = LabelledImages(pixels, artist_numbers(selection, works))
-        held_out_images = LabelledImages(held_out, artist_numbers(selection, validation.works))
-        if (sheet := view_sheet(train_images, recipe, options.seed)) is not None:
-            _write_sheet(sheet, job.outputs.checkpoint_dir / VIEWS_FILE)
-        with scope():
-            monitor = fit(recipe, network, train_images, held_out_images, _hooks(job), options.seed)
-        log_training(job, monitor)
-        run.set_tags({STAGE_TAG: "export"})
-        folder = job.outputs.checkpoint_dir
-        source = ExportSource.read(folder, "refit" if recipe.refit else "best")
-        record = RunRecord.read(folder)
-        return export_tower(source, record, selection.digest, validation, held_out, folder / TOWER_FILE)
+    job.feedback.say(f"Training on {session.device} in {recipe.trained_in}.")
+    if (sheet := view_sheet(session.works_for(recipe), recipe, job.options.seed)) is not None:
+        _write_sheet(sheet, folder / VIEWS_FILE)
+    monitor = session.fit(recipe, hooks_of(job))
+    log_training(job, monitor)
+    run.set_tags({STAGE_TAG: "export"})
+    source = ExportSource.read(folder, "refit" if recipe.refit else "best")
+    record = RunRecord.read(folder)
+    return export_tower(source, record, job.selection.digest, job.validation, session.held_out, folder / TOWER_FILE)
 
 
 def _write_sheet(sheet: Image.Image, path: Path) -> None:
@@ -212,7 +193,7 @@ def _write_sheet(sheet: Image.Image, path: Path) -> None:
         sheet.save(file, "JPEG", quality=88)
 
 
-def _hooks(job: TrainJob) -> FitHooks:
+def hooks_of(job: TrainJob) -> FitHooks:
     """The callbacks of the fit. Without epochs nothing is logged in it: `log_end` logs the same metrics."""
     validation, has_epochs, folder = job.validation, job.options.recipe.has_epochs, job.outputs.checkpoint_dir
     return FitHooks(
@@ -232,6 +213,7 @@ def _hooks(job: TrainJob) -> FitHooks:
         follow=lambda step, metrics: job.run.log_metrics(metrics, step),
         kept=lambda name, epoch: job.uploads.has_saved(name, epoch) if has_epochs else None,
         saved=job.uploads,
+        features=job.features,
     )
 
 

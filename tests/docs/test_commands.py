@@ -29,6 +29,7 @@ NOT_RUN = {
     r"^artsim ui\b|^curl\b.*:8765": "is a server, and a question to it: tests/server/",
     r"--resume\b": "needs an interrupted run: tests/jobs/test_resume.py",
     r"^artsim train\b": "trains for minutes: tests/jobs/",
+    r"^artsim sweep\b": "trains for minutes: tests/jobs/test_sweep.py",
     r"^artsim register\b": "needs a run: tests/jobs/test_register.py",
     r"^artsim compare( RUN_ID| --experiment|$)": "needs runs: tests/jobs/test_compare_runs.py",
     r"^artsim export\b": "needs a run: tests/export/",

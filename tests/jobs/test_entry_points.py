@@ -35,7 +35,7 @@ def command_line(entry: str) -> list[str]:
 
 
 def test_the_entry_points() -> None:
-    assert list(ENTRIES) == ["main", "train", "export", "score", "register"]
+    assert list(ENTRIES) == ["main", "train", "sweep", "export", "score", "register"]
     assert ENTRIES["train"] == ENTRIES["main"]
 
 

@@ -30,6 +30,7 @@ from artsim.tracking.logged_models import TowerModel
 from artsim.tracking.resumed import CHECKPOINTS
 from artsim.tracking.run import Run
 from artsim.tracking.store import ui_command
+from artsim.training.loop.feature_cache import FeatureCache
 from artsim.training.loop.hooks import Outputs, TrainingDisplay
 from artsim.training.monitor import Monitor
 from artsim.training.recipes import RECIPES, Distribution, Recipe
@@ -80,6 +81,7 @@ class TrainJob:
     outputs: Outputs
     feedback: Feedback
     uploads: CheckpointUploads
+    features: FeatureCache | None = None  # that trainings share
 
 
 def log_start(job: TrainJob) -> None:
@@ -132,14 +134,17 @@ def log_training(job: TrainJob, monitor: Monitor) -> None:
     job.feedback.say(f"{summary} Exporting …")
 
 
-def log_end(job: TrainJob, exported: Exported, shortcuts: Mapping[str, CueAucs]) -> None:
-    """Log the exported tower, its metrics, its pairs and its scores, and complete the description."""
+def log_end(job: TrainJob, exported: Exported, shortcuts: Mapping[str, CueAucs], *, without_epochs: int = 0) -> None:
+    """Log the exported tower, its metrics, its pairs and its scores, and complete the description.
+
+    `without_epochs` is the step of a tower that has no epochs.
+    """
     run, card, recipe = job.run, exported.card, job.options.recipe
     pairs_path = exported.path.parent / PAIRS_FILE
     with replacing(pairs_path) as file:
         file.write(as_csv(exported.validation.pairs))
     metrics = {**export_metrics(exported), **shortcut_metrics(shortcuts)}
-    step = recipe.epochs + 1 if recipe.has_epochs else 0  # the step after the last epoch
+    step = recipe.epochs + 1 if recipe.has_epochs else without_epochs  # the step after the last epoch
     texts = {"recipe": card.recipe, "precision": card.precision, "selection_sha256": card.selection_sha256}
     model_id = run.log_tower(TowerModel(exported.path, step=step, texts=texts))
     run.log_metrics(metrics, step, model_id)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from artsim.messages import Progress, Say
 from artsim.scoring.familiarity import EmbeddedFold
+from artsim.training.loop.feature_cache import FeatureCache
 from artsim.training.loop.plan import Stage
 
 Validate = Callable[[NDArray[np.float32]], dict[str, float]]
@@ -58,7 +59,7 @@ class FitHooks:
     each stage as it begins. `follow` receives a step and metrics of progress: those of stages without an evaluation,
     and the time left. `kept` receives the name of each tower
     that an epoch has saved, and the epoch, after `report`. `saved` is called after files in the folder of checkpoints
-    may have changed.
+    may have changed. `features` has those that trainings share; None: they are computed for this one.
     """
 
     outputs: Outputs
@@ -73,3 +74,4 @@ class FitHooks:
     follow: Report = _nothing
     kept: Callable[[str, int], None] = _nothing
     saved: Callable[[], None] = _nothing
+    features: FeatureCache | None = None

@@ -23,7 +23,8 @@ from artsim.shifted_views import ShiftedViews
 from artsim.training.data.batches import SOURCE_MARGIN, LabelledBatch, artist_batches, steps_per_epoch, view_dataset
 from artsim.training.devices import mixed_precision
 from artsim.training.loop.epochs import run_epochs
-from artsim.training.loop.journal import FROZEN_FEATURES, MOST_LOCAL_BYTES, TUNED_FEATURES
+from artsim.training.loop.feature_cache import digest_of
+from artsim.training.loop.journal import FROZEN_FEATURES, MOST_LOCAL_BYTES, TUNED_FEATURES, Arrays
 from artsim.training.loop.losses import SupCon
 from artsim.training.loop.plan import Stage
 from artsim.training.loop.stages import Stages
@@ -175,6 +176,7 @@ class FeatureExtractor:
         self.network = network
         self.pixels = pixels
         self.labels = labels
+        self.photographers = photographers
         ends = np.cumsum([len(part) for part in pixels])
         self.views = [
             ShiftedViews(part, seeds) for part, seeds in zip(pixels, np.split(photographers, ends[:-1]), strict=True)
@@ -184,8 +186,21 @@ class FeatureExtractor:
 
     @cached_property
     def frozen(self) -> LabelledFeatures:
-        """The features of all works by the network as it was given."""
-        return self._features(self.network, fit=0)
+        """The features of all works by the network as it was given; those that trainings share, if there are any."""
+        shared = self.stages.hooks.features
+        if shared is None:
+            return self._features(self.network, fit=0)
+        kept = shared.get(self._digest(), lambda: self._as_arrays(self._features(self.network, fit=0, keep=False)))
+        return LabelledFeatures(kept["features"], self.labels, kept["views"])
+
+    def _digest(self) -> str:
+        """The digest of everything that the features of the frozen network depend on."""
+        texts = (self.recipe.tower, self.recipe.feature_maps)
+        return digest_of(texts, [*self.pixels, self.photographers, *self.network.get_weights()])
+
+    @staticmethod
+    def _as_arrays(features: LabelledFeatures) -> Arrays:
+        return {"features": features.features[:], "views": features.views[:]}
 
     def tuned_on(self, rows: NDArray[np.int64], fit: int) -> tuple[keras.Model, LabelledFeatures]:
         """The network, tuned on the works in these rows if the recipe tunes, and its features of all works (N, F)."""
@@ -210,8 +225,8 @@ class FeatureExtractor:
         self.stages.hooks.saved()
         return network
 
-    def _features(self, network: keras.Model, fit: int) -> LabelledFeatures:
-        """Features of all works and their views: those that were kept, or new ones."""
+    def _features(self, network: keras.Model, fit: int, *, keep: bool = True) -> LabelledFeatures:
+        """Features of all works and their views: those that were kept, or new ones, which the journal may keep."""
         name = TUNED_FEATURES if fit else FROZEN_FEATURES
         kept = self.stages.journal.read(name)
         if kept is not None and int(kept["fit"]) == fit:
@@ -219,7 +234,7 @@ class FeatureExtractor:
         stage = self.stages.begin("features", fit)
         features = self._computed(network, self.pixels, stage.title, 0)
         views = self._computed(network, self.views, f"{stage.title} of views", len(features))
-        if features.nbytes + views.nbytes <= MOST_LOCAL_BYTES:
+        if keep and features.nbytes + views.nbytes <= MOST_LOCAL_BYTES:
             self.stages.journal.write(name, {"fit": np.array(fit), "features": features, "views": views})
         return LabelledFeatures(features, self.labels, views)
 
