@@ -21,6 +21,7 @@ from artsim.tables.pairs_file import open_pairs
 
 @pytest.fixture
 def staged(tmp_path: Path) -> StagedPairs:
+    (tmp_path / "a").touch()  # without any image, the pairs are refused
     (tmp_path / "pairs.csv").write_text("image1,image2,sameArtist\na,b,1\na,c,0\nb,c,1\nc,d,0\n")
     with open_pairs(str(tmp_path / "pairs.csv")) as pairs:
         return stage_pairs(pairs, tmp_path, tmp_path)
