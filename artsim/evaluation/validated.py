@@ -22,5 +22,5 @@ def validation_note(metrics: Mapping[str, float]) -> str:
         return ""
     return (
         f"In the tower's validation, the nearest work was by the right artist for this share of the queries: "
-        f"{'; '.join(parts)}. The more artists a gallery has, the smaller is the share."
+        f"{'; '.join(parts)}. The share is smaller if a gallery has more artists."
     )

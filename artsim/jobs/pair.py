@@ -127,7 +127,7 @@ def answer_pair(options: PairOptions, scorer: Scorer, named: CohortUse | None, p
     names = list(paths)
     embedded = embed_named(scorer, paths, thumbnails=True)
     if embedded.reasons:
-        raise InputError(f"{'; '.join(embedded.reasons)}. Name two pictures.")
+        raise InputError(f"{'; '.join(embedded.reasons)}. Name two images that artsim can read.")
     embedded = embedded.compared(scorer.card.photographs)
     cohort = None if named is None else named.cohort
     adapted = embedded.adapted(adapter_of(scorer.card, cohort))

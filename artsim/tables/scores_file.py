@@ -113,7 +113,7 @@ def _image_columns(header: Sequence[str], path: str) -> tuple[str, str]:
     if pair is None or lacking:
         raise InputError(
             f"{path}: not a file of scores: it needs the columns image1,image2,{','.join(SCORE_COLUMNS)}, and has "
-            f"{', '.join(header)}. Write one with artsim-score, in another format than kaggle."
+            f"{', '.join(header)}. Write one with artsim-score, without --format kaggle."
         )
     return pair
 

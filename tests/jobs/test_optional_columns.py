@@ -159,7 +159,7 @@ def test_the_summary_counts_images_that_are_not_bad(folder: Path) -> None:
     assert note.startswith("12 of 24 images are unlike the photographs the tower was trained on; their distances were")
     assert "--cohort" in note
     adapted = dict(run(cohort="self").lines())["unfamiliar"]
-    assert adapted.endswith("; distances are adapted to the cohort, so nothing is to be done")
+    assert adapted.endswith("; distances are adapted to the cohort, so no action is needed")
 
 
 def test_a_foreign_pair_is_noted_and_a_familiar_one_is_not(folder: Path) -> None:

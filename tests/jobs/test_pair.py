@@ -62,7 +62,7 @@ def test_two_photographs_of_one_painting_are_told(folder: Path, capsys: pytest.C
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
-        (["a.png", "lost.png"], 3, "error: 'lost.png': no such file. Name two pictures."),
+        (["a.png", "lost.png"], 3, "error: 'lost.png': no such file. Name two images that artsim can read."),
         (["text.png", "a.png"], 3, "text.png: not an image"),
         (["a.png"], 2, "Missing argument 'IMAGE2'"),
         (["a.png", "b.png", "--cohort", "self"], 2, "two images are no cohort. Name a folder"),

@@ -36,7 +36,7 @@ def test_all_rows_are_read(tmp_path: Path) -> None:
     ("header", "rows", "message"),
     [
         ("image1,image2", ["a,b"], "not a file of scores: it needs the columns image1,image2,distance"),
-        ("index,sameArtist", ["0,0.5"], "in another format than kaggle"),
+        ("index,sameArtist", ["0,0.5"], "without --format kaggle"),
         (HEADER, [], "there are no rows below the header"),
         (HEADER, ["a,b,1,near,0.5,1,ok"], "the column distance has a cell between the rows 1 and 1 that is no number"),
         (HEADER, ["a,b,7,0.5,0.5,1,ok"], "sameArtist should be 0 or 1"),
