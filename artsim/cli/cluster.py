@@ -18,6 +18,7 @@ from artsim.cli.options import (
     prior_option,
     qualified_option,
     quiet_option,
+    say_report,
     stderr_lines,
     this_command,
     tower_options,
@@ -93,5 +94,6 @@ def cluster(max_bad_images: BadImageLimit, quiet: bool, **options: Any) -> None:
 
             write_cluster_report(settings, found, progress, this_command())
     print_summary(found.lines(), quiet=quiet)
+    say_report(settings.report, quiet=quiet)
     bad = found.gallery.bad
     max_bad_images.check(bad, found.gallery.total, "The other works were clustered.", are_shown=not quiet)

@@ -17,6 +17,7 @@ from artsim.cli.options import (
     columns_option,
     qualified_option,
     quiet_option,
+    say_report,
     stderr_lines,
     switch,
     this_command,
@@ -99,6 +100,7 @@ def compare(sources: tuple[str, ...], quiet: bool, as_json: bool, experiment: st
             _compare(sources, options, progress, say, as_json=as_json)
         else:
             _list_runs(options, experiment, progress, as_json=as_json)
+    say_report(options["report"], quiet=quiet)
 
 
 def _compare(sources: tuple[str, ...], options: dict[str, Any], progress: Progress, say: Say, *, as_json: bool) -> None:

@@ -21,6 +21,7 @@ from artsim.cli.options import (
     prior_option,
     qualified_option,
     quiet_option,
+    say_report,
     stderr_lines,
     switch,
     this_command,
@@ -122,6 +123,7 @@ def nearest(
         from artsim.cli.nearest_tables import print_note
 
         print_note(outcome.validated)
+    say_report(report, quiet=quiet)
     check_outcome(outcome, max_bad_images, are_shown=not quiet)
 
 

@@ -272,6 +272,12 @@ def echo_error(text: str) -> None:
         click.echo(text, err=True)
 
 
+def say_report(path: str | None, *, quiet: bool) -> None:
+    """Say where a report was written, on standard error; nothing without one."""
+    if path is not None:
+        stderr_lines(quiet=quiet)(f"report written: {path}")
+
+
 def echo_path(path: Path) -> None:
     """Write the path of an output to standard output: as it is for a program, escaped on a terminal."""
     click.echo(one_line(str(path)) if sys.stdout.isatty() else os.fsencode(path))  # click strips colours from text

@@ -13,6 +13,7 @@ from artsim.cli.options import (
     columns_option,
     qualified_option,
     quiet_option,
+    say_report,
     stderr_lines,
     this_command,
     tower_options,
@@ -70,3 +71,4 @@ def report(quiet: bool, **options: Any) -> None:
         options["model"] = None
     with stage_bars(quiet=quiet) as progress:
         make_report(ReportOptions(**options, command=this_command()), progress, stderr_lines(quiet=quiet))
+    say_report(options["output"], quiet=quiet)

@@ -18,6 +18,7 @@ from artsim.cli.options import (
     is_launched,
     prior_option,
     quiet_option,
+    say_report,
     stderr_lines,
     switch,
     this_command,
@@ -96,8 +97,8 @@ Examples:
 )  # fmt: skip
 @switch(
     "--unfamiliar",
-    help="Add the column unfamiliar: image1, image2 or both, where an image is unlike the photographs that the tower "
-    "was trained on.",
+    help="Add the column unfamiliar: image1, image2 or both, where an image is different from the training "
+    "photographs.",
 )  # fmt: skip
 @switch(
     "--same-work",
@@ -158,6 +159,7 @@ def score(max_bad_images: BadImageLimit, quiet: bool, engine: str, master: str |
         else:
             summary = score_pairs(ScoreOptions(**options), progress, say)
     print_summary(summary.lines(), quiet=quiet)
+    say_report(options["report"], quiet=quiet)
     if is_launched():
         from artsim.jobs.steps.evaluation_log import log_scores
 

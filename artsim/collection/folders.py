@@ -79,7 +79,7 @@ def list_folder(folder: Path) -> Listing:
     if not listing.names:
         why = " ".join(["", *listing.notes(folder)])
         raise InputError(
-            f"{folder}: the folder and its subfolders have no images. Images are files such as "
+            f"{folder}: the folder has no images, nor have its subfolders. Images are files such as "
             f"{', '.join(COMMON)} and {len(suffixes) - len(COMMON)} more kinds.{why}"
         )
     return listing

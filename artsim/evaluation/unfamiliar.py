@@ -22,7 +22,7 @@ def unfamiliar_note(card: Card, use: CohortUse, unfamiliar: int | None, images: 
     """A line about the unfamiliar photographs and what follows; None if they are few, or the tower cannot tell them."""
     if unfamiliar is None or not are_many(unfamiliar, images):
         return None
-    found = f"{unfamiliar:,} of {images:,} images are unlike the photographs the tower was trained on"
+    found = f"{unfamiliar:,} of {images:,} images are different from the training photographs"
     return f"{found}; {_what_follows(card, use)}"
 
 

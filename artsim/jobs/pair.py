@@ -90,7 +90,7 @@ class PairAnswer:
             return []
         names = " and ".join(quoted(name) for name in self.unfamiliar)
         are, them = ("is", "it") if len(self.unfamiliar) == 1 else ("are", "them")
-        note = f"{names} {are} unlike the photographs that the tower was trained on. Trust the score less"
+        note = f"{names} {are} different from the training photographs. Trust the score less"
         return [f"{note}." if self.options.cohort != NONE else f"{note}, or name works like {them} by --cohort."]
 
 

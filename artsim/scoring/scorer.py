@@ -101,7 +101,7 @@ class Scorer(Embedder):
         )
 
     def unfamiliar(self, images: Image | Images) -> NDArray[np.bool_]:
-        """Tell which of N images are unlike the photographs that the tower was trained on, (N,).
+        """Tell which of N images are different from the training photographs, (N,).
 
         Of photographs like the training photographs, 5 % are unfamiliar. Score unfamiliar photographs with a cohort.
 

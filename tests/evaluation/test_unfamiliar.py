@@ -49,7 +49,7 @@ def test_few_unfamiliar_photographs_are_not_mentioned() -> None:
 
 
 def test_without_a_cohort_the_line_names_the_cure() -> None:
-    found = "231 of 244 images are unlike the photographs the tower was trained on; "
+    found = "231 of 244 images are different from the training photographs; "
     cure = "add --cohort with 10 or more works like them"
     assert unfamiliar_note(a_card(0.5), NO_COHORT, 231, 244) == f"{found}their distances were corrected; {cure}"
     assert unfamiliar_note(a_card(0.0), NO_COHORT, 231, 244) == f"{found}probabilities may be wrong; {cure}"

@@ -156,7 +156,7 @@ def test_the_summary_counts_images_that_are_not_bad(folder: Path) -> None:
     summary = run(cohort="none")
     assert json.loads(summary.to_json())["unfamiliar_images"] == 12
     note = dict(summary.lines())["unfamiliar"]
-    assert note.startswith("12 of 24 images are unlike the photographs the tower was trained on; their distances were")
+    assert note.startswith("12 of 24 images are different from the training photographs; their distances were")
     assert "--cohort" in note
     adapted = dict(run(cohort="self").lines())["unfamiliar"]
     assert adapted.endswith("; distances are adapted to the cohort, so no action is needed")
@@ -200,7 +200,7 @@ def test_the_scorer_tells_unfamiliar_images(folder: Path) -> None:
 
 def test_a_search_notes_unfamiliar_queries(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (folder / "works.csv").write_text("filename\n" + "\n".join(FAMILIAR))
-    remark = "unfamiliar: unlike the photographs that the tower was trained on"
+    remark = "unfamiliar: different from the training photographs"
     for model, wanted in (("tower.onnx", [f"{FOREIGN[0]}: {remark}"]), ("old.onnx", [])):
         command = ["nearest", FAMILIAR[0], FOREIGN[0], "--among", "works.csv", "--model", model, "--device", "cpu"]
         assert artsim_in_process(*command) == 0

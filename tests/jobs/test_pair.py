@@ -101,15 +101,15 @@ def test_an_unfamiliar_photograph_is_noted_by_its_name(folder: Path, capsys: pyt
     write_tower(folder / "tower.onnx", familiar_card())
     assert artsim.load("tower.onnx", "cpu").unfamiliar(["a.png"]).all()
     assert pair("a.png", "a.png") == 0
-    assert "  note         'a.png' is unlike the photographs that the tower was trained on." in capsys.readouterr().out
+    assert "  note         'a.png' is different from the training photographs." in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
     ("unfamiliar", "cohort", "note"),
     [
-        (("a.png",), "none", "a.png is unlike the photographs that the tower was trained on. Trust the score less, or"),
-        (("a.png", "b.png"), "none", "a.png and b.png are unlike the photographs that the tower was trained on."),
-        (("b.png",), "others", "b.png is unlike the photographs that the tower was trained on. Trust the score less."),
+        (("a.png",), "none", "a.png is different from the training photographs. Trust the score less, or"),
+        (("a.png", "b.png"), "none", "a.png and b.png are different from the training photographs."),
+        (("b.png",), "others", "b.png is different from the training photographs. Trust the score less."),
     ],
 )
 def test_unfamiliar_photographs_are_named(unfamiliar: tuple[str, ...], cohort: str, note: str) -> None:

@@ -76,7 +76,7 @@ def remarks(result: QueryResult) -> list[str]:
     if result.unlike:
         found.append("unlike: farther from its nearest work than 99 % of the gallery's works are from theirs")
     if result.unfamiliar:
-        found.append("unfamiliar: unlike the photographs that the tower was trained on")
+        found.append("unfamiliar: different from the training photographs")
     return found
 
 
