@@ -82,7 +82,8 @@ def child() -> int:
     from artsim.tracking.run_log import RunLog
 
     waited = Waited()
-    for owner, name in ((RunLog, "_log"), (Run, "finish"), (RunLog, "check_artifact_store")):
+    prepared = [(RunLog, name) for name in ("log_tower", "log_dataset", "log_table")]  # what they log is made first
+    for owner, name in (*prepared, (RunLog, "_log"), (Run, "finish"), (RunLog, "check_artifact_store")):
         setattr(owner, name, waited.timed(getattr(owner, name)))
     vars(train)["tracked_run"] = waited.timed_ends(vars(train)["tracked_run"])
     started = time.monotonic()

@@ -15,6 +15,8 @@ import mlflow
 import pytest
 from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
+from sqlalchemy import create_engine
+from sqlalchemy.pool import NullPool
 
 from artsim.errors import OutputError, TrackingError
 from artsim.tracking import store
@@ -38,6 +40,17 @@ def test_a_new_store_gets_its_name_when_it_is_whole(tmp_path: Path, monkeypatch:
     assert not list(tmp_path.glob(".*"))
     (experiment,) = MlflowClient(f"sqlite:///{tmp_path}/mlflow.db").search_experiments()
     assert Path(experiment.artifact_location.removeprefix("file://")).parent == tmp_path / "mlruns"
+
+
+def test_only_the_making_of_a_store_does_not_wait_for_the_disk(tmp_path: Path) -> None:
+    def synchronous() -> object:
+        engine = create_engine(f"sqlite:///{tmp_path}/some.db", poolclass=NullPool)
+        with engine.connect() as connection:
+            return connection.exec_driver_sql("PRAGMA synchronous").scalar()
+
+    with store._without_waiting_for_the_disk():
+        assert synchronous() == 0
+    assert synchronous() == 2  # FULL, the default of SQLite
 
 
 def test_a_killed_first_run_leaves_no_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
