@@ -126,8 +126,8 @@ def render_comparison(page: ComparedPage, progress: Progress, say: Say, max_pixe
 
 
 def metric_rows(found: SetComparison, letters: Sequence[str], other: int) -> Iterator[MetricRow]:
-    """The rows of the compared metrics, for the first list and another one."""
-    if not found.differences:
+    """The rows of the compared metrics, for the first list and another one; none where there is too little to judge."""
+    if not found.differences or not found.is_useful(other):
         return
     differences = found.differences[other]
     nothing = float("nan")
@@ -140,7 +140,7 @@ def metric_rows(found: SetComparison, letters: Sequence[str], other: int) -> Ite
         if math.isfinite(difference.low):
             bar = (difference.low / reach, difference.value / reach, difference.high / reach)
         two = letters[0], letters[other + 1]
-        better = _better(difference, two, is_more=is_more) if bar is not None and found.is_useful(other) else "–"
+        better = _better(difference, two, is_more=is_more) if bar is not None else "–"
         yield MetricRow(
             words,
             "" if is_more else "lower is better",
