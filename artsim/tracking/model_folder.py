@@ -2,7 +2,7 @@
 
     MLmodel, requirements.txt, ...   written by MLflow
     artifacts/tower.onnx             the tower
-    code/artsim                      artsim's package, as artsim is on no package index
+    code/artsim                      artsim's scorer, as artsim is on no package index
     code/pair_model.py               what MLflow runs to load the model
 
 `mlflow.onnx.load_model` gives the tower as an ONNX graph. `mlflow.pyfunc.load_model` gives the pair scorer.
@@ -35,6 +35,8 @@ from artsim.towers import BASE
 from artsim.tracking import pair_model
 from artsim.tracking.pair_scorer import DEFAULT_CONFIG, TOWER
 
+# The packages of artsim above `scoring`, but for tracking/ itself. A server takes each file by a request of its own.
+LEFT_OUT = ("cli", "demo", "evaluation", "export", "jobs", "server", "sweeps", "training")
 # What scoring needs, as pyproject.toml lists it. A test compares both.
 NEEDED = (
     "click", "filelock", "imagehash", "jinja2", "mlflow", "numba", "numpy", "pandas", "pillow", "platformdirs",
@@ -123,9 +125,10 @@ def _onnx_flavor(tower: Path) -> dict[str, Any]:
 
 
 def _copy_package(folder: Path) -> Path:
-    """Copy artsim's package without the tower that comes with it."""
+    """Copy artsim's package without its tower, and without the parts that the pair scorer cannot import."""
     package = BASE.parents[1]
-    shutil.copytree(package, folder / package.name, ignore=shutil.ignore_patterns("__pycache__", "*.onnx"))
+    ignore = shutil.ignore_patterns("__pycache__", "*.onnx", *LEFT_OUT)
+    shutil.copytree(package, folder / package.name, ignore=ignore)
     return folder / package.name
 
 

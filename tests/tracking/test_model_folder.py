@@ -20,7 +20,7 @@ from mlflow.models import Model, ModelSignature
 from packaging.requirements import Requirement
 
 import artsim
-from artsim.tracking.model_folder import NEEDED, example_pairs, save_model_folder
+from artsim.tracking.model_folder import LEFT_OUT, NEEDED, example_pairs, save_model_folder
 from tests.command import ROOT
 from tests.towers import SIZE, WIDTH, write_paintings, write_tower
 
@@ -53,6 +53,7 @@ def pair_scorer(folder: Path) -> Any:
 def test_it_holds_the_tower_once_and_artsim_without_its_own_tower(folder: Path) -> None:
     assert [path.relative_to(folder).as_posix() for path in folder.rglob("*.onnx")] == ["artifacts/tower.onnx"]
     assert (folder / "code" / "artsim" / "scoring" / "scorer.py").is_file()
+    assert not [name for name in LEFT_OUT if (folder / "code" / "artsim" / name).exists()]
     assert not list(folder.rglob("__pycache__"))
 
 
