@@ -127,7 +127,8 @@ def _onnx_flavor(tower: Path) -> dict[str, Any]:
 def _copy_package(folder: Path) -> Path:
     """Copy artsim's package without its tower, and without the parts that the pair scorer cannot import."""
     package = BASE.parents[1]
-    ignore = shutil.ignore_patterns("__pycache__", "*.onnx", *LEFT_OUT)
+    own = Path(pair_model.__file__).name  # MLflow copies it
+    ignore = shutil.ignore_patterns("__pycache__", "*.onnx", own, *LEFT_OUT)
     shutil.copytree(package, folder / package.name, ignore=ignore)
     return folder / package.name
 

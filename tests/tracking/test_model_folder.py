@@ -53,6 +53,7 @@ def pair_scorer(folder: Path) -> Any:
 def test_it_holds_the_tower_once_and_artsim_without_its_own_tower(folder: Path) -> None:
     assert [path.relative_to(folder).as_posix() for path in folder.rglob("*.onnx")] == ["artifacts/tower.onnx"]
     assert (folder / "code" / "artsim" / "scoring" / "scorer.py").is_file()
+    assert len(list(folder.rglob("pair_model.py"))) == 1
     assert not [name for name in LEFT_OUT if (folder / "code" / "artsim" / name).exists()]
     assert not list(folder.rglob("__pycache__"))
 
