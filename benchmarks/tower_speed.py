@@ -7,8 +7,8 @@ all cores, median of 5 rounds.
 
 Expected: `compact` at least 20 times `classic`. `readout` on EfficientNet-Lite0 at 256 px at least 2.5 times
 `readout` on MobileNet at 384 px, and 5 times in int8.
-Measured on 2026-11-27 on 2 EPYC cores beside other work: `compact` 266 and `classic` 13.6 images/s (19.5 times),
-`readout` 59.1 and MobileNet 25.1 (2.35 times), `readout` in int8 96.4 (3.8 times). None met there.
+Measured on 2026-11-27 on 2 idle EPYC cores: `compact` 700 and `classic` 31.3 images/s (22 times), `readout` 148 and
+MobileNet 58.7 (2.5 times), `base` 193 (3.3 times). Met. `readout` in int8 212 (3.6 times): not met.
 """
 
 from __future__ import annotations
