@@ -48,11 +48,11 @@ from artsim.model_names import load
 from artsim.scoring.adaptation import adapter_of
 from artsim.scoring.cohort import TowerOfCohort, build_cohort
 from artsim.scoring.distance import pair_distances
-from artsim.scoring.embed_images import embed_files
 from artsim.scoring.scorer import Scorer
 from artsim.scoring.scores import Criterion
 from artsim.towers import BASE
 from benchmarks.data import data, verdict
+from tests.scoring.embedded import embed_files
 
 CUTS = (0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9, 0.93, 0.95, 0.97)
 

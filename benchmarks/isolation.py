@@ -26,8 +26,8 @@ from unittest.mock import patch
 import artsim
 from artsim import images
 from artsim.decoders import DECODERS
-from artsim.scoring.embed_images import embed_files
 from benchmarks.data import data, verdict
+from tests.scoring.embedded import embed_files
 
 ROUNDS = 4
 MOST = 200

@@ -24,10 +24,10 @@ from artsim.errors import ImageError, UnreadableImageError
 from artsim.memory_budget import MemoryBudget
 from artsim.prefetch import prefetch_images
 from artsim.scoring import embed_images
-from artsim.scoring.embed_images import embed_files
 from artsim.scoring.status import STATUSES
 from tests.command import ROOT
 from tests.images.makers import painting, saved
+from tests.scoring.embedded import embed_files
 from tests.towers import write_paintings, write_tower
 
 # A worker whose decoders crash, or never end, on images of certain widths.

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -20,7 +20,6 @@ from numpy.typing import NDArray
 from artsim import images
 from artsim.decoders import DECODERS, Pass
 from artsim.errors import ImageError, MissingImageError, UnreadableImageError, UsageError
-from artsim.image_names import ImageNames
 from artsim.messages import Progress
 from artsim.prefetch import prefetch_images
 from artsim.scoring.adaptation import Adapter
@@ -50,7 +49,6 @@ class EmbeddedImages:
     embedded: int  # the number of images that went through the tower
     factor: NDArray[np.float32] | None = None  # (M,) of each image's distances, once adapted
     unfamiliar: NDArray[np.bool_] | None = None  # (M,) once known; False for bad images
-    names_note: str = ""  # a line about names that were found under another spelling
     thumbnails: Mapping[str, Thumbnail] = field(default_factory=dict)  # by SHA-256, if asked for and the file is there
 
     def adapted(self, adapter: Adapter | None) -> EmbeddedImages:
@@ -92,40 +90,6 @@ def open_store(path: Path, scorer: Scorer) -> EmbeddingStore | None:
     return store
 
 
-def embed_files(
-    scorer: Scorer,
-    names: Sequence[str],
-    folder: Path,
-    store: EmbeddingStore | None = None,
-    update_at: Path | None = None,
-    progress: Progress | None = None,
-    *,
-    thumbnails: bool = False,
-) -> EmbeddedImages:
-    """Embed the images of a folder that are not in the store; report the bad ones.
-
-    Args:
-        scorer: of the store's model.
-        names: paths relative to `folder`, each once; `image_names` says which file another name means.
-        folder: the folder of the images.
-        store: embeddings to reuse.
-        update_at: where to write the updated store: all of `names` that were embedded, and the rows of `store` with
-            other names. It is also written every few seconds, so that the next run resumes after one that was killed.
-        progress: receives the stage `images`.
-        thumbnails: make thumbnails too; then files with a stored embedding are decoded as well.
-
-    Raises:
-        OutputError: `update_at` can't be written.
-        DeviceError, ModelError: see `Tower`.
-    """
-    lookup = ImageNames(folder)
-    paths = lookup.paths(names)
-    embedded = embed_named(
-        scorer, paths, store, update_at, progress, faults=lookup.faults(names), thumbnails=thumbnails
-    )
-    return replace(embedded, names_note=lookup.note)
-
-
 def embed_named(
     scorer: Scorer,
     paths: Mapping[str, Path | None],
@@ -136,7 +100,22 @@ def embed_named(
     faults: Mapping[str, str] | None = None,
     thumbnails: bool = False,
 ) -> EmbeddedImages:
-    """Like `embed_files`, with a path for each name, None if unknown; `faults` says more of names without a file."""
+    """Embed the images that are not in the store; report the bad ones.
+
+    Args:
+        scorer: of the store's model.
+        paths: the file of each name; None if it is unknown.
+        store: embeddings to reuse.
+        update_at: where to write the updated store: all names that were embedded, and the rows of `store` with other
+            names. It is also written every few seconds, so that the next run resumes after one that was killed.
+        progress: receives the stage `images`.
+        faults: what to say of names without a file.
+        thumbnails: make thumbnails too; then files with a stored embedding are decoded as well.
+
+    Raises:
+        OutputError: `update_at` can't be written.
+        DeviceError, ModelError: see `Tower`.
+    """
     job = _EmbeddingPass(scorer, paths, store, progress, thumbnails=thumbnails)
     job.faults = faults or {}
     writer = None if update_at is None else StoreWriter(update_at, store or _empty_store(scorer))

@@ -15,9 +15,10 @@ from artsim.decoders import DECODERS
 from artsim.errors import InputError, OutputError
 from artsim.files import file_sha256
 from artsim.scoring import store_updates
-from artsim.scoring.embed_images import EmbeddedImages, embed_files, open_store
+from artsim.scoring.embed_images import EmbeddedImages, open_store
 from artsim.scoring.embedding_store import EmbeddingStore, read_store
 from artsim.scoring.status import STATUSES
+from tests.scoring.embedded import embed_files
 from tests.towers import write_paintings, write_tower
 
 NAMES = ["a.png", "b.png", "c.png"]

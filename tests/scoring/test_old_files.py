@@ -15,9 +15,10 @@ import pytest
 
 import artsim
 from artsim.scoring.contract import Calibration
-from artsim.scoring.embed_images import embed_files, open_store
+from artsim.scoring.embed_images import open_store
 from artsim.scoring.search import SearchIndex
 from tests.command import ROOT
+from tests.scoring.embedded import embed_files
 from tests.towers import SIZE, WIDTH, write_paintings
 
 TOWER = ROOT / "tests" / "data" / "tower-0.1.onnx"
