@@ -108,7 +108,7 @@ class Clustering:
             *([("names", self.gallery.names_note)] if self.gallery.names_note else []),
             ("cohort", self.use.note),
             ("cut", f"mean distance {short(self.cut)}, a probability of {probability}"),
-            ("clusters", f"{len(clusters.works):,} of {counted(int(clusters.works.sum()), 'work')}"),
+            ("clusters", f"{len(clusters.works):,}, with {counted(int(clusters.works.sum()), 'work')}"),
             ("alone", counted(clusters.alone, "work")),
             *([("copies", f"{counted(copies, 'work')} with a copy in the same cluster")] if copies else []),
             *([("artists", self.agreement.text)] if self.agreement else []),

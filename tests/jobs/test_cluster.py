@@ -75,7 +75,7 @@ def test_the_summary_says_how_well_clusters_agree_with_the_artists(capsys: pytes
     lines = dict(line.split("  ", 1) for line in capsys.readouterr().err.splitlines())
     told = {name.strip(): text.strip() for name, text in lines.items()}
     assert told["works"] == "20 works"
-    assert told["clusters"] == "3 of 19 works"
+    assert told["clusters"] == "3, with 19 works"
     assert told["alone"] == "1 work"
     assert told["copies"] == "1 work with a copy in the same cluster"
     assert told["artists"].startswith("adjusted Rand index 0.9")
