@@ -41,7 +41,7 @@ def main() -> int:
     parser.add_argument("--works", type=int, default=20_000)
     count = parser.parse_args().works
     recipe = RECIPES["readout"]
-    network = build_features("efficientnet-lite0", SMALL, "none", recipe.feature_maps)
+    network = build_features(recipe, SMALL, "none")
     works = _made_up(count, network.output_shape[1])
     known = np.flatnonzero(works.labels >= ARTISTS // 5)
     trainer = HeadTrainer(recipe, network, works.subset(known), unattended(recipe, count), 1, seed=0)

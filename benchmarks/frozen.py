@@ -32,7 +32,7 @@ from artsim.training.loop.pretrained import HeadTrainer, plan_fits
 from artsim.training.loop.stages import Stages
 from artsim.training.networks.features import LabelledFeatures
 from artsim.training.networks.rows import rows_of
-from artsim.training.recipes import Recipe
+from artsim.training.recipes import Recipe, recipe_of
 from benchmarks.data import data
 
 HELD_OUT_WORKS = 0.2
@@ -63,7 +63,8 @@ def network_and_works(arguments: argparse.Namespace) -> tuple[keras.Model, Label
     from artsim.training.data.pixels import decoded
     from artsim.training.networks.features import build_features, compute_features
 
-    network = build_features("mobilenet", arguments.image_size, arguments.weights, "all")
+    recipe = recipe_of("readout", {"tower": "mobilenet", "image_size": arguments.image_size})
+    network = build_features(recipe, arguments.image_size, arguments.weights)
     table = pd.read_csv(data("paintings", "train_info.csv"))
     labels: NDArray[np.int64] = np.unique(table["artist"].to_numpy(str), return_inverse=True)[1]
     if not arguments.features.exists():

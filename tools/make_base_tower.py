@@ -2,10 +2,11 @@
 
     ARTSIM_DATA=... python tools/make_base_tower.py
 
-It trains the recipe `readout` on the real paintings of ARTSIM_DATA (paintings/train_info.csv, see benchmarks/data.py)
-with half of the feature maps and short embeddings, and exports it with weights stored in 16 bits. The weights of
-EfficientNet-Lite0 come with the extra `weights`. A run takes 3 to 15 minutes on two cores. docs/base.md
-has the metrics. The same versions of the packages give the same tower up to the last bits.
+It trains the recipe `readout` on the real paintings of ARTSIM_DATA (paintings/train_info.csv, see benchmarks/data.py).
+The tower does not enlarge its input, and has half of the feature maps and short embeddings, so that it is small and
+fast. Its weights are stored in 16 bits. The weights of EfficientNet-Lite0 come with the extra `weights`. A run takes 3
+to 15 minutes on two cores. docs/base.md has the metrics. The same versions of the packages give the same tower up to
+the last bits.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ OUTPUT = ROOT / "artsim" / "towers" / "base.onnx"
 MOST_BYTES = 12_000_000
 SETTINGS = {
     "recipe": "readout",
+    "enlarge": 1,
     "feature-maps": "half",
     "embedding-size": 256,
     "num-of-artists": 22,

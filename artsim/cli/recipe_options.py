@@ -57,6 +57,11 @@ recipe_options = option_group(
         help="Side of the tower's input in pixels. A network named by --tower has its own.",
     ),
     searchable(
+        "--enlarge", Search("network"), type=click.FloatRange(1, 4),
+        help="Factor by which a pretrained network enlarges the input before its first layer. More than 1 is more "
+        "accurate for small photographs, and slower by the square of the factor.",
+    ),
+    searchable(
         "--feature-maps", Search("views"), type=click.Choice(get_args(FeatureMaps)),
         help="Feature maps of a pretrained network that the features come from. half takes every second one and gives "
         "a smaller tower.",

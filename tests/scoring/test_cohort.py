@@ -12,11 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image
+from sklearn.metrics import roc_auc_score
 
 import artsim
 from artsim.errors import InputError, ModelError, UsageError
 from artsim.scoring import cohort as module
-from artsim.scoring.cohort import NEIGHBOURS, Cohort, TowerOfCohort, build_cohort
+from artsim.scoring.cohort import EXPANDING, NEIGHBOURS_SHARE, Cohort, TowerOfCohort, build_cohort
 from artsim.scoring.contract import CohortRule
 from artsim.scoring.distance import pair_distances
 from tests.towers import COHORT_RULE, adaptable_card, write_paintings, write_tower
@@ -73,23 +74,47 @@ def test_order_and_batches_do_not_matter(seed: int, count: int) -> None:
 
 
 def test_the_distances_are_those_of_the_definition() -> None:
-    """NICDM written out with loops, in float64."""
+    """The three steps written out with loops, in float64."""
     vectors, scored = works(0, 80, shift=2.0), works(1, 6, shift=2.0)
     width = COHORT_RULE.adapted_width
+    mean = vectors[:, :width].astype(np.float64).mean(axis=0)
 
-    def centred(x: Vectors) -> NDArray[np.float64]:
-        lead = x[:width] - vectors[:, :width].astype(np.float64).mean(axis=0)
+    def with_lead(lead: NDArray[np.float64], x: NDArray[np.float64]) -> NDArray[np.float64]:
         return np.concatenate([lead * np.linalg.norm(x[:width]) / np.linalg.norm(lead), x[width:]])
 
+    def centred(x: Vectors) -> NDArray[np.float64]:
+        return with_lead(x[:width] - mean, x.astype(np.float64))
+
+    def moved(x: Vectors) -> NDArray[np.float64]:
+        own = centred(x)
+        others = [centred(y) for y in vectors if not np.array_equal(x, y)]
+        lead = own[:width].copy()
+        for work in sorted(others, key=lambda other: float(np.linalg.norm(own - other)))[:EXPANDING]:
+            cosine = own @ work / (np.linalg.norm(own) * np.linalg.norm(work))
+            lead += max(float(cosine), 0.0) ** 2 * work[:width]
+        return with_lead(lead, own)
+
     def distance(x: Vectors, y: Vectors) -> float:
-        return float(np.sqrt(np.mean((centred(x) - centred(y)) ** 2)))
+        return float(np.sqrt(np.mean((moved(x) - moved(y)) ** 2)))
 
     def near(x: Vectors) -> float:
-        return float(np.mean(sorted(distance(x, y) for y in vectors if not np.array_equal(x, y))[:NEIGHBOURS]))
+        apart = sorted(distance(x, y) for y in vectors if not np.array_equal(x, y))
+        return float(np.mean(apart[: round(NEIGHBOURS_SHARE * np.sqrt(80))]))
 
-    scale = np.exp(np.mean([np.log(near(x)) for x in vectors]))
-    wanted = [[distance(x, y) * scale / np.sqrt(near(x) * near(y)) for y in scored] for x in scored]
+    wanted = [[distance(x, y) / np.sqrt(near(x) * near(y)) for y in scored] for x in scored]
     np.testing.assert_allclose(distances(cohort_of(vectors), scored), wanted, rtol=1e-5, atol=1e-6)
+
+
+def test_works_of_one_artist_move_together() -> None:
+    rng = np.random.default_rng(0)
+    rule = CohortRule(64, COHORT_RULE.calibration, 1.0)
+    artists = np.repeat(np.arange(12), 4)
+    vectors = (rng.normal(size=(12, 64))[artists] + 1.5 * rng.normal(size=(48, 64))).astype(np.float32)
+    found = distances(cohort_of(vectors, rule=rule), vectors)
+    first, second = np.triu_indices(48, k=1)
+    plain = pair_distances(vectors, first, second, "rms")
+    same = artists[first] == artists[second]
+    assert roc_auc_score(same, -found[first, second]) > roc_auc_score(same, -plain) + 0.02
 
 
 def test_a_direction_that_all_works_share_hardly_matters() -> None:

@@ -86,7 +86,7 @@ class TrainingSession:
     def _prepared(self, recipe: Recipe) -> keras.Model | None:
         from artsim.training.loop.fit import prepare
 
-        key = (recipe.tower, recipe.image_size, recipe.weights, recipe.feature_maps)
+        key = (recipe.tower, recipe.image_size, recipe.enlarge, recipe.weights, recipe.feature_maps)
         if self._network is None or self._network[0] != key:
             with self._scope():
                 self._network = key, prepare(recipe, self._seed)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import cast
-
 import keras
 
 from artsim.training.data.batches import LabelledImages
@@ -12,7 +10,7 @@ from artsim.training.loop.hooks import FitHooks
 from artsim.training.loop.pretrained import fit_pretrained
 from artsim.training.monitor import Monitor
 from artsim.training.networks.features import build_features
-from artsim.training.recipes import BackboneName, Recipe
+from artsim.training.recipes import Recipe
 
 
 def prepare(recipe: Recipe, seed: int) -> keras.Model | None:
@@ -26,7 +24,7 @@ def prepare(recipe: Recipe, seed: int) -> keras.Model | None:
     if not recipe.is_pretrained:
         return None
     keras.utils.set_random_seed(seed)
-    return build_features(cast(BackboneName, recipe.tower), recipe.image_size, recipe.weights, recipe.feature_maps)
+    return build_features(recipe, recipe.image_size, recipe.weights)
 
 
 def fit(

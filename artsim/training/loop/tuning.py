@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property, partial
-from typing import cast
 
 import keras
 import numpy as np
@@ -32,7 +31,7 @@ from artsim.training.networks.backbones import PATCH, RANDOM, SMALLEST
 from artsim.training.networks.features import LabelledFeatures, build_features, compute_features
 from artsim.training.networks.heads import COMPONENTS, build_readout, with_head
 from artsim.training.networks.readout import fit_projection
-from artsim.training.recipes import BackboneName, Recipe
+from artsim.training.recipes import Recipe
 
 TUNING_BATCH, TUNING_WORKS_PER_ARTIST = 48, 4  # settings
 TUNING_TEMPERATURE = 0.1  # of the loss; a setting. Trained heads use less (SUPCON_TEMPERATURE)
@@ -109,7 +108,7 @@ def crop_side(recipe: Recipe) -> int:
 
 def _copy(network: keras.Model, recipe: Recipe, side: int) -> keras.Model:
     """The same network for images (N, side, side, 3)."""
-    copy = build_features(cast(BackboneName, recipe.tower), side, RANDOM, recipe.feature_maps)
+    copy = build_features(recipe, side, RANDOM)
     copy.set_weights(network.get_weights())
     return copy
 
@@ -195,7 +194,7 @@ class FeatureExtractor:
 
     def _digest(self) -> str:
         """The digest of everything that the features of the frozen network depend on."""
-        texts = (self.recipe.tower, self.recipe.feature_maps)
+        texts = (self.recipe.tower, f"{self.recipe.enlarge}", self.recipe.feature_maps)
         return digest_of(texts, [*self.pixels, self.photographers, *self.network.get_weights()])
 
     @staticmethod

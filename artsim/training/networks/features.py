@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import cast
 
 import keras
 import numpy as np
@@ -18,8 +19,8 @@ from artsim.large_arrays import release_pages
 from artsim.shifted_views import ShiftedViews
 from artsim.training.networks.backbones import build_backbone
 from artsim.training.networks.rows import Features, rows_of
-from artsim.training.networks.towers import STATISTICS, ChannelStatistics, PictureMask
-from artsim.training.recipes import BackboneName, FeatureMaps
+from artsim.training.networks.towers import STATISTICS, ChannelStatistics, Enlarge, PictureMask
+from artsim.training.recipes import BackboneName, Recipe
 
 FEATURE_BATCH = 8  # paintings at once: more are no faster on a CPU, and their maps take memory. A setting
 BACKBONE = "backbone"  # the network's name in a saved tower
@@ -48,19 +49,23 @@ class LabelledFeatures:
         return LabelledFeatures(rows_of(self.features, rows), labels, views)
 
 
-def build_features(name: BackboneName, image_size: int, weights: str, feature_maps: FeatureMaps) -> keras.Model:
+def build_features(recipe: Recipe, image_size: int, weights: str) -> keras.Model:
     """A network that gives the features of a pretrained one: uint8 (N, S, S, 3) -> float32 (N, F).
 
-    `half` of the feature maps are the deepest one, and every second one before it.
+    It enlarges its input as the recipe says. The backbone then sees no detail that the input lacks, but its filters
+    are finer in comparison. `half` of the feature maps are the deepest one, and every second one before it.
 
     Raises:
         UsageError, ModelError: as `build_backbone`.
     """
-    backbone = build_backbone(name, image_size, weights)
+    side = round(recipe.enlarge * image_size)
+    backbone = build_backbone(cast(BackboneName, recipe.tower), side, weights)
     images = keras.Input((image_size, image_size, 3), dtype="uint8", name="images")
-    mask = PictureMask()(images)
-    maps = backbone(layers.Rescaling(1.0)(images))
-    chosen = maps if feature_maps == "all" else maps[::-2][::-1]
+    mask, pixels = PictureMask()(images), layers.Rescaling(1.0)(images)
+    if side != image_size:
+        mask, pixels = Enlarge(side)(mask), Enlarge(side)(pixels)
+    maps = backbone(pixels)
+    chosen = maps if recipe.feature_maps == "all" else maps[::-2][::-1]
     pooled = [ChannelStatistics(dtype=STATISTICS)(each, _resized(mask, each)) for each in chosen]
     return keras.Model(images, layers.Concatenate(dtype=STATISTICS)(pooled), name=BACKBONE)
 

@@ -7,6 +7,7 @@ Saved towers refer to them by class name. Annotations say keras.KerasTensor also
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import keras
 from keras import layers, ops
@@ -36,6 +37,21 @@ class PictureMask(layers.Layer):
         rows = ops.max(values, axis=(2, 3), keepdims=True)  # (N, S, 1, 1)
         columns = ops.max(values, axis=(1, 3), keepdims=True)  # (N, 1, S, 1)
         return ops.cast(rows > 0, "float32") * ops.cast(columns > 0, "float32")
+
+
+@keras.saving.register_keras_serializable("artsim")
+class Enlarge(layers.Layer):
+    """Larger images, interpolated bilinearly: (N, S, S, C) -> (N, side, side, C)."""
+
+    def __init__(self, side: int, **settings: Any) -> None:
+        super().__init__(**settings)
+        self.side = side
+
+    def call(self, images: keras.KerasTensor) -> keras.KerasTensor:
+        return ops.image.resize(images, (self.side, self.side), interpolation="bilinear")
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "side": self.side}
 
 
 @keras.saving.register_keras_serializable("artsim")

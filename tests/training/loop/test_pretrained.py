@@ -45,7 +45,7 @@ def pixels() -> NDArray[np.uint8]:
 @pytest.fixture(scope="module")
 def network() -> keras.Model:
     keras.utils.set_random_seed(0)
-    return build_features("mobilenet", SIZE, "none", "all")
+    return build_features(small("readout", tower="mobilenet"), SIZE, "none")
 
 
 def small(name: str, **changes: object) -> Recipe:

@@ -33,7 +33,7 @@ def pixels() -> NDArray[np.uint8]:
 @pytest.fixture(scope="module")
 def network() -> keras.Model:
     """With weights of such a size that what it sees does not fade from depth to depth, as in a trained one."""
-    network = build_features("mobilenet", SIZE, "none", "all")
+    network = build_features(small(), SIZE, "none")
     rng = np.random.default_rng(0)
     for variable in network.trainable_variables:
         if variable.path.endswith("kernel"):
