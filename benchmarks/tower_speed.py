@@ -41,9 +41,10 @@ from benchmarks.data import verdict
 
 BATCH, ROUNDS = 32, 5
 CALIBRATION_IMAGES = 16  # noise, as the speed of int8 does not depend on the ranges
-OLD, NEW = "mobilenet 384", "readout"
+OLD, BASE_LIKE = "mobilenet 384", "base, random"
+BASE_FLAGS = {"enlarge": 1.0, "feature_maps": "half", "embedding_size": 256}  # those of tools/make_base_tower.py
 # The least ratio of the images/s of two towers.
-EXPECTED = {("compact", "classic"): 20.0, (NEW, OLD): 2.5, (f"{NEW} int8", OLD): 5.0}
+EXPECTED = {("compact", "classic"): 20.0, ("base", OLD): 2.5, (f"{BASE_LIKE} int8", OLD): 5.0}
 
 
 def main() -> int:
@@ -69,10 +70,12 @@ def _exported(folder: Path) -> Iterator[tuple[str, Tower]]:
     random = {"weights": "none"}
     recipes = {name: recipe_of(name, random if recipe.is_pretrained else {}) for name, recipe in RECIPES.items()}
     recipes[OLD] = recipe_of("readout", {**random, "tower": "mobilenet"})
+    recipes["readout, enlarge 1"] = recipe_of("readout", {**random, "enlarge": 1.0})
+    recipes[BASE_LIKE] = recipe_of("readout", random | BASE_FLAGS)
     for name, recipe in recipes.items():
         graph = _graph(recipe)
         yield name, _opened(graph, recipe, folder / f"{name}.onnx")
-        if name in (OLD, NEW):
+        if name in (OLD, "readout", BASE_LIKE):
             int8 = to_int8(graph, _noise(CALIBRATION_IMAGES, recipe.image_size))
             yield f"{name} int8", _opened(int8, recipe, folder / f"{name}-int8.onnx")
 

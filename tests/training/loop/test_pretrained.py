@@ -49,7 +49,14 @@ def network() -> keras.Model:
 
 
 def small(name: str, **changes: object) -> Recipe:
-    settings = {"weights": "none", "image_size": SIZE, "embedding_size": 16, "batch_size": 12, "works_per_artist": 4}
+    settings = {
+        "weights": "none",
+        "image_size": SIZE,
+        "enlarge": 1.0,
+        "embedding_size": 16,
+        "batch_size": 12,
+        "works_per_artist": 4,
+    }
     return replace(RECIPES[name], **{**settings, "tune_epochs": 0, "epochs": 3, **changes})  # type: ignore[arg-type]
 
 

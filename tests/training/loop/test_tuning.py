@@ -59,7 +59,7 @@ def tune(
 
 
 def small(**changes: object) -> Recipe:
-    settings = {"tower": "mobilenet", "weights": "none", "image_size": SIZE, "tune_epochs": 2}
+    settings = {"tower": "mobilenet", "weights": "none", "image_size": SIZE, "enlarge": 1.0, "tune_epochs": 2}
     return replace(RECIPES["transfer"], **{**settings, **changes})  # type: ignore[arg-type]
 
 
