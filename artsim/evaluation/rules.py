@@ -25,7 +25,7 @@ FAMILIAR_SHARE = 0.95  # of a fold's works are familiar, as they are photographe
 ONSET_SHARES = (0.75, 0.9)
 # Works of each of a fold's artists in the collection that its distances adapt to: as many as a pair needs. A setting,
 # chosen on one half of the artists of other collections, which have three works each (docs/experiments.md).
-OWN_WORKS = 5
+OWN_WORKS = 2
 
 
 @dataclass(frozen=True)

@@ -11,11 +11,11 @@ and stay as they are.
 3. Contextual dissimilarity (NICDM, the non-iterative form of Jégou, Harzallah and Schmid 2007). Let m(x) be the mean
    distance of x to its k nearest works of the cohort. Then
 
-       d'(x, y) = d(x, y) / sqrt(m(x) m(y)) = d(x, y) · factor(x) · factor(y)
+       d'(x, y) = d(x, y) / (s sqrt(m(x) m(y))) = d(x, y) · factor(x) · factor(y)
 
-   Works in a dense part of the collection move apart, others move together. An adapted distance is 1 if two works are
-   as far from each other as from their neighbours. So one threshold holds for collections with large and with small
-   distances. With C works in the cohort, k is 2 sqrt(C).
+   Works in a dense part of the collection move apart, others move together. The number s makes the mean distance of
+   two works of the cohort 1. So one threshold holds for collections with large and with small distances. With C works
+   in the cohort, k is 2 sqrt(C).
 
 Copies of a work, such as the same photograph in another size, count as one work of the cohort. A copy of x is no
 neighbour of x. So an image has the distance 0 to itself, and m(x) is the same whether x is in the cohort or not.
@@ -37,6 +37,7 @@ from numpy.typing import NDArray
 from artsim.errors import InputError, ModelError, UsageError
 from artsim.messages import counted
 from artsim.scoring.contract import Card, CohortRule, DistanceName
+from artsim.scoring.distance import pair_distances
 from artsim.scoring.neighbours import Neighbours, Rows, Vectors, distances_to
 
 MAX_COHORT = 1000  # works; more change the scores little and take time
@@ -66,7 +67,7 @@ class Cohort:
     >>> cohort.works, cohort.vectors.shape
     (3, (3, 8))
     >>> scorer.score("a.jpg", "b.jpg", cohort=cohort).prediction
-    0
+    1
 
     Attributes:
         sha256s: hex digests (C,) of the works' files, sorted.
@@ -118,7 +119,7 @@ class Cohort:
         """Adapt embeddings (N, D): returns moved embeddings (N, D) and the factors (N,) of their distances."""
         moved = self._moved(vectors)
         density = self._density(vectors, moved)
-        return moved, np.sqrt(1 / density).astype(np.float32)
+        return moved, np.sqrt(1 / (self._scale * density)).astype(np.float32)
 
     def misfit(self, vectors: Vectors) -> float:
         """The length of the direction that N >= 2 adapted embeddings share, 0 to 1; N random directions share none.
@@ -148,6 +149,14 @@ class Cohort:
         """The geometric mean of m over the cohort; 1 if no work has a neighbour."""
         density = self._near_distances(self.vectors, self._moved_works.moved)
         return float(np.exp(np.log(density[density > 0]).mean())) if (density > 0).any() else 1.0
+
+    @cached_property
+    def _scale(self) -> float:
+        """s, the mean distance of two works of the cohort before it is made 1; 1 if all of them are the same."""
+        moved = self._moved_works.moved
+        factor = (1 / np.sqrt(self._density(self.vectors, moved))).astype(np.float32)
+        distance = pair_distances(moved, *np.triu_indices(self.works, k=1), self.distance, factor)
+        return float(distance.mean(dtype=np.float64)) if distance.any() else 1.0
 
     def _moved(self, vectors: Vectors) -> Vectors:
         """Steps 1 and 2: (N, D) -> (N, D)."""

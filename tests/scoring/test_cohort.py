@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Sequence
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
@@ -94,15 +95,32 @@ def test_the_distances_are_those_of_the_definition() -> None:
             lead += max(float(cosine), 0.0) ** 2 * work[:width]
         return with_lead(lead, own)
 
-    def distance(x: Vectors, y: Vectors) -> float:
-        return float(np.sqrt(np.mean((moved(x) - moved(y)) ** 2)))
+    rows = [*vectors, *scored]
+    places = [moved(x) for x in rows]
+    count = len(vectors)
 
-    def near(x: Vectors) -> float:
-        apart = sorted(distance(x, y) for y in vectors if not np.array_equal(x, y))
-        return float(np.mean(apart[: round(NEIGHBOURS_SHARE * np.sqrt(80))]))
+    def distance(one: int, other: int) -> float:
+        return float(np.sqrt(np.mean((places[one] - places[other]) ** 2)))
 
-    wanted = [[distance(x, y) / np.sqrt(near(x) * near(y)) for y in scored] for x in scored]
+    def near(row: int) -> float:
+        apart = sorted(distance(row, work) for work in range(count) if work != row)
+        return float(np.mean(apart[: round(NEIGHBOURS_SHARE * np.sqrt(count))]))
+
+    density = [near(row) for row in range(len(rows))]
+
+    def relative(one: int, other: int) -> float:
+        return distance(one, other) / float(np.sqrt(density[one] * density[other]))
+
+    scale = np.mean([relative(one, other) for one, other in combinations(range(count), 2)])
+    wanted = [[relative(x, y) / scale for y in range(count, len(rows))] for x in range(count, len(rows))]
     np.testing.assert_allclose(distances(cohort_of(vectors), scored), wanted, rtol=1e-5, atol=1e-6)
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(2, 60), st.floats(1, 10))
+def test_works_of_the_cohort_are_1_apart_on_average(seed: int, count: int, size: float) -> None:
+    cohort = cohort_of(works(seed, count) * np.float32(size))
+    found = distances(cohort, cohort.vectors)
+    assert found[np.triu_indices(cohort.works, k=1)].mean() == pytest.approx(1, rel=1e-5)
 
 
 def test_works_of_one_artist_move_together() -> None:

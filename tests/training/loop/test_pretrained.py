@@ -49,15 +49,9 @@ def network() -> keras.Model:
 
 
 def small(name: str, **changes: object) -> Recipe:
-    settings = {
-        "weights": "none",
-        "image_size": SIZE,
-        "enlarge": 1.0,
-        "embedding_size": 16,
-        "batch_size": 12,
-        "works_per_artist": 4,
-    }
-    return replace(RECIPES[name], **{**settings, "tune_epochs": 0, "epochs": 3, **changes})  # type: ignore[arg-type]
+    settings = {"weights": "none", "image_size": SIZE, "embedding_size": 16, "batch_size": 12, "works_per_artist": 4}
+    quick = {"enlarge": 1.0, "tune_epochs": 0, "epochs": 3}
+    return replace(RECIPES[name], **{**settings, **quick, **changes})  # type: ignore[arg-type]
 
 
 def fit_works(
