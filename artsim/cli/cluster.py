@@ -52,7 +52,7 @@ Examples:
 )
 @click.option(
     "--probability", type=float, metavar="P",
-    help="Join clusters while the mean probability of their pairs is at least this one. Default: 0.9.",
+    help="Join clusters while the mean probability of their pairs is at least this one. Default: 0.95.",
 )  # fmt: skip
 @click.option(
     "--threshold", type=float, metavar="DISTANCE",

@@ -19,7 +19,7 @@ from artsim.scoring.distance import pair_distances
 
 MOST_WORKS = 8_000
 ALONE = -1
-CUT_PROBABILITY = 0.9  # benchmarks/clusters.py
+CUT_PROBABILITY = 0.95  # benchmarks/clusters.py
 BLOCK_PAIRS = 4_000_000  # whose distances are computed at once, 64 MB of row numbers
 
 Floats = NDArray[np.float32]
