@@ -36,7 +36,7 @@ def load(
     >>> scorer = artsim.load("tower.onnx")
     >>> scorer
     <artsim.Scorer tower.onnx: recipe 'compact', images of 16 px, embeddings (N, 8), CPUExecutionProvider, batch size 4,
-    threshold 0.75, 1.5 with a cohort>
+    threshold 0.75, 1 with a cohort>
 
     Args:
         model: the .onnx file that `artsim train` or `artsim export` wrote, the folder of a model, or a model in MLflow:

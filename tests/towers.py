@@ -20,7 +20,7 @@ SIZE = 16
 CELLS = 4  # along each side
 WIDTH = 8
 # The rule of towers that can adapt; the last two values of an embedding stay as they are.
-COHORT_RULE = CohortRule(WIDTH - 2, Calibration(slope=-4.0, intercept=6.0), threshold=1.5)
+COHORT_RULE = CohortRule(WIDTH - 2, Calibration(slope=-4.0, intercept=4.0), threshold=1.0)
 
 
 def card(**changes: Any) -> Card:

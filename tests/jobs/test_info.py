@@ -27,7 +27,7 @@ def test_a_tower_is_described_in_eight_lines(tower: str, capsys: pytest.CaptureF
     assert len(lines) == 8
     text = "\n".join(" ".join(line.split()) for line in lines)
     for expected in (
-        tower, "recipe test", "run abc", "images of 16 px", f"{WIDTH} values", "0.300 without a cohort; 1.500 where",
+        tower, "recipe test", "run abc", "images of 16 px", f"{WIDTH} values", "0.300 without a cohort; 1.000 where",
         "unseen artists AUC 0.80 (95 % interval 0.70 to 0.90)", "seen artists not measured",
     ):  # fmt: skip
         assert expected in text
