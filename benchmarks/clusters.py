@@ -28,8 +28,8 @@ precision on the choosing half is above 0.7. Measured on 2026-11-27 with `base`,
     cut 0.9                     0.61      0.57  0.85      0.80
     cut 0.95                    0.75      0.69  0.91      0.87
 
-No other method is as good on all three. F alone would choose a cut of 0.75 for works like the training works. There,
-more than half of a work's cluster is by others on foreign photographs. At 0.95, a quarter to a third is.
+No other method is as good on all three. By F alone, the cut for works like the training works would be 0.75. On foreign
+photographs, more than half of a work's cluster is then by others. At 0.95 it is a quarter to a third.
 """
 
 from __future__ import annotations

@@ -52,7 +52,7 @@ Examples:
 )
 @click.option(
     "--probability", type=float, metavar="P",
-    help="Join clusters while the mean probability of their pairs is at least this one. Default: 0.95.",
+    help="Join clusters while the mean distance of their pairs has at least this probability. Default: 0.95.",
 )  # fmt: skip
 @click.option(
     "--threshold", type=float, metavar="DISTANCE",

@@ -58,8 +58,8 @@ recipe_options = option_group(
     ),
     searchable(
         "--enlarge", Search("network"), type=click.FloatRange(1, 4),
-        help="Factor by which a pretrained network enlarges the input before its first layer. More than 1 is more "
-        "accurate for small photographs, and slower by the square of the factor.",
+        help="Factor by which a pretrained network enlarges the input before its first layer. More than 1 tells "
+        "artists apart better on photographs like the training photographs. The time grows with its square.",
     ),
     searchable(
         "--feature-maps", Search("views"), type=click.Choice(get_args(FeatureMaps)),

@@ -18,7 +18,7 @@ and stay as they are.
    in the cohort, k is 2 sqrt(C).
 
 Copies of a work, such as the same photograph in another size, count as one work of the cohort. A copy of x is no
-neighbour of x. So an image has the distance 0 to itself, and m(x) is the same whether x is in the cohort or not.
+neighbour of x, nor is x itself. So an image has the distance 0 to itself, and x is no nearer to a cohort that it is in.
 
 A cohort is ordered by the digests of its files, and an embedding adapts by itself. So names, order and batches do not
 matter, and the same cohort gives the same bytes.
@@ -122,7 +122,7 @@ class Cohort:
         return moved, np.sqrt(1 / (self._scale * density)).astype(np.float32)
 
     def misfit(self, vectors: Vectors) -> float:
-        """The length of the direction that N >= 2 adapted embeddings share, 0 to 1; N random directions share none.
+        """The length of the direction that N >= 2 centred embeddings share, 0 to 1; N random directions share none.
 
         It is 0 for works like those of the cohort. By chance the square of the length is 1/N, which is subtracted.
         """

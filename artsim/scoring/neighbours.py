@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from artsim.scoring.contract import DistanceName
 from artsim.scoring.distance import pair_distances
 
-MARGIN = 14  # works beside the nearest whose distance is computed exactly: some of these may be copies. A setting
+MARGIN = 14  # further works whose distance is computed exactly, because of copies and of rounding. A setting
 BLOCK_ROWS = 256  # embeddings that are compared with the works at once
 
 Rows = NDArray[np.int64]
@@ -52,7 +52,7 @@ class Neighbours:
     def _candidates(self, moved: Vectors, count: int) -> Rows:
         """Return the works (B, K) that are nearest to embeddings (B, D), by a float32 matrix product.
 
-        The product is not exact. It only leaves out works that are not among the nearest.
+        The product is not exact. MARGIN further works keep rounding and copies from pushing a nearest work out.
         """
         count = min(count, len(self.moved))
         squares = self._squares - 2 * moved @ self.moved.T  # (B, C)
