@@ -38,21 +38,22 @@ from artsim.errors import InputError, ModelError, UsageError
 from artsim.messages import counted
 from artsim.scoring.contract import Card, CohortRule, DistanceName
 from artsim.scoring.distance import pair_distances
-from artsim.scoring.neighbours import Neighbours, Rows, Vectors, distances_to
+from artsim.scoring.neighbours import BLOCK_ROWS, Neighbours, Rows, Vectors, distances_to
 
 MAX_COHORT = 1000  # works; more change the scores little and take time
 MIN_COHORT = 10  # works; fewer say little about a collection
-EXPANDING = 3  # nearest works that are added to an embedding. A setting, as the next; chosen in docs/experiments.md
-NEIGHBOURS_SHARE = 2.0  # of the square root of the number of works: neighbours of NICDM
+# Settings; docs/experiments.md compares them with others.
+EXPANDING = 3  # nearest works that are added to an embedding
+NEIGHBOURS_SHARE = 2.0  # neighbours of NICDM, as a share of the square root of the number of works
 # Embeddings that are closer than this share of the tower's threshold are copies of one photograph. Measured with a
 # readout tower (threshold 1.33): a photograph and its copy in another JPEG quality (30 or better), in another size (a
 # quarter or more) or cropped by 2 % are at most 0.32 apart, in shares 0.24. Different works are at least 0.46 apart in
 # two foreign collections, and 0.35 in photographs like the training photographs, in shares 0.34 and 0.26.
 COPY_SHARE = 0.25
-# Embeddings that share a longer direction than this are unlike the cohort. Measured with `base`: 0.4 and more with the
-# cohort of another museum, 0.3 with ten works of their own collection, 0.15 with works by its other artists.
+# Embeddings that share a longer direction than this are unlike the cohort. Measured with `base`: 0.40 and 0.44 with the
+# cohort of another museum, 0.24 to 0.34 with ten works of their own collection; 0.12 with works by the other 38 artists
+# of a collection, 0.346 by the other four of eight artists.
 MOST_MISFIT = 0.35
-BLOCK_ROWS = 256  # embeddings that are centred at once
 
 # The embeddings (K, D) of K numbered works.
 ReadVectors = Callable[[Rows], Vectors]
@@ -118,7 +119,7 @@ class Cohort:
     def adapt(self, vectors: Vectors) -> tuple[Vectors, NDArray[np.float32]]:
         """Adapt embeddings (N, D): returns moved embeddings (N, D) and the factors (N,) of their distances."""
         moved = self._moved(vectors)
-        density = self._density(vectors, moved)
+        density = self._filled(self._near_distances(vectors, moved))
         return moved, np.sqrt(1 / (self._scale * density)).astype(np.float32)
 
     def misfit(self, vectors: Vectors) -> float:
@@ -145,17 +146,16 @@ class Cohort:
         return Neighbours(self.vectors, self._moved(self.vectors), self.distance, self.copy_distance)
 
     @cached_property
-    def _mean_density(self) -> float:
-        """The geometric mean of m over the cohort; 1 if no work has a neighbour."""
-        density = self._near_distances(self.vectors, self._moved_works.moved)
-        return float(np.exp(np.log(density[density > 0]).mean())) if (density > 0).any() else 1.0
+    def _own_density(self) -> NDArray[np.float64]:
+        """Return m (C,) of the cohort's works; 0 where a work has no neighbour."""
+        return self._near_distances(self.vectors, self._moved_works.moved)
 
     @cached_property
     def _scale(self) -> float:
         """s, the mean distance of two works of the cohort before it is made 1; 1 if all of them are the same."""
-        moved = self._moved_works.moved
-        factor = (1 / np.sqrt(self._density(self.vectors, moved))).astype(np.float32)
-        distance = pair_distances(moved, *np.triu_indices(self.works, k=1), self.distance, factor)
+        factor = (1 / np.sqrt(self._filled(self._own_density))).astype(np.float32)
+        first, second = np.triu_indices(self.works, k=1)
+        distance = pair_distances(self._moved_works.moved, first, second, self.distance, factor)
         return float(distance.mean(dtype=np.float64)) if distance.any() else 1.0
 
     def _moved(self, vectors: Vectors) -> Vectors:
@@ -180,10 +180,10 @@ class Cohort:
             expanded[block, : self.adapted_width] = _of_length(lead + (weight[:, :, None] * leads).sum(axis=1), lead)
         return expanded
 
-    def _density(self, vectors: Vectors, moved: Vectors) -> NDArray[np.float64]:
-        """Return m (N,), or the geometric mean where a work has no neighbour but copies."""
-        density = self._near_distances(vectors, moved)
-        return np.where(density > 0, density, self._mean_density)
+    def _filled(self, density: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return m (N,), with the geometric mean over the cohort where a work has no neighbour but copies."""
+        known = self._own_density[self._own_density > 0]
+        return np.where(density > 0, density, np.exp(np.log(known).mean()) if len(known) else 1.0)
 
     def _near_distances(self, vectors: Vectors, moved: Vectors) -> NDArray[np.float64]:
         """Return the mean distance (N,) to the k nearest works that are no copies; 0 if there are none."""

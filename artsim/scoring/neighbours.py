@@ -13,7 +13,7 @@ from artsim.scoring.contract import DistanceName
 from artsim.scoring.distance import pair_distances
 
 MARGIN = 14  # further works whose distance is computed exactly, because of copies and of rounding. A setting
-BLOCK_ROWS = 256  # embeddings that are compared with the works at once
+BLOCK_ROWS = 256  # embeddings at once
 
 Rows = NDArray[np.int64]
 Vectors = NDArray[np.float32]

@@ -278,8 +278,8 @@ def _loss_contradictions(recipe: Recipe) -> dict[str, bool]:
 
 def _tower_contradictions(recipe: Recipe) -> dict[str, bool]:
     """Messages about the tower and its readout, and whether each is true of a recipe."""
-    wants_pretrained = recipe.weights != "none" or recipe.tune_epochs > 0 or recipe.refit or recipe.readout_shift > 0
-    wants_pretrained |= recipe.enlarge != 1
+    tunes_or_shifts = recipe.tune_epochs > 0 or recipe.refit or recipe.readout_shift > 0
+    wants_pretrained = recipe.weights != "none" or recipe.enlarge != 1 or tunes_or_shifts
     return {
         f"--tower {recipe.tower}: it is trained from scratch, so --weights, --tune-epochs, --refit, "
         "--readout-shift and --enlarge do not apply. "

@@ -13,7 +13,7 @@ import click
 import pytest
 
 from artsim.cli import main
-from artsim.cli.options import WithSwitches
+from artsim.cli.options import SPELLING, WithSwitches
 from artsim.towers import BASE
 from tests.command import ROOT
 from tests.docs.blocks import Block, blocks
@@ -61,7 +61,8 @@ def test_each_command_parses(block: Block) -> None:
         name, *rest = ["score", *arguments] if program == "artsim-score" else arguments
         command = main.artsim.get_command(click.Context(main.artsim), name)
         assert isinstance(command, WithSwitches), f"artsim has no command {name}"
-        context = click.Context(command, info_name=name)
+        # click caches the help option in the command, so it must be the one that it has when it runs.
+        context = click.Context(command, info_name=name, help_option_names=SPELLING["help_option_names"])
         given, extra, _ = command.make_parser(context).parse_args(
             command.with_values([each for each in rest if each != "…"])
         )

@@ -111,9 +111,13 @@ def require_keras_hub(wanted_by: str) -> None:
 
 def _check_size(name: BackboneName, image_size: int) -> None:
     if name == "dinov2-small" and (image_size < PATCH or image_size % PATCH):
-        raise UsageError(f"--image-size {image_size}: {name} takes multiples of {PATCH} px, such as 224.")
+        raise UsageError(
+            f"--image-size and --enlarge give {name} images of {image_size} px. It takes multiples of {PATCH}."
+        )
     if name != "dinov2-small" and image_size < SMALLEST:
-        raise UsageError(f"--image-size {image_size}: {name} takes {SMALLEST} or more pixels.")
+        raise UsageError(
+            f"--image-size and --enlarge give {name} images of {image_size} px. It takes {SMALLEST} or more."
+        )
 
 
 def _check_weights(name: BackboneName, weights: str) -> None:

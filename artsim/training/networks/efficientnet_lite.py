@@ -29,8 +29,8 @@ STAGES = (
     (4, 5, 2, 6, 192),
     (1, 3, 1, 6, 320),
 )
-# (width, depth) of each size of the network, as factors of Lite0's
 FIRST_STAGE_WITH_MAPS = 2  # counted from 0; the maps of the first two are large, and told artists apart no better
+# (width, depth) of each size of the network, as factors of Lite0's
 SIZES = {"efficientnet-lite0": (1.0, 1.0), "efficientnet-lite1": (1.0, 1.1), "efficientnet-lite2": (1.1, 1.2)}
 
 
