@@ -34,7 +34,7 @@ def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_paintings(tmp_path, "a.jpg", "b.jpg", "c.jpg")
     one = artsim.load(tower, "cpu").embed(tmp_path / "a.jpg")
     near = (one + np.random.default_rng(0).normal(scale=0.01, size=(50, one.shape[1]))).astype(np.float32)
-    write_tower(tower, card_with_photographs(np.concatenate([one, near]), card, correction=0.0))
+    write_tower(tower, card_with_photographs(np.concatenate([one, near]), card, slope=0.0))
     write_paintings(tmp_path / "paintings" / "Hals", "a.jpg", "b.jpg")
     write_paintings(tmp_path / "paintings" / "Vermeer", "c.jpg")
     monkeypatch.chdir(tmp_path)

@@ -14,7 +14,7 @@ from onnx import TensorProto, helper, numpy_helper
 from PIL import Image
 
 from artsim.scoring.contract import CONTRACT, INPUT_NAME, METADATA_KEY, OUTPUT_NAME, Calibration, Card, CohortRule
-from artsim.scoring.familiarity import PhotographRule, TrainingEmbeddings
+from artsim.scoring.familiarity import Correction, PhotographRule, TrainingEmbeddings
 
 SIZE = 16
 CELLS = 4  # along each side
@@ -49,19 +49,25 @@ def adaptable_card(**changes: Any) -> Card:
     return card(**({"cohort": COHORT_RULE} | changes))
 
 
-def card_with_photographs(embeddings: NDArray[np.float32], of: Card | None = None, correction: float = 0.5) -> str:
+def card_with_photographs(embeddings: NDArray[np.float32], of: Card | None = None, slope: float = 0.5) -> str:
     """The text of a card by which photographs with these embeddings (N, D) are familiar, and others are not."""
-    training = TrainingEmbeddings.of(embeddings)
-    familiar = 1.001 * training.unfamiliarity(embeddings).max()
-    rule = {"training": asdict(training), "familiar": familiar, "onset": familiar, "correction": correction}
+    training = described(embeddings)
+    familiar = 1.001 * float(training.unfamiliarity(embeddings).max())
+    rule = PhotographRule(training, Correction(familiar, 1.5 * familiar, onset=0.0, slope=slope))
     fields = json.loads((of or card()).to_json())
-    return json.dumps(fields | {"contract": CONTRACT, "photographs": rule})
+    return json.dumps(fields | {"contract": CONTRACT, "photographs": asdict(rule)})
+
+
+def described(embeddings: NDArray[np.float32]) -> TrainingEmbeddings:
+    """Training embeddings (N, D) whose shifted views differ from them in every direction."""
+    deviation = np.random.default_rng(99).normal(size=embeddings.shape).astype(np.float32)
+    return TrainingEmbeddings.of(embeddings, embeddings + deviation)
 
 
 def familiar_card(**changes: Any) -> Card:
     """The same with a rule for unfamiliar photographs, to which some of these towers' embeddings are familiar."""
-    described = np.random.default_rng(0).normal(size=(200, WIDTH)).astype(np.float32)
-    rule = PhotographRule(TrainingEmbeddings.of(3 * described), familiar=0.5, onset=0.5, correction=2.0)
+    embeddings = 3 * np.random.default_rng(0).normal(size=(200, WIDTH)).astype(np.float32)
+    rule = PhotographRule(described(embeddings), Correction(familiar=0.5, foreign=1.0, onset=0.4, slope=2.0))
     return card(**({"photographs": rule} | changes))
 
 

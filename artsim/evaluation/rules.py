@@ -6,7 +6,7 @@ They are fitted on folds of artists whom the fold's tower does not know.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,11 +18,12 @@ from artsim.evaluation.likelihood_ratio import cllr, log_likelihood_ratio
 from artsim.scoring.cohort import COPY_SHARE, MIN_COHORT, Cohort
 from artsim.scoring.contract import DecisionRule, DistanceName
 from artsim.scoring.distance import pair_distances
-from artsim.scoring.familiarity import MOST_CORRECTION, EmbeddedFold, excess
+from artsim.scoring.familiarity import MOST_SLOPE, Correction, EmbeddedFold
 
 FAMILIAR_SHARE = 0.95  # of a fold's works are familiar, as they are photographed like the training works; a setting
-# Of these works are below the onsets that are tried: most familiar photographs keep their distances.
-ONSET_SHARES = (0.75, 0.9)
+FOREIGN_SHARE = 0.5  # of the views have a weight below 1; a setting
+LEAST_FOREIGN = 1.5  # times the limit of familiar photographs, if views do not differ from works; a setting
+ONSET_SHARES = (0.5, 0.75)  # of these works are less remote than the onsets that are tried; a setting
 # Works of each of a fold's artists in the collection that its distances adapt to: as many as a pair needs. A setting,
 # chosen on one half of the artists of other collections, which have three works each (docs/experiments.md).
 OWN_WORKS = 2
@@ -30,31 +31,30 @@ OWN_WORKS = 2
 
 @dataclass(frozen=True)
 class TowerRules:
-    """The rules of a tower. `PhotographRule` explains `familiar`, `onset` and `correction`.
+    """The rules of a tower.
 
-    `adapted` is the rule for distances that are adapted to a cohort; None: the folds are too small for cohorts.
+    `plain` is the rule for distances after the correction; None: no photograph is corrected. `adapted` is the rule for
+    distances that are adapted to a cohort; None: the folds are too small for cohorts.
     """
 
     plain: DecisionRule
-    familiar: float
-    onset: float
-    correction: float
+    correction: Correction | None
     adapted: DecisionRule | None
 
 
 @dataclass(frozen=True)
 class _Pairs:
-    """Labelled pairs (P,): distances, labels, and the unfamiliarity of both works."""
+    """Labelled pairs (P,): distances, labels, and both measures of both works, (P, 2)."""
 
     distance: NDArray[np.float32]
     same: NDArray[np.uint8]
-    one: NDArray[np.float64]
-    other: NDArray[np.float64]
+    unfamiliarity: NDArray[np.float64]
+    remoteness: NDArray[np.float64]
 
-    def corrected(self, onset: float, correction: float) -> NDArray[np.float32]:
+    def corrected(self, correction: Correction) -> NDArray[np.float32]:
         """Distances multiplied by the factors of both works, (P,)."""
-        one, other = (1 + correction * excess(side, onset) for side in (self.one, self.other))
-        return (self.distance * one * other).astype(np.float32)
+        factors = correction.factors(self.unfamiliarity, self.remoteness)
+        return np.asarray(self.distance * factors[:, 0] * factors[:, 1], dtype=np.float32)
 
 
 def fit_rules(
@@ -70,29 +70,29 @@ def fit_rules(
         seed: of the balanced pairs drawn in each fold.
         adapted_width: number of leading values that adapt to a cohort; 0: none do.
     """
-    works, views, adapted, unfamiliarity = [], [], [], []
+    read, works, views, adapted = [], [], [], []
     for fold in folds:
+        read.append(fold)
         works.append(_work_pairs(fold, distance, seed))
         views.append(_view_pairs(fold, distance, seed))
-        unfamiliarity.append(fold.unfamiliarity)
         if adapted_width and len(fold.artists) > MIN_COHORT:
             adapted.append((_adapted(fold, distance, works[-1], seed, adapted_width), works[-1].same))
     known, shifted = _joined(works), _joined(views)
     if not _has_both(known.same):
         return None
-    familiar, *onsets = np.quantile(np.concatenate(unfamiliarity), [FAMILIAR_SHARE, *ONSET_SHARES]).tolist()
-    onset, correction = _fit_correction(known, shifted, onsets) if _has_both(shifted.same) else (familiar, 0.0)
-    plain = calibrate(known.corrected(onset, correction), known.same)
+    correction = _fit_correction(known, shifted, read)
+    plain = calibrate(known.corrected(correction), known.same)
     distances, same = ([pair[side] for pair in adapted] for side in (0, 1))
     has_adapted = bool(adapted) and _has_both(np.concatenate(same))
     rule = calibrate(np.concatenate(distances), np.concatenate(same)) if has_adapted else None
-    return TowerRules(plain, familiar, onset, correction, rule)
+    return TowerRules(plain, correction, rule)
 
 
 def _work_pairs(fold: EmbeddedFold, distance: DistanceName, seed: int) -> _Pairs:
     first, second, same = balanced_pairs(fold.artists, seed)
+    both = np.stack([first, second], axis=1)
     distances = pair_distances(fold.embeddings, first, second, distance)
-    return _Pairs(distances, same, fold.unfamiliarity[first], fold.unfamiliarity[second])
+    return _Pairs(distances, same, fold.unfamiliarity[both], fold.remoteness[both])
 
 
 def _view_pairs(fold: EmbeddedFold, distance: DistanceName, seed: int) -> _Pairs:
@@ -103,8 +103,9 @@ def _view_pairs(fold: EmbeddedFold, distance: DistanceName, seed: int) -> _Pairs
         first, second, same = balanced_pairs(fold.artists[rows], seed)
         pairs.append((rows[first], rows[second], same))
     first, second, same = (np.concatenate(column) for column in zip(*pairs, strict=True))
+    both = np.stack([first, second], axis=1)
     distances = pair_distances(fold.views, first, second, distance)
-    return _Pairs(distances, same, fold.view_unfamiliarity[first], fold.view_unfamiliarity[second])
+    return _Pairs(distances, same, fold.view_unfamiliarity[both], fold.view_remoteness[both])
 
 
 def _adapted(
@@ -124,28 +125,40 @@ def _adapted(
     return pair_distances(vectors, first, second, distance, factor)
 
 
-def _fit_correction(known: _Pairs, shifted: _Pairs, onsets: list[float]) -> tuple[float, float]:
-    """The onset and the correction with the least Cllr on pairs of works and of views, which weigh the same."""
+def _fit_correction(known: _Pairs, shifted: _Pairs, folds: list[EmbeddedFold]) -> Correction:
+    """The correction with the least Cllr on pairs of works and of views, which weigh the same."""
+    unfamiliarity, remoteness, of_views = (
+        np.concatenate([getattr(fold, name) for fold in folds])
+        for name in ("unfamiliarity", "remoteness", "view_unfamiliarity")
+    )
+    familiar = max(float(np.quantile(unfamiliarity, FAMILIAR_SHARE)), float(np.finfo(np.float32).tiny))
+    foreign = max(float(np.quantile(of_views, FOREIGN_SHARE)), LEAST_FOREIGN * familiar)
+    onsets = np.quantile(remoteness, ONSET_SHARES).tolist()
+    none = Correction(familiar, foreign, onsets[0], slope=0.0)
+    if not _has_both(shifted.same):
+        return none
 
-    def cost(correction: float, onset: float) -> float:
-        distances = [pairs.corrected(onset, correction) for pairs in (known, shifted)]
+    def cost(slope: float, start: Correction) -> float:
+        distances = [pairs.corrected(replace(start, slope=slope)) for pairs in (known, shifted)]
         rule = calibrate(np.concatenate(distances), np.concatenate([known.same, shifted.same]))
         return sum(
             cllr([(log_likelihood_ratio(each, rule.calibration), pairs.same)])["cllr"]
             for each, pairs in zip(distances, (known, shifted), strict=True)
         )
 
-    best = (cost(0.0, onsets[0]), onsets[0], 0.0)
+    best = (cost(0.0, none), none)
     for onset in onsets:
+        start = replace(none, onset=onset)
         found = minimize_scalar(
-            cost, bounds=(0.0, MOST_CORRECTION), args=(onset,), method="bounded", options={"xatol": 1e-2}
+            cost, bounds=(0.0, MOST_SLOPE), args=(start,), method="bounded", options={"xatol": 1e-2}
         )
-        best = min(best, (float(found.fun), onset, float(found.x)))
-    return best[1:]
+        if found.fun < best[0]:
+            best = (float(found.fun), replace(start, slope=float(found.x)))
+    return best[1]
 
 
 def _joined(pairs: list[_Pairs]) -> _Pairs:
-    nothing = _Pairs(np.empty(0, np.float32), np.empty(0, np.uint8), np.empty(0), np.empty(0))
+    nothing = _Pairs(np.empty(0, np.float32), np.empty(0, np.uint8), np.empty((0, 2)), np.empty((0, 2)))
     columns = zip(*(astuple(each) for each in [nothing, *pairs]), strict=True)
     return _Pairs(*(np.concatenate(column) for column in columns))
 

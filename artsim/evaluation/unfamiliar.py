@@ -29,7 +29,7 @@ def unfamiliar_note(card: Card, use: CohortUse, unfamiliar: int | None, images: 
 def _what_follows(card: Card, use: CohortUse) -> str:
     if use.cohort is not None:
         return "distances are adapted to the cohort, so no action is needed"
-    is_corrected = card.photographs is not None and card.photographs.correction > 0
+    is_corrected = card.photographs is not None and card.photographs.correction.slope > 0
     distances = "their distances were corrected" if is_corrected else "probabilities may be wrong"
     cure = "add --cohort with 10 or more works like them" if card.cohort is not None else "this tower takes no cohort"
     return f"{distances}; {cure}"

@@ -147,13 +147,12 @@ def _rules_of_validation(
 
 def _with_contract_2(card: Card, embeddings: EmbeddingsRecord | None, rules: TowerRules | None) -> Card:
     """The card with what a cohort and unfamiliar photographs need, as far as it is known."""
-    if embeddings is None or rules is None:
+    if embeddings is None or rules is None or rules.correction is None:
         return card
     cohort = None
     if rules.adapted is not None:
         cohort = CohortRule(embeddings.readout_width, rules.adapted.calibration, rules.adapted.threshold)
-    photographs = PhotographRule(embeddings.training, rules.familiar, rules.onset, rules.correction)
-    return replace(card, cohort=cohort, photographs=photographs)
+    return replace(card, cohort=cohort, photographs=PhotographRule(embeddings.training, rules.correction))
 
 
 def _convert_and_compare(

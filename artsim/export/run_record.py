@@ -18,9 +18,10 @@ from artsim.scoring.contract import (
     DecisionRule,
     DistanceName,
     calibration_of,
+    correction_of,
     training_embeddings,
 )
-from artsim.scoring.familiarity import MOST_CORRECTION, TrainingEmbeddings
+from artsim.scoring.familiarity import TrainingEmbeddings
 
 if TYPE_CHECKING:
     import keras
@@ -82,15 +83,15 @@ def write_rules(folder: Path, rules: TowerRules | None) -> None:
         OutputError: the file cannot be written.
     """
     if rules is not None:
+        correction = None if rules.correction is None else asdict(rules.correction)
         adapted = None if rules.adapted is None else _fields(rules.adapted)
-        others = {name: getattr(rules, name) for name in ("familiar", "onset", "correction")} | {"adapted": adapted}
-        _write_json(folder / CALIBRATION_FILE, {**_fields(rules.plain), **others})
+        _write_json(folder / CALIBRATION_FILE, _fields(rules.plain) | {"correction": correction, "adapted": adapted})
 
 
 def read_rules(folder: Path) -> TowerRules | None:
     """Read the rules of a folder; None if it has none.
 
-    Folders of artsim 0.1 have the plain rule only. The correction is then 0, which changes no distance.
+    Folders of artsim 0.1 have the plain rule only. They then correct no distance.
 
     Raises:
         ModelError: the file is damaged.
@@ -100,12 +101,10 @@ def read_rules(folder: Path) -> TowerRules | None:
         return None
     try:
         fields = _read_json(path)
-        adapted = fields.object_or_none("adapted")
+        correction, adapted = fields.object_or_none("correction"), fields.object_or_none("adapted")
         return TowerRules(
             _rule(fields),
-            fields.number("familiar", default=0.0),
-            fields.number("onset", default=0.0),
-            fields.number("correction", 0, MOST_CORRECTION, default=0.0),
+            None if correction is None else correction_of(correction),
             None if adapted is None else _rule(adapted),
         )
     except (OSError, ValueError) as error:

@@ -203,8 +203,8 @@ def hooks_of(job: TrainJob) -> FitHooks:
         calibrate=lambda folds, readout_width: write_rules(
             folder, fit_rules(folds, validation.distance, job.options.seed, readout_width)
         ),
-        describe=lambda embeddings, readout_width: EmbeddingsRecord(
-            TrainingEmbeddings.of(embeddings), readout_width
+        describe=lambda embeddings, views, readout_width: EmbeddingsRecord(
+            TrainingEmbeddings.of(embeddings, views), readout_width
         ).write(folder),
         say=job.feedback.say,
         progress=job.feedback.progress,

@@ -15,7 +15,7 @@ from typing import Literal, get_args
 
 from artsim.errors import ModelError
 from artsim.json_fields import FieldError, Fields, parse_object
-from artsim.scoring.familiarity import MOST_CORRECTION, PhotographRule, TrainingEmbeddings
+from artsim.scoring.familiarity import MOST_SLOPE, Correction, PhotographRule, TrainingEmbeddings
 
 CONTRACT = 2  # rises when an older artsim could no longer use a new tower correctly
 METADATA_KEY = "artsim"
@@ -167,9 +167,20 @@ def _cohort_rule(fields: Fields | None) -> CohortRule | None:
 def _photograph_rule(fields: Fields | None) -> PhotographRule | None:
     if fields is None:
         return None
-    familiar, onset = fields.number("familiar"), fields.number("onset")
-    correction = fields.number("correction", 0, MOST_CORRECTION)
-    return PhotographRule(training_embeddings(fields.object("training")), familiar, onset, correction)
+    return PhotographRule(training_embeddings(fields.object("training")), correction_of(fields.object("correction")))
+
+
+def correction_of(fields: Fields) -> Correction:
+    """Read the correction for unfamiliar photographs.
+
+    Raises:
+        FieldError: a field is missing or invalid, or the limits are not in order.
+    """
+    familiar, foreign, onset = (fields.number(name) for name in ("familiar", "foreign", "onset"))
+    correction = Correction(familiar, foreign, onset, fields.number("slope", 0, MOST_SLOPE))
+    if not correction.is_sound:
+        raise FieldError(f"'correction' needs 0 < familiar < foreign, but they are {familiar:g} and {foreign:g}")
+    return correction
 
 
 def training_embeddings(fields: Fields) -> TrainingEmbeddings:
@@ -178,10 +189,9 @@ def training_embeddings(fields: Fields) -> TrainingEmbeddings:
     Raises:
         FieldError: a field is missing or invalid, or the arrays do not fit together.
     """
-    mean, directions, variances = (fields.text(name, MOST_BASE64) for name in ("mean", "directions", "variances"))
-    training = TrainingEmbeddings(mean, directions, variances, fields.number("rest", 0))
+    names = "mean", "directions", "variances", "view_directions"
+    mean, directions, variances, view_directions = (fields.text(name, MOST_BASE64) for name in names)
+    training = TrainingEmbeddings(mean, directions, variances, fields.number("rest", 0), view_directions)
     if not training.is_sound:
-        raise FieldError(
-            "the arrays of 'training' (mean, directions, variances) do not fit together or have unusable numbers"
-        )
+        raise FieldError(f"the arrays of 'training' ({', '.join(names)}) do not fit together or have unusable numbers")
     return training

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from artsim.evaluation.rules import TowerRules, fit_rules
 from artsim.scoring.cohort import MIN_COHORT
 from artsim.scoring.distance import pair_distances
-from artsim.scoring.familiarity import EmbeddedFold, TrainingEmbeddings, excess
+from artsim.scoring.familiarity import Correction, EmbeddedFold, TrainingEmbeddings
 
 WIDTH = 24
 Vectors = NDArray[np.float32]
@@ -34,21 +34,26 @@ def hands_and_works(rng: np.random.Generator, artists: int, works: int) -> tuple
 def made_fold(seed: int, shift: float, artists: int = 10, works: int = 6) -> EmbeddedFold:
     """A fold, and views to which each of three photographers adds a direction of little variance."""
     rng = np.random.default_rng(seed)
-    training = TrainingEmbeddings.of(unit(hands_and_works(rng, 40, 10)[1].astype(np.float64)))
+
+    def photographed(values: Vectors, photographers: NDArray[np.int64]) -> Vectors:
+        directions = np.zeros((photographers.max() + 1, WIDTH))
+        directions[:, WIDTH // 2 :] = shift * rng.normal(size=(len(directions), WIDTH - WIDTH // 2))
+        return unit(values.astype(np.float64) + directions[photographers])
+
+    known = hands_and_works(rng, 40, 10)[1]
+    training = TrainingEmbeddings.of(unit(known.astype(np.float64)), photographed(known, np.arange(len(known)) % 8))
     number, values = hands_and_works(rng, artists, works)
     photographers = np.arange(len(number)) % 3
-    directions = np.zeros((3, WIDTH))
-    directions[:, WIDTH // 2 :] = shift * rng.normal(size=(3, WIDTH - WIDTH // 2))
-    views = unit(values + directions[photographers])
+    views = photographed(values, photographers)
     embeddings = unit(values.astype(np.float64))
     return EmbeddedFold.of(number, embeddings, photographers, views, training, embeddings[:0])
 
 
-def predicted_same(folds: list[EmbeddedFold], rules: TowerRules, correction: float) -> float:
+def predicted_same(folds: list[EmbeddedFold], rules: TowerRules, correction: Correction) -> float:
     """The share of all pairs of views by one photographer that are predicted to be by the same artist."""
     predicted = []
     for fold in folds:
-        factor = (1 + correction * excess(fold.view_unfamiliarity, rules.onset)).astype(np.float32)
+        factor = correction.factors(fold.view_unfamiliarity, fold.view_remoteness).astype(np.float32)
         first, second = np.triu_indices(len(fold.artists), k=1)
         by_one = fold.photographers[first] == fold.photographers[second]
         distances = pair_distances(fold.views, first[by_one], second[by_one], "euclidean", factor)
@@ -62,31 +67,38 @@ def fitted(folds: list[EmbeddedFold], adapted_width: int = WIDTH) -> TowerRules:
     return rules
 
 
+def correction_of(rules: TowerRules) -> Correction:
+    assert rules.correction is not None
+    return rules.correction
+
+
 def test_the_correction_sets_apart_views_that_share_a_direction() -> None:
     """Of the pairs, 9 % are by the same artist."""
     rules = fitted([made_fold(seed, shift=1.2) for seed in range(3)], adapted_width=0)
     others = [made_fold(seed, shift=1.2) for seed in range(10, 13)]  # not those that the rules were fitted on
-    alike, apart = (predicted_same(others, rules, correction) for correction in (0.0, rules.correction))
-    assert rules.correction > 0.5
+    fitted_correction = correction_of(rules)
+    none = replace(fitted_correction, slope=0.0)
+    alike, apart = (predicted_same(others, rules, correction) for correction in (none, fitted_correction))
+    assert fitted_correction.slope > 0.3
     assert alike > 0.7
     assert apart < alike / 2
 
 
 def test_views_that_equal_the_works_need_no_correction() -> None:
     folds = [made_fold(seed, shift=0.0) for seed in range(3)]
-    assert fitted(folds).correction < 0.05
+    assert correction_of(fitted(folds)).slope < 0.05
 
 
 def test_most_works_are_familiar_and_views_by_other_photographers_are_not() -> None:
     folds = [made_fold(seed, shift=0.8) for seed in range(3)]
-    familiar = fitted(folds).familiar
+    familiar = correction_of(fitted(folds)).familiar
     assert np.mean([fold.unfamiliarity <= familiar for fold in folds]) == pytest.approx(0.95, abs=0.01)
     assert np.mean([fold.view_unfamiliarity > familiar for fold in folds]) > 0.9
 
 
 def test_folds_without_pairs_of_views_by_one_photographer_leave_distances_as_they_are() -> None:
     folds = [replace(fold, photographers=np.arange(60)) for fold in (made_fold(seed, shift=0.8) for seed in range(2))]
-    assert fitted(folds).correction == 0
+    assert correction_of(fitted(folds)).slope == 0
 
 
 def test_the_same_folds_give_the_same_rules() -> None:

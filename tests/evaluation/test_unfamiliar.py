@@ -18,9 +18,9 @@ from tests.towers import WIDTH, adaptable_card, card_with_photographs
 NO_COHORT = CohortUse(NONE, None, "none")
 
 
-def a_card(correction: float) -> Card:
+def a_card(slope: float) -> Card:
     embeddings = np.random.default_rng(0).normal(size=(40, WIDTH)).astype(np.float32)
-    return Card.from_json(card_with_photographs(embeddings, adaptable_card(), correction))
+    return Card.from_json(card_with_photographs(embeddings, adaptable_card(), slope))
 
 
 @pytest.mark.parametrize(("unfamiliar", "images"), [(2, 2), (2, 3), (231, 244), (40, 244), (2000, 20_000)])

@@ -16,10 +16,10 @@ from artsim.collection.selection import Selection
 from artsim.evaluation.intervals import auc_interval, mean_interval
 from artsim.evaluation.rules import fit_rules
 from artsim.evaluation.validation import Validation
-from artsim.scoring.familiarity import EmbeddedFold, TrainingEmbeddings
+from artsim.scoring.familiarity import EmbeddedFold
 from artsim.shifted_views import photographers_of
 from artsim.training.monitor import MEAN_AUC, MonitorName
-from tests.towers import card
+from tests.towers import card, described
 
 UNSEEN = "efghij"
 
@@ -153,12 +153,13 @@ def placed(validation: Validation, noise: float = 0.1) -> NDArray[np.float32]:
 def test_the_fold_has_the_works_by_unseen_artists_with_their_views() -> None:
     validation = validation_of(works(None))
     embeddings = placed(validation)
-    training = TrainingEmbeddings.of(embeddings)
+    training = described(embeddings)
     found = validation.fold(embeddings, -embeddings, training)
     unseen = (validation.works["split"] == "val_unseen").to_numpy()
     np.testing.assert_array_equal(found.embeddings, embeddings[unseen])
     np.testing.assert_array_equal(found.views, -embeddings[unseen])
     np.testing.assert_array_equal(found.view_unfamiliarity, training.unfamiliarity(-embeddings[unseen]))
+    np.testing.assert_array_equal(found.remoteness, training.remoteness(embeddings[unseen]))
     assert len(set(zip(found.artists, validation.works["artist"][unseen], strict=True))) == len(UNSEEN)
     np.testing.assert_array_equal(found.photographers, validation.photographers[unseen])
 
@@ -168,7 +169,7 @@ def test_the_fold_has_works_by_seen_artists_where_unseen_ones_give_no_pairs(unse
     table = works(None)
     validation = validation_of(table[table["artist"].isin(list("abcd" + unseen))].reset_index(drop=True))
     embeddings = placed(validation)
-    found = validation.fold(embeddings, embeddings, TrainingEmbeddings.of(embeddings))
+    found = validation.fold(embeddings, embeddings, described(embeddings))
     assert len(found.artists) == (validation.works["split"] == "val_seen").sum() == 16
     shifted = validation.evaluate_shifted(embeddings, None, validation.evaluate(embeddings).rule, seed=0)
     assert shifted["val_shifted/auc"] > 0.9
@@ -237,6 +238,4 @@ def test_factors_of_works_enter_the_metrics_and_the_scores() -> None:
 def fold(embeddings: NDArray[np.float32], artists: NDArray[np.int64]) -> EmbeddedFold:
     """A fold whose views are the works themselves, by one photographer."""
     photographers = np.zeros(len(artists), dtype=np.int64)
-    return EmbeddedFold.of(
-        artists, embeddings, photographers, embeddings, TrainingEmbeddings.of(embeddings), embeddings[:0]
-    )
+    return EmbeddedFold.of(artists, embeddings, photographers, embeddings, described(embeddings), embeddings[:0])

@@ -25,16 +25,18 @@ from artsim.export.run_record import (
     write_rules,
 )
 from artsim.scoring.contract import Calibration, DecisionRule
-from artsim.scoring.familiarity import TrainingEmbeddings
+from artsim.scoring.familiarity import Correction
 from tests.command import artsim_in_process
 from tests.export.made_towers import save_colours
+from tests.towers import described
 
 PLAIN = DecisionRule(Calibration(-4.0, 3.0), 0.75)
-RULES = TowerRules(PLAIN, familiar=1.2, onset=0.9, correction=0.4, adapted=DecisionRule(Calibration(-3.0, 3.0), 1.0))
+CORRECTION = Correction(familiar=1.2, foreign=9.0, onset=0.9, slope=0.4)
+RULES = TowerRules(PLAIN, CORRECTION, adapted=DecisionRule(Calibration(-3.0, 3.0), 1.0))
 OLD = {"slope": -4.0, "intercept": 3.0, "prior": 0.5, "threshold": 0.75}  # what artsim 0.1 wrote
 
 
-@pytest.mark.parametrize("rules", [RULES, replace(RULES, adapted=None)])
+@pytest.mark.parametrize("rules", [RULES, replace(RULES, adapted=None), replace(RULES, correction=None)])
 def test_rules_come_back_as_written(rules: TowerRules, tmp_path: Path) -> None:
     write_rules(tmp_path, rules)
     assert read_rules(tmp_path) == rules
@@ -50,14 +52,14 @@ def test_the_calibration_of_artsim_0_1_has_no_correction_and_no_rule_for_adapted
     (tmp_path / CALIBRATION_FILE).write_text(json.dumps(OLD))
     rules = read_rules(tmp_path)
     assert rules is not None
-    assert (rules.plain, rules.correction, rules.adapted) == (PLAIN, 0.0, None)
+    assert (rules.plain, rules.correction, rules.adapted) == (PLAIN, None, None)
     write_rules(tmp_path, rules)
     assert "Infinity" not in (tmp_path / CALIBRATION_FILE).read_text()
 
 
 def record() -> EmbeddingsRecord:
     embeddings = np.random.default_rng(0).normal(size=(40, 6)).astype(np.float32)
-    return EmbeddingsRecord(TrainingEmbeddings.of(embeddings), readout_width=4)
+    return EmbeddingsRecord(described(embeddings), readout_width=4)
 
 
 def test_the_description_of_training_embeddings_comes_back_as_written(tmp_path: Path) -> None:
@@ -82,6 +84,20 @@ def test_a_damaged_description_is_refused(change: dict[str, object], tmp_path: P
         EmbeddingsRecord.read(tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("correction", "error"),
+    [
+        (replace(CORRECTION, slope=1e6), "correction.slope is 1000000.0"),
+        (replace(CORRECTION, foreign=1.0), "'correction'"),
+    ],
+    ids=["a steep slope", "limits out of order"],
+)
+def test_a_correction_that_makes_no_sense_is_refused(correction: Correction, error: str, tmp_path: Path) -> None:
+    write_rules(tmp_path, replace(RULES, correction=correction))
+    with pytest.raises(ModelError, match=f"{CALIBRATION_FILE}: not a calibration of `artsim train` \\({error}"):
+        read_rules(tmp_path)
+
+
 DEEP = '{"training":' * 100_000
 RECORDS: dict[str, tuple[str, Callable[[Path], object], dict[str, Any]]] = {
     "checkpoint.json": (
@@ -89,7 +105,7 @@ RECORDS: dict[str, tuple[str, Callable[[Path], object], dict[str, Any]]] = {
         RunRecord.read,
         asdict(RunRecord("compact", 32, "euclidean", None, 0, None, "works")),
     ),
-    CALIBRATION_FILE: ("not a calibration", read_rules, OLD | {"familiar": 1.0, "onset": 1.0, "correction": 0.5}),
+    CALIBRATION_FILE: ("not a calibration", read_rules, OLD | {"correction": asdict(CORRECTION)}),
     EMBEDDINGS_FILE: ("not a record", EmbeddingsRecord.read, asdict(record())),
 }
 WRONG_FIELDS: list[tuple[str, str, Any]] = [
@@ -104,8 +120,7 @@ WRONG_FIELDS: list[tuple[str, str, Any]] = [
     (CALIBRATION_FILE, "intercept", float("inf")),
     (CALIBRATION_FILE, "prior", 2),
     (CALIBRATION_FILE, "threshold", None),
-    (CALIBRATION_FILE, "familiar", [1.0]),
-    (CALIBRATION_FILE, "correction", 1e6),
+    (CALIBRATION_FILE, "correction", [1.0]),
     (CALIBRATION_FILE, "adapted", 3),
     (EMBEDDINGS_FILE, "readout_width", 4.5),
     (EMBEDDINGS_FILE, "training", None),

@@ -92,6 +92,11 @@ def photographs(**changes: Any) -> dict[str, Any]:
     return {"photographs": PHOTOGRAPHS | {"training": PHOTOGRAPHS["training"] | changes}}
 
 
+def correction(**changes: float) -> dict[str, Any]:
+    """The same with changes of the correction."""
+    return {"photographs": PHOTOGRAPHS | {"correction": PHOTOGRAPHS["correction"] | changes}}
+
+
 def packed(*values: float) -> str:
     return base64.b64encode(np.array(values, dtype="<f4").tobytes()).decode()
 
@@ -126,9 +131,10 @@ def packed(*values: float) -> str:
         ({"cohort": asdict(replace(COHORT_RULE, adapted_width=0))}, "cohort.adapted_width"),
         ({"cohort": asdict(replace(COHORT_RULE, threshold=INFINITY))}, "cohort.threshold"),
         ({"cohort": asdict(replace(COHORT_RULE, calibration=Calibration(-1.0, 0.0, 1.0)))}, "cohort.calibration.prior"),
-        ({"photographs": {}}, "photographs.familiar"),
-        ({"photographs": PHOTOGRAPHS | {"correction": -1.0}}, "photographs.correction"),
-        ({"photographs": PHOTOGRAPHS | {"onset": NAN}}, "photographs.onset"),
+        ({"photographs": {}}, "photographs.training"),
+        (correction(slope=-1.0), "photographs.correction.slope"),
+        (correction(onset=NAN), "photographs.correction.onset"),
+        (correction(foreign=0.5), "'correction' needs"),
         ({"photographs": PHOTOGRAPHS | {"training": None}}, "photographs.training"),
         (photographs(rest=-1.0), "photographs.training.rest"),
         (photographs(mean=3), "photographs.training.mean"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +17,12 @@ from numpy.typing import NDArray
 import artsim
 from artsim.errors import ModelError
 from artsim.scoring.contract import Card
-from artsim.scoring.familiarity import FARTHEST, MOST_CORRECTION, PhotographRule, TrainingEmbeddings
+from artsim.scoring.familiarity import FARTHEST, MOST_SLOPE, Correction, PhotographRule, TrainingEmbeddings
 from tests.command import artsim_in_process
-from tests.towers import SIZE, WIDTH, familiar_card, write_paintings, write_tower
+from tests.towers import SIZE, WIDTH, described, familiar_card, write_paintings, write_tower
 
 Vectors = NDArray[np.float32]
+Measure = Callable[[TrainingEmbeddings, Vectors], NDArray[np.float64]]
 SEEDS = st.integers(0, 2**32 - 1)
 
 
@@ -30,72 +32,92 @@ def gaussian(seed: int, count: int, width: int = WIDTH) -> Vectors:
     return (2 + deviation).astype(np.float32)
 
 
-def rule(correction: float = 2.0) -> PhotographRule:
-    return PhotographRule(TrainingEmbeddings.of(gaussian(0, 400)), familiar=1.8, onset=1.5, correction=correction)
+def rule(slope: float = 2.0) -> PhotographRule:
+    return PhotographRule(described(gaussian(0, 400)), Correction(familiar=1.8, foreign=3.0, onset=1.0, slope=slope))
 
 
 @pytest.mark.parametrize("width", [1, 2, WIDTH, 60])
-def test_unfamiliarity_is_1_on_average_for_photographs_like_those_described(width: int) -> None:
-    described = TrainingEmbeddings.of(gaussian(0, 2000, width))
-    assert described.unfamiliarity(gaussian(0, 2000, width)).mean() == pytest.approx(1, abs=0.01)
-    assert described.unfamiliarity(gaussian(1, 2000, width)).mean() == pytest.approx(1, abs=0.1)
+@pytest.mark.parametrize("measure", [TrainingEmbeddings.unfamiliarity, TrainingEmbeddings.remoteness])
+def test_both_measures_are_1_on_average_for_photographs_like_those_described(measure: Measure, width: int) -> None:
+    training = described(gaussian(0, 2000, width))
+    assert measure(training, gaussian(0, 2000, width)).mean() == pytest.approx(1, abs=0.01)
+    assert measure(training, gaussian(1, 2000, width)).mean() == pytest.approx(1, abs=0.1)
 
 
-def test_unfamiliarity_is_the_mahalanobis_distance_where_all_directions_but_one_have_their_variance() -> None:
+def test_photographs_are_unfamiliar_where_views_differ_and_not_where_works_do() -> None:
+    """Views differ along the last 10 of 60 values. Other works may differ along the first 40."""
+    works = gaussian(0, 2000, 60)
+    shift = np.zeros(60, np.float32)
+    shift[50:] = 0.5
+    deviation = np.random.default_rng(99).normal(size=works.shape).astype(np.float32)
+    training = TrainingEmbeddings.of(works, works + shift * deviation)
+    unlike = np.where(np.arange(60) < 40, 3.0, 0.0).astype(np.float32)
+    others = gaussian(1, 500, 60)
+    assert training.unfamiliarity(others + unlike).mean() < 2
+    assert training.remoteness(others + unlike).mean() > 10
+    assert training.unfamiliarity(others + shift).mean() > 5
+
+
+def test_remoteness_is_the_mahalanobis_distance_where_all_directions_but_one_have_their_variance() -> None:
     works, others = gaussian(0, 400), gaussian(1, 50)
     deviation = others - works.mean(axis=0)
     inverse = np.linalg.inv(np.cov(works.T))
     wanted = np.einsum("nd,de,ne->n", deviation, inverse, deviation) / WIDTH
-    np.testing.assert_allclose(TrainingEmbeddings.of(works).unfamiliarity(others), wanted, rtol=1e-3)
+    np.testing.assert_allclose(described(works).remoteness(others), wanted, rtol=1e-3)
 
 
 def test_a_shift_counts_more_where_training_photographs_vary_less() -> None:
-    described, works = TrainingEmbeddings.of(gaussian(0, 400)), gaussian(1, 100)
-    plain = described.unfamiliarity(works)
+    training, works = described(gaussian(0, 400)), gaussian(1, 100)
+    plain = training.remoteness(works)
     shifted = []
     for axis in (0, WIDTH - 1):
         moved = works.copy()
         moved[:, axis] += 0.5
-        shifted.append(described.unfamiliarity(moved) - plain)
+        shifted.append(training.remoteness(moved) - plain)
     assert shifted[1].mean() > 10 * abs(shifted[0].mean())
     assert shifted[1].mean() > 2
 
 
 @given(SEEDS, st.integers(1, 100), st.sampled_from([3, WIDTH, 70]))
 def test_a_photograph_has_the_same_bytes_alone_and_in_any_batch_and_order(seed: int, count: int, width: int) -> None:
-    described = TrainingEmbeddings.of(gaussian(0, 300, width))
-    works = gaussian(seed, count, width)
-    found = described.unfamiliarity(works)
+    training, works = described(gaussian(0, 300, width)), gaussian(seed, count, width)
     order = np.random.default_rng(seed).permutation(count)
-    assert described.unfamiliarity(works[order]).tobytes() == found[order].tobytes()
-    for row in {0, count // 2, count - 1}:
-        assert described.unfamiliarity(works[row : row + 1]).tobytes() == found[row : row + 1].tobytes()
+    for measure in (training.unfamiliarity, training.remoteness):
+        found = measure(works)
+        assert measure(works[order]).tobytes() == found[order].tobytes()
+        for row in {0, count // 2, count - 1}:
+            assert measure(works[row : row + 1]).tobytes() == found[row : row + 1].tobytes()
 
 
 def test_values_that_are_always_0_do_not_count() -> None:
     """A readout of few works fills an embedding with zeros."""
     works, others = (np.pad(gaussian(seed, 200), ((0, 0), (0, 2 * WIDTH))) for seed in (0, 1))
-    wanted = TrainingEmbeddings.of(gaussian(0, 200)).unfamiliarity(gaussian(1, 200))
-    np.testing.assert_allclose(TrainingEmbeddings.of(works).unfamiliarity(others) * 3, wanted, rtol=0.02)
+    wanted = described(gaussian(0, 200)).remoteness(gaussian(1, 200))
+    np.testing.assert_allclose(described(works).remoteness(others) * 3, wanted, rtol=0.02)
 
 
 def test_equal_embeddings_are_described_too() -> None:
     works = np.ones((5, WIDTH), np.float32)
-    described = TrainingEmbeddings.of(works)
-    assert described.is_sound
-    assert (described.unfamiliarity(works) == 0).all()
+    for views in (works, 2 * works, np.random.default_rng(0).normal(size=works.shape).astype(np.float32)):
+        training = TrainingEmbeddings.of(works, views)
+        assert training.is_sound
+        assert (training.unfamiliarity(works) == 0).all()
+        assert (training.remoteness(works) == 0).all()
 
 
-@given(SEEDS, st.floats(0, MOST_CORRECTION))
-def test_factors_are_1_up_to_the_onset_and_bounded_beyond(seed: int, correction: float) -> None:
-    fitted = rule(correction)
+@given(SEEDS, st.floats(0, MOST_SLOPE))
+def test_factors_are_1_for_familiar_photographs_and_bounded_for_others(seed: int, slope: float) -> None:
+    fitted = rule(slope)
     works = gaussian(seed, 60) + np.random.default_rng(seed).choice([0, 0.3, 1000], 60)[:, None].astype(np.float32)
-    factors, unfamiliarity = fitted.factors(works), fitted.training.unfamiliarity(works)
-    assert (factors[unfamiliarity <= fitted.onset] == 1).all()
+    factors, limits = fitted.factors(works), fitted.correction
+    unfamiliarity, remoteness = fitted.training.unfamiliarity(works), fitted.training.remoteness(works)
+    most = np.float32(1 + slope * FARTHEST)
+    assert (factors[unfamiliarity <= limits.familiar] == 1).all()
+    assert (factors[remoteness <= limits.onset] == 1).all()
     assert (factors >= 1).all()
-    assert (factors <= np.float32(1 + correction * FARTHEST)).all()
-    np.testing.assert_array_equal(fitted.are_unfamiliar(works), unfamiliarity > fitted.familiar)
-    assert (factors[unfamiliarity > fitted.onset + FARTHEST] == np.float32(1 + correction * FARTHEST)).all()
+    assert (factors <= most).all()
+    np.testing.assert_array_equal(fitted.are_unfamiliar(works), unfamiliarity > limits.familiar)
+    assert (factors[(unfamiliarity >= limits.foreign) & (remoteness >= limits.onset + FARTHEST)] == most).all()
     vectors, same_factors = fitted.adapt(works)
     assert vectors is works
     assert same_factors.tobytes() == factors.tobytes()
@@ -171,14 +193,21 @@ HOSTILE: dict[str, dict[str, Any]] = {
     "a rest of 0": {"training": {"rest": 0.0}},
     "a rest that is no number": {"training": {"rest": "much"}},
     "no description": {"training": None},
-    "a familiar of NaN": {"familiar": float("nan")},
-    "an infinite familiar": {"familiar": float("inf")},
-    "an onset of NaN": {"onset": float("nan")},
-    "an infinite onset": {"onset": -float("inf")},
-    "a negative correction": {"correction": -0.1},
-    "a correction of NaN": {"correction": float("nan")},
-    "an infinite correction": {"correction": float("inf")},
-    "a correction that makes distances infinite": {"correction": 1e300},
+    "too few view directions": {"training": {"view_directions": packed(*[1.0] * (WIDTH - 1))}},
+    "no view directions": {"training": {"view_directions": ""}},
+    "a view direction of NaN": {"training": {"view_directions": packed(*[float("nan")] * WIDTH)}},
+    "no correction": {"correction": None},
+    "a familiar of NaN": {"correction": {"familiar": float("nan")}},
+    "a familiar of 0": {"correction": {"familiar": 0.0}},
+    "an infinite familiar": {"correction": {"familiar": float("inf")}},
+    "a foreign as small as familiar": {"correction": {"foreign": 0.5}},
+    "an infinite foreign": {"correction": {"foreign": float("inf")}},
+    "an onset of NaN": {"correction": {"onset": float("nan")}},
+    "an infinite onset": {"correction": {"onset": -float("inf")}},
+    "a negative slope": {"correction": {"slope": -0.1}},
+    "a slope of NaN": {"correction": {"slope": float("nan")}},
+    "an infinite slope": {"correction": {"slope": float("inf")}},
+    "a slope that makes distances infinite": {"correction": {"slope": 1e300}},
     "a width other than the graph's": {"training": {"mean": packed(*[0.0] * 4), "directions": "", "variances": ""}},
 }
 
@@ -186,10 +215,9 @@ HOSTILE: dict[str, dict[str, Any]] = {
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_card_with_a_damaged_rule_exits_5(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     fields = json.loads(familiar_card().to_json())
-    change = HOSTILE[name]
-    if isinstance(change.get("training"), dict):
-        change = {"training": fields["photographs"]["training"] | change["training"]}
-    fields["photographs"] |= change
+    for part, change in HOSTILE[name].items():
+        rule = fields["photographs"]
+        rule[part] = rule[part] | change if isinstance(change, dict) else change
     path = write_tower(tmp_path / "tower.onnx", json.dumps(fields))
     with pytest.raises(ModelError, match="Export"):
         artsim.load(path)
@@ -201,7 +229,7 @@ def test_a_card_with_a_damaged_rule_exits_5(name: str, tmp_path: Path, capsys: p
 
 def test_a_rule_that_is_no_object_or_lacks_a_field_is_refused() -> None:
     fields = json.loads(familiar_card().to_json())
-    for change in (3, {}, {key: value for key, value in fields["photographs"].items() if key != "onset"}):
+    for change in (3, {}, {key: value for key, value in fields["photographs"].items() if key != "correction"}):
         with pytest.raises(ModelError, match="metadata"):
             Card.from_json(json.dumps(fields | {"photographs": change}))
 
@@ -210,4 +238,4 @@ def test_the_card_is_shown_without_its_arrays(tmp_path: Path, capsys: pytest.Cap
     path = write_tower(tmp_path / "tower.onnx", familiar_card(), size=SIZE)
     assert artsim_in_process("info", str(path), "--json") == 0
     shown = json.loads(capsys.readouterr().out)["photographs"]
-    assert shown == {"familiar": 0.5, "onset": 0.5, "correction": 2.0}
+    assert shown == {"correction": {"familiar": 0.5, "foreign": 1.0, "onset": 0.4, "slope": 2.0}}

@@ -35,7 +35,7 @@ class RecordedFit:
         self.evaluated: list[NDArray[np.float32]] = []
         self.reported: list[dict[str, float]] = []
         self.folds: list[EmbeddedFold] = []
-        self.described: list[tuple[NDArray[np.float32], int]] = []
+        self.described: list[tuple[NDArray[np.float32], NDArray[np.float32], int]] = []
         self.said: list[str] = []
         self.begun: list[str] = []
         self.followed: list[tuple[int, dict[str, float]]] = []
@@ -45,7 +45,7 @@ class RecordedFit:
             validate=self._validate,
             report=lambda _, metrics: self.reported.append(metrics),
             calibrate=lambda folds, _: self.folds.extend(folds),
-            describe=lambda embeddings, readout_width: self.described.append((embeddings, readout_width)),
+            describe=lambda *described: self.described.append(described),
             say=self.said.append,
             progress=lambda *_: None,
             begin=lambda stage: self.begun.append(stage.title),

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from artsim.collection.pairs import balanced_pairs
 from artsim.images import load
+from artsim.shifted_views import ShiftedViews, photographers_of
 from artsim.training.data.batches import LabelledImages, pair_dataset, steps_per_epoch, work_dataset
 from artsim.training.devices import mixed_precision
 from artsim.training.loop.epochs import run_epochs, write_graph
@@ -66,22 +67,31 @@ def fit_from_scratch(
     run_epochs(recipe, objective, batches, artists, Stages.of(hooks, Plan([stage])), stage, evaluation)
     if with_readout is not None:
         best = load_tower(hooks.outputs.checkpoint_dir / BEST)
-        hooks.describe(_embed_works(best, train, with_readout.rows, recipe.image_size), readout_width)
+        embed_by_best = partial(_embed_works, best, train, with_readout.rows, recipe.image_size)
+        # Of group 1: those of group 0 show the validation's shifted twin.
+        photographers = photographers_of(np.ones(len(with_readout.rows), dtype=np.int64))
+        hooks.describe(embed_by_best(), embed_by_best(photographers), readout_width)
     return monitor
 
 
 def _embed_works(
-    model: keras.Model, works: LabelledImages, rows: NDArray[np.int64], image_size: int
+    model: keras.Model,
+    works: LabelledImages,
+    rows: NDArray[np.int64],
+    image_size: int,
+    photographers: NDArray[np.int64] | None = None,
 ) -> NDArray[np.float32]:
-    """The output of a model for the works in these rows, (R, D).
+    """The output of a model for the works in these rows, (R, D), or for views of them by photographers (R,).
 
     Works are decoded at `source_size`. `load` shrinks them to the tower's size by the preprocessing of validation and
     scoring. A cache of the shrunk works would take 200 MB at 128 px.
     """
-    batches = [rows[start : start + PAINTING_BATCH] for start in range(0, len(rows), PAINTING_BATCH)]
-    return np.concatenate(
-        [embed(model, np.stack([load(works.pixels[row], image_size) for row in batch])) for batch in batches]
-    )
+    found = []
+    for start in range(0, len(rows), PAINTING_BATCH):
+        batch = slice(start, start + PAINTING_BATCH)
+        images = np.stack([load(works.pixels[row], image_size) for row in rows[batch]])
+        found.append(embed(model, images if photographers is None else ShiftedViews(images, photographers[batch])[:]))
+    return np.concatenate(found)
 
 
 class TowerWithReadout:

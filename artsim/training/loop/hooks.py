@@ -55,18 +55,18 @@ class FitHooks:
     `validate` computes the metrics of the validation works' embeddings (V, D). `report` receives the number of each
     epoch, from 1, and its metrics. `calibrate` receives the folds of a cross-validation, and the number of leading
     values of an embedding that are a readout's. `describe` receives the embeddings (N, D) of training works by the
-    tower that will be exported, and the same number. It is not called for a tower without a readout. `begin` receives
-    each stage as it begins. `follow` receives a step and metrics of progress: those of stages without an evaluation,
-    and the time left. `kept` receives the name of each tower
-    that an epoch has saved, and the epoch, after `report`. `saved` is called after files in the folder of checkpoints
-    may have changed. `features` has those that trainings share; None: they are computed for this one.
+    tower that will be exported, those of a shifted view of each, (N, D), and the same number. It is not called for a
+    tower without a readout. `begin` receives each stage as it begins. `follow` receives a step and metrics of progress:
+    those of stages without an evaluation, and the time left. `kept` receives the name of each tower that an epoch has
+    saved, and the epoch, after `report`. `saved` is called after files in the folder of checkpoints may have changed.
+    `features` has those that trainings share; None: they are computed for this one.
     """
 
     outputs: Outputs
     validate: Validate
     report: Report
     calibrate: Callable[[Iterable[EmbeddedFold], int], None]
-    describe: Callable[[NDArray[np.float32], int], None]
+    describe: Callable[[NDArray[np.float32], NDArray[np.float32], int], None]
     say: Say
     progress: Progress
     display: TrainingDisplay = field(default_factory=TrainingDisplay)

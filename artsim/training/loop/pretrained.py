@@ -238,15 +238,20 @@ class HeadTrainer:
             photographers: (N,) of the views.
         """
         rows = features.subset(np.flatnonzero(in_fold))
-        works, views, training = (embed(self.head, each) for each in (rows.features, rows.views, self.train.features))
+        works, views = embed(self.head, rows.features), embed(self.head, rows.views)
+        training, training_views = self._training_embeddings()
         others = training[some_of_each(self.train.labels, WORKS_OF_A_COLLECTION, self.seed)]
-        described = TrainingEmbeddings.of(training)
+        described = TrainingEmbeddings.of(training, training_views)
         return EmbeddedFold.of(features.labels[in_fold], works, photographers[in_fold], views, described, others)
 
     def describe(self) -> None:
-        """Give the embeddings of the training works to the hook, unless the tower has no readout."""
+        """Give the embeddings of the training works and their views to the hook, unless the tower has no readout."""
         if self.readout_width:
-            self.stages.hooks.describe(embed(self.head, self.train.features), self.readout_width)
+            self.stages.hooks.describe(*self._training_embeddings(), self.readout_width)
+
+    def _training_embeddings(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """The embeddings of the training works and of their views, (N, D) each."""
+        return embed(self.head, self.train.features), embed(self.head, self.train.views)
 
     def evaluator(self, held_out: LabelledFeatures, monitor: Monitor) -> Evaluator:
         """The evaluator of the tower on held-out works."""

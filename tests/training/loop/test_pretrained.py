@@ -168,8 +168,9 @@ def test_a_refitted_tower_is_fitted_on_the_held_out_works_too(
     np.testing.assert_allclose(evaluated, fitted.evaluated[0], atol=1e-5)
     views = ShiftedViews(held, fitted.folds[0].photographers)[:]
     np.testing.assert_allclose(fitted.folds[0].views, fitted.embeddings(BEST, views), atol=1e-4)
-    of_first_fit = TrainingEmbeddings.of(fitted.embeddings(BEST, pixels[: -2 * WORKS]))
-    np.testing.assert_allclose(fitted.folds[0].unfamiliarity, of_first_fit.unfamiliarity(evaluated), rtol=0.05)
+    trained_on = fitted.embeddings(BEST, pixels[: -2 * WORKS])
+    of_first_fit = TrainingEmbeddings.of(trained_on, trained_on)
+    np.testing.assert_allclose(fitted.folds[0].remoteness, of_first_fit.remoteness(evaluated), rtol=0.05)
     check_described(fitted, REFIT, pixels)
 
 
@@ -194,10 +195,12 @@ def test_features_on_disk_give_the_same_tower(
 
 
 def check_described(fitted: RecordedFit, name: str, works: NDArray[np.uint8], *, has_readout: bool = True) -> None:
-    """The embeddings described are those of the training works by the exported tower, not by the last epoch's."""
+    """The embeddings described are of the training works and their views, by the exported tower."""
     assert len(fitted.described) == has_readout
-    for embeddings, readout_width in fitted.described:
+    for embeddings, views, readout_width in fitted.described:
         np.testing.assert_allclose(embeddings, fitted.embeddings(name, works), atol=1e-4)
+        assert (np.linalg.norm(views - embeddings, axis=1) > 1e-3).mean() > 0.9
+        assert np.sum(views * embeddings) > 1.1 * np.sum(views * np.roll(embeddings, WORKS, axis=0))
         assert 0 < readout_width <= embeddings.shape[1]
 
 
