@@ -31,7 +31,7 @@ VIEW_DIRECTIONS = 8
 VIEW_SHRINKAGE = 0.3  # of the works' mean variance, added to that along each direction before views are compared
 # More is no farther: validation says nothing about photographs beyond its shifted views. A setting
 FARTHEST = 0.3
-WORKS_OF_A_COLLECTION = 10  # of each artist in a typical collection; a setting
+WORKS_OF_A_COLLECTION = 20  # of each artist in a typical collection; a setting (docs/experiments.md)
 MOST_SLOPE = 3.0  # of a factor for each unit of remoteness: a bound of the fit and of a card. A setting
 # In shares of the mean variance. Some embeddings fill fewer than D directions. In the others, the rounding of the
 # stored directions, about 1e-7 of the mean variance, would otherwise decide. A setting
