@@ -227,6 +227,9 @@ def _view_directions(
 ) -> NDArray[np.float64]:
     """The directions (V, D) along which views differ most, in comparison with works; works have the variance 1.
 
+    They are the leading generalised eigenvectors of both covariances, as in common spatial patterns (Koles, Lazar and
+    Zhou 1990).
+
     Args:
         covariance: of the works, (D, D).
         deviation: of the views from the works' mean, (M, D).
