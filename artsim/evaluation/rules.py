@@ -18,12 +18,12 @@ from artsim.evaluation.likelihood_ratio import cllr, log_likelihood_ratio
 from artsim.scoring.cohort import COPY_SHARE, MIN_COHORT, Cohort
 from artsim.scoring.contract import DecisionRule, DistanceName
 from artsim.scoring.distance import pair_distances
-from artsim.scoring.familiarity import MOST_SLOPE, Correction, EmbeddedFold
+from artsim.scoring.familiarity import MOST_SLOPE, SMALLEST_LIMIT, Correction, EmbeddedFold
 
-FAMILIAR_SHARE = 0.95  # of a fold's works are familiar, as they are photographed like the training works; a setting
-FOREIGN_SHARE = 0.5  # of the views have a weight below 1; a setting
+FAMILIAR_SHARE = 0.95  # of all folds' works are familiar, as they are photographed like the training works; a setting
+FOREIGN_SHARE = 0.5  # of the views have a weight below 1, or more; a setting
 LEAST_FOREIGN = 1.5  # times the limit of familiar photographs, if views do not differ from works; a setting
-ONSET_SHARES = (0.5, 0.75)  # of these works are less remote than the onsets that are tried; a setting
+ONSET_SHARES = (0.5, 0.75)  # of all folds' works are less remote than the onsets that are tried; a setting
 # Works of each of a fold's artists in the collection that its distances adapt to: as many as a pair needs. A setting,
 # chosen on one half of the artists of other collections, which have three works each (docs/experiments.md).
 OWN_WORKS = 2
@@ -33,8 +33,9 @@ OWN_WORKS = 2
 class TowerRules:
     """The rules of a tower.
 
-    `plain` is the rule for distances after the correction; None: no photograph is corrected. `adapted` is the rule for
-    distances that are adapted to a cohort; None: the folds are too small for cohorts.
+    `plain` is the rule for distances after the correction. `correction` is None in rules of artsim 0.1 only, which
+    correct no distance. `adapted` is the rule for distances that are adapted to a cohort; None: nothing adapts, or the
+    folds are too small for cohorts.
     """
 
     plain: DecisionRule
@@ -70,9 +71,9 @@ def fit_rules(
         seed: of the balanced pairs drawn in each fold.
         adapted_width: number of leading values that adapt to a cohort; 0: none do.
     """
-    read, works, views, adapted = [], [], [], []
+    measures, works, views, adapted = [], [], [], []
     for fold in folds:
-        read.append(fold)
+        measures.append((fold.unfamiliarity, fold.remoteness, fold.view_unfamiliarity))
         works.append(_work_pairs(fold, distance, seed))
         views.append(_view_pairs(fold, distance, seed))
         if adapted_width and len(fold.artists) > MIN_COHORT:
@@ -80,7 +81,7 @@ def fit_rules(
     known, shifted = _joined(works), _joined(views)
     if not _has_both(known.same):
         return None
-    correction = _fit_correction(known, shifted, read)
+    correction = _fit_correction(known, shifted, measures)
     plain = calibrate(known.corrected(correction), known.same)
     distances, same = ([pair[side] for pair in adapted] for side in (0, 1))
     has_adapted = bool(adapted) and _has_both(np.concatenate(same))
@@ -96,7 +97,7 @@ def _work_pairs(fold: EmbeddedFold, distance: DistanceName, seed: int) -> _Pairs
 
 
 def _view_pairs(fold: EmbeddedFold, distance: DistanceName, seed: int) -> _Pairs:
-    """Pairs of works as one photographer shows them, as in a foreign collection."""
+    """Pairs of views by one photographer, as in a foreign collection."""
     pairs = []
     for photographer in np.unique(fold.photographers):
         rows = np.flatnonzero(fold.photographers == photographer)
@@ -125,13 +126,14 @@ def _adapted(
     return pair_distances(vectors, first, second, distance, factor)
 
 
-def _fit_correction(known: _Pairs, shifted: _Pairs, folds: list[EmbeddedFold]) -> Correction:
-    """The correction with the least Cllr on pairs of works and of views, which weigh the same."""
-    unfamiliarity, remoteness, of_views = (
-        np.concatenate([getattr(fold, name) for fold in folds])
-        for name in ("unfamiliarity", "remoteness", "view_unfamiliarity")
-    )
-    familiar = max(float(np.quantile(unfamiliarity, FAMILIAR_SHARE)), float(np.finfo(np.float32).tiny))
+def _fit_correction(known: _Pairs, shifted: _Pairs, measures: Iterable[tuple[NDArray[np.float64], ...]]) -> Correction:
+    """The correction with the least sum of the Cllr of pairs of works and of the Cllr of pairs of views.
+
+    One calibration serves both. `measures` has the unfamiliarity and the remoteness of each fold's works (N,), and the
+    unfamiliarity of its views (N,).
+    """
+    unfamiliarity, remoteness, of_views = (np.concatenate(column) for column in zip(*measures, strict=True))
+    familiar = max(float(np.quantile(unfamiliarity, FAMILIAR_SHARE)), SMALLEST_LIMIT)
     foreign = max(float(np.quantile(of_views, FOREIGN_SHARE)), LEAST_FOREIGN * familiar)
     onsets = np.quantile(remoteness, ONSET_SHARES).tolist()
     none = Correction(familiar, foreign, onsets[0], slope=0.0)

@@ -15,7 +15,14 @@ from typing import Literal, get_args
 
 from artsim.errors import ModelError
 from artsim.json_fields import FieldError, Fields, parse_object
-from artsim.scoring.familiarity import MOST_SLOPE, Correction, PhotographRule, TrainingEmbeddings
+from artsim.scoring.familiarity import (
+    LARGEST_LIMIT,
+    MOST_SLOPE,
+    SMALLEST_LIMIT,
+    Correction,
+    PhotographRule,
+    TrainingEmbeddings,
+)
 
 CONTRACT = 2  # rises when an older artsim could no longer use a new tower correctly
 METADATA_KEY = "artsim"
@@ -179,7 +186,10 @@ def correction_of(fields: Fields) -> Correction:
     familiar, foreign, onset = (fields.number(name) for name in ("familiar", "foreign", "onset"))
     correction = Correction(familiar, foreign, onset, fields.number("slope", 0, MOST_SLOPE))
     if not correction.is_sound:
-        raise FieldError(f"'correction' needs 0 < familiar < foreign, but they are {familiar:g} and {foreign:g}")
+        raise FieldError(
+            f"'correction' needs {SMALLEST_LIMIT:g} <= familiar < foreign <= {LARGEST_LIMIT:g}, "
+            f"but they are {familiar:g} and {foreign:g}"
+        )
     return correction
 
 

@@ -1,15 +1,16 @@
 """How far a photograph is from those that a tower was trained on, and what that does to distances.
 
 Photographs of another museum, camera or size are near each other, because they share what the tower has not learned to
-ignore. Their distances are therefore too small. Two measures of an embedding tell such photographs.
+ignore. Their distances are therefore too small. Two measures of an embedding describe such photographs.
 
 - The unfamiliarity looks only at the directions in which shifted views (`artsim.shifted_views`) differ most from works
-  of the training collection. An unusual painting is not unfamiliar there. It decides whether a photograph is corrected.
-- The remoteness is the Mahalanobis distance to a Gaussian of the training embeddings (Lee, Lee, Lee and Shin 2018). It
-  decides by how much.
+  of the training collection. So an unusual painting is rarely unfamiliar. The unfamiliarity decides whether a
+  photograph is corrected.
+- The remoteness is the squared Mahalanobis distance to a Gaussian of the training embeddings (Lee, Lee, Lee and Shin
+  2018). The remoteness decides by how much.
 
-An unfamiliar photograph multiplies its distances by a factor above 1, which validation has fitted on shifted views. The
-factor depends on the photograph alone. It is exactly 1 for familiar photographs.
+The distances of an unfamiliar photograph are multiplied by a factor of 1 or more, which is fitted on works and on
+shifted views. The factor depends on the photograph alone. It is exactly 1 for familiar photographs.
 """
 
 from __future__ import annotations
@@ -28,14 +29,15 @@ DIRECTIONS = 256  # of the Gaussian with variances of their own; all others shar
 WORKS_PER_DIRECTION = 4  # at least; fewer would measure noise. A setting
 # Directions in which shifted views differ most from works. Settings, chosen in docs/experiments.md.
 VIEW_DIRECTIONS = 8
-VIEW_SHRINKAGE = 0.3  # of the works' mean variance, added to that along each direction before views are compared
-# More is no farther: validation says nothing about photographs beyond its shifted views. A setting
+VIEW_SHRINKAGE = 0.3  # share of the works' mean variance that is added to their variance along each direction
+# The largest excess of the remoteness that counts: validation has no photographs beyond its shifted views. A setting
 FARTHEST = 0.3
 WORKS_OF_A_COLLECTION = 20  # of each artist in a typical collection; a setting (docs/experiments.md)
-MOST_SLOPE = 3.0  # of a factor for each unit of remoteness: a bound of the fit and of a card. A setting
-# In shares of the mean variance. Some embeddings fill fewer than D directions. In the others, the rounding of the
-# stored directions, about 1e-7 of the mean variance, would otherwise decide. A setting
+MOST_SLOPE = 3.0  # of a factor for each unit of remoteness, in the fit and in a card. A setting
+# The smallest variance along a direction, as a share of the mean variance. In directions that no embedding fills, the
+# rounding of the stored directions, about 1e-7 of the mean variance, would otherwise decide. A setting
 SMALLEST_SHARE = 1e-4
+SMALLEST_LIMIT, LARGEST_LIMIT = 1e-30, 1e30  # of unfamiliarity: their ratio is finite
 SMALLEST_VARIANCE = 1e-12  # also if all embeddings are the same
 ORTHOGONAL = 1e-3  # largest error of stored directions; float32 causes about 1e-7
 BLOCK = 32  # embeddings at once; the last block is filled up, so that all blocks are computed in the same way
@@ -47,7 +49,8 @@ class TrainingEmbeddings:
 
     Arrays are base64 of little-endian float32. `mean` is (D,). `directions` (R, D) of the Gaussian are orthogonal and
     of length 1. `variances` (R,) are the variances along them, and `rest` is the variance in each other direction.
-    `view_directions` are (V, D). The training photographs have the variance 1 along each.
+    `view_directions` are (V, D). The training photographs have the variance 1 along each, or less in directions that
+    they do not fill.
     """
 
     mean: str = field(repr=False)
@@ -58,7 +61,7 @@ class TrainingEmbeddings:
 
     @classmethod
     def of(cls, embeddings: NDArray[np.float32], views: NDArray[np.float32]) -> TrainingEmbeddings:
-        """Describe the embeddings (N, D) of works, and those of shifted views of such works, (M, D). N is 2 or more."""
+        """Describe embeddings (N, D) of N >= 2 works, and those of shifted views of such works, (M, D), M >= 1."""
         count, width = embeddings.shape
         mean = embeddings.mean(axis=0, dtype=np.float64)
         deviation = embeddings - mean
@@ -105,7 +108,10 @@ class TrainingEmbeddings:
         return are_orthogonal and bool((spread >= np.finfo(np.float32).tiny).all())
 
     def unfamiliarity(self, embeddings: NDArray[np.float32]) -> NDArray[np.float64]:
-        """The mean square (N,) of embeddings (N, D) along the view directions: 1 on average for the training works."""
+        """Mean squares (N,) of the deviations of embeddings (N, D) from the training mean, along the view directions.
+
+        They are 1 on average for the training works.
+        """
         return self._by_blocks(embeddings, lambda block: np.square(_along(block, self._view_directions)).mean(axis=1))
 
     def remoteness(self, embeddings: NDArray[np.float32]) -> NDArray[np.float64]:
@@ -153,8 +159,8 @@ class Correction:
     @property
     def is_sound(self) -> bool:
         """Whether all numbers are usable: then every factor is finite and at least 1."""
-        are_finite = math.isfinite(self.foreign) and math.isfinite(self.onset)
-        return are_finite and 0 < self.familiar < self.foreign and 0 <= self.slope <= MOST_SLOPE
+        are_limits = SMALLEST_LIMIT <= self.familiar < self.foreign <= LARGEST_LIMIT
+        return are_limits and math.isfinite(self.onset) and 0 <= self.slope <= MOST_SLOPE
 
     def factors(self, unfamiliarity: NDArray[np.float64], remoteness: NDArray[np.float64]) -> NDArray[np.float64]:
         """The factors (N,) of photographs with these unfamiliarities and remotenesses, (N,) each."""
@@ -176,7 +182,7 @@ class PhotographRule:
         return self.training.is_sound and self.correction.is_sound
 
     def are_unfamiliar(self, embeddings: NDArray[np.float32]) -> NDArray[np.bool_]:
-        """Whether photographs are unfamiliar, (N,). So are 5 % of those that are like the training photographs."""
+        """Whether photographs are unfamiliar, (N,). Of those that are like the training photographs, 5 % are."""
         return self.training.unfamiliarity(embeddings) > self.correction.familiar
 
     def factors(self, embeddings: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -194,7 +200,7 @@ class EmbeddedFold:
     """Works by artists whom a tower does not know, embedded by it, with one shifted view of each.
 
     Photographers are numbered. Unfamiliarity and remoteness are measured from the tower's own training embeddings.
-    `others` are works by other artists, with as many works of each as a collection may have.
+    `others` are works by other artists, at most WORKS_OF_A_COLLECTION by each.
     """
 
     artists: NDArray[np.int64]  # (N,)
@@ -225,10 +231,10 @@ class EmbeddedFold:
 def _view_directions(
     covariance: NDArray[np.float64], deviation: NDArray[np.float64], least: float
 ) -> NDArray[np.float64]:
-    """The directions (V, D) along which views differ most, in comparison with works; works have the variance 1.
+    """The directions (V, D) along which the views' mean square is largest in relation to the works' variance.
 
-    They are the leading generalised eigenvectors of both covariances, as in common spatial patterns (Koles, Lazar and
-    Zhou 1990).
+    They are the leading generalised eigenvectors of the views' second moments and the works' shrunk covariance, as in
+    common spatial patterns (Koles, Lazar and Zhou 1990), and scaled so that works have the variance 1.
 
     Args:
         covariance: of the works, (D, D).
@@ -240,6 +246,7 @@ def _view_directions(
     shrunk = covariance + VIEW_SHRINKAGE * mean_variance * np.eye(width)
     first = max(0, width - VIEW_DIRECTIONS)
     vectors = eigh(deviation.T @ deviation / len(deviation), shrunk, subset_by_index=[first, width - 1])[1]
+    vectors /= np.linalg.norm(vectors, axis=0)
     variances = np.einsum("dv,de,ev->v", vectors, covariance, vectors)
     return np.asarray(vectors.T / np.sqrt(np.maximum(variances, least))[:, None])
 

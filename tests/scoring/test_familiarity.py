@@ -96,6 +96,15 @@ def test_values_that_are_always_0_do_not_count() -> None:
     np.testing.assert_allclose(described(works).remoteness(others) * 3, wanted, rtol=0.02)
 
 
+@pytest.mark.parametrize("scale", [1e-3, 1e3])
+def test_the_size_of_embeddings_does_not_matter(scale: float) -> None:
+    works, others, factor = gaussian(0, 400), gaussian(1, 50), np.float32(scale)
+    views = works + gaussian(2, 400)
+    plain, scaled = TrainingEmbeddings.of(works, views), TrainingEmbeddings.of(factor * works, factor * views)
+    for measure in (TrainingEmbeddings.unfamiliarity, TrainingEmbeddings.remoteness):
+        np.testing.assert_allclose(measure(scaled, factor * others), measure(plain, others), rtol=1e-3)
+
+
 def test_equal_embeddings_are_described_too() -> None:
     works = np.ones((5, WIDTH), np.float32)
     for views in (works, 2 * works, np.random.default_rng(0).normal(size=works.shape).astype(np.float32)):
@@ -201,6 +210,7 @@ HOSTILE: dict[str, dict[str, Any]] = {
     "a familiar of 0": {"correction": {"familiar": 0.0}},
     "an infinite familiar": {"correction": {"familiar": float("inf")}},
     "a foreign as small as familiar": {"correction": {"foreign": 0.5}},
+    "limits whose ratio is infinite": {"correction": {"familiar": 1e-310, "foreign": 1.0}},
     "an infinite foreign": {"correction": {"foreign": float("inf")}},
     "an onset of NaN": {"correction": {"onset": float("nan")}},
     "an infinite onset": {"correction": {"onset": -float("inf")}},
