@@ -52,7 +52,7 @@ def adaptable_card(**changes: Any) -> Card:
 def card_with_photographs(embeddings: NDArray[np.float32], of: Card | None = None, slope: float = 0.5) -> str:
     """The text of a card by which photographs with these embeddings (N, D) are familiar, and others are not."""
     training = described(embeddings)
-    familiar = 1.001 * float(training.unfamiliarity(embeddings).max())
+    familiar = max(1e-6, 1.001 * float(training.unfamiliarity(embeddings).max()))  # 0 if all of them are the same
     rule = PhotographRule(training, Correction(familiar, 1.5 * familiar, onset=0.0, slope=slope))
     fields = json.loads((of or card()).to_json())
     return json.dumps(fields | {"contract": CONTRACT, "photographs": asdict(rule)})
