@@ -41,6 +41,11 @@ def new_array(shape: tuple[int, ...], dtype: DTypeLike, what: str, most: int | N
         raise OutputError(f"{folder}: no room for {what} ({error.strerror}); set TMPDIR to another disk.") from error
 
 
+def has_room(needed: int) -> bool:
+    """Whether arrays of so many bytes take less than half of the room for temporary files."""
+    return 2 * needed < shutil.disk_usage(tempfile.gettempdir()).free
+
+
 def is_on_disk(array: NDArray[Any]) -> bool:
     """Whether an array lies in a file."""
     return _map_of(array) is not None

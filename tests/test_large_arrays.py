@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from artsim.errors import OutputError
-from artsim.large_arrays import is_on_disk, new_array, release_pages
+from artsim.large_arrays import has_room, is_on_disk, new_array, release_pages
 
 SHAPE = (5, 6)
 BYTES = 5 * 6 * 4
@@ -48,6 +48,12 @@ def test_a_full_disk_is_an_output_error(folder: Path, monkeypatch: pytest.Monkey
     monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=BYTES - 1))
     with pytest.raises(OutputError, match=r"no room for numbers .* set TMPDIR"):
         new_array(SHAPE, np.float32, "numbers", 0)
+
+
+def test_there_is_room_if_half_of_the_disk_stays_free(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=2 * BYTES))
+    assert has_room(BYTES - 1)
+    assert not has_room(BYTES)
 
 
 def test_a_folder_that_cannot_be_written_is_an_output_error(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -48,6 +48,17 @@ def balanced_pairs(artists: NDArray[Any], seed: int, at_most: int = MAX_PAIRS_OF
     return first, second, np.repeat(np.array([1, 0], dtype=np.uint8), count)
 
 
+def balanced_pairs_within(groups: NDArray[Any], artists: NDArray[Any], seed: int) -> Pairs:
+    """Draw balanced pairs within each group of works; `groups` (N,) has those of the works (see `balanced_pairs`)."""
+    drawn = []
+    for group in np.unique(groups):
+        rows = np.flatnonzero(groups == group)
+        first, second, same = balanced_pairs(artists[rows], seed)
+        drawn.append((rows[first], rows[second], same))
+    first, second, same = (np.concatenate(column) for column in zip(*drawn, strict=True))
+    return first, second, same
+
+
 def some_of_each(artists: NDArray[Any], at_most: int, seed: int) -> NDArray[np.int64]:
     """Rows of at most so many works of each artist, drawn at random; `artists` is (N,)."""
     rng = np.random.default_rng(seed)

@@ -12,15 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 
-from artsim.collection.pairs import balanced_pairs, some_of_each
+from artsim.collection.pairs import Pairs, balanced_pairs, balanced_pairs_within, some_of_each
 from artsim.evaluation.calibration import calibrate
 from artsim.evaluation.likelihood_ratio import cllr, log_likelihood_ratio
 from artsim.scoring.cohort import COPY_SHARE, MIN_COHORT, Cohort
 from artsim.scoring.contract import DecisionRule, DistanceName
 from artsim.scoring.distance import pair_distances
-from artsim.scoring.familiarity import MOST_SLOPE, SMALLEST_LIMIT, Correction, EmbeddedFold
+from artsim.scoring.familiarity import FAMILIAR_SHARE, MOST_SLOPE, SMALLEST_LIMIT, Correction, EmbeddedFold
 
-FAMILIAR_SHARE = 0.95  # of all folds' works are familiar, as they are photographed like the training works; a setting
 FOREIGN_SHARE = 0.5  # of the views have a weight below 1, or more; a setting
 LEAST_FOREIGN = 1.5  # times the limit of familiar photographs, if views do not differ from works; a setting
 ONSET_SHARES = (0.5, 0.75)  # of all folds' works are less remote than the onsets that are tried; a setting
@@ -44,13 +43,27 @@ class TowerRules:
 
 
 @dataclass(frozen=True)
-class _Pairs:
+class _MeasuredPairs:
     """Labelled pairs (P,): distances, labels, and both measures of both works, (P, 2)."""
 
     distance: NDArray[np.float32]
     same: NDArray[np.uint8]
     unfamiliarity: NDArray[np.float64]
     remoteness: NDArray[np.float64]
+
+    @classmethod
+    def of(
+        cls,
+        pairs: Pairs,
+        embeddings: NDArray[np.float32],
+        measures: tuple[NDArray[np.float64], NDArray[np.float64]],
+        distance: DistanceName,
+    ) -> _MeasuredPairs:
+        """Pairs of embeddings (N, D) with their unfamiliarity (N,) and remoteness (N,)."""
+        first, second, same = pairs
+        both = np.stack([first, second], axis=1)
+        unfamiliarity, remoteness = (measure[both] for measure in measures)
+        return cls(pair_distances(embeddings, first, second, distance), same, unfamiliarity, remoteness)
 
     def corrected(self, correction: Correction) -> NDArray[np.float32]:
         """Distances multiplied by the factors of both works, (P,)."""
@@ -63,7 +76,7 @@ def fit_rules(
 ) -> TowerRules | None:
     """Fit all rules; None if the folds do not give pairs of both kinds.
 
-    A fold of MIN_COHORT works or fewer does not count for the rule for adapted distances.
+    A fold whose collection has fewer than MIN_COHORT works does not count for the rule for adapted distances.
 
     Args:
         folds: works by artists whom the fold's tower does not know.
@@ -74,59 +87,51 @@ def fit_rules(
     measures, works, views, adapted = [], [], [], []
     for fold in folds:
         measures.append((fold.unfamiliarity, fold.remoteness, fold.view_unfamiliarity))
-        works.append(_work_pairs(fold, distance, seed))
-        views.append(_view_pairs(fold, distance, seed))
-        if adapted_width and len(fold.artists) > MIN_COHORT:
-            adapted.append((_adapted(fold, distance, works[-1], seed, adapted_width), works[-1].same))
-    known, shifted = _joined(works), _joined(views)
-    if not _has_both(known.same):
+        pairs = balanced_pairs(fold.artists, seed)
+        of_works = (fold.unfamiliarity, fold.remoteness)
+        works.append(_MeasuredPairs.of(pairs, fold.embeddings, of_works, distance))
+        # Pairs of views by one photographer, as in a foreign collection.
+        pairs_of_views = balanced_pairs_within(fold.photographers, fold.artists, seed)
+        of_views = (fold.view_unfamiliarity, fold.view_remoteness)
+        views.append(_MeasuredPairs.of(pairs_of_views, fold.views, of_views, distance))
+        if adapted_width:
+            collection = _collection(fold, works[-1].distance, distance, seed, adapted_width)
+            if collection.works >= MIN_COHORT:
+                adapted.append((_adapted_distances(fold, pairs, collection), pairs[2]))
+    unshifted, shifted = _joined(works), _joined(views)
+    if not _has_both(unshifted.same):
         return None
-    correction = _fit_correction(known, shifted, measures)
-    plain = calibrate(known.corrected(correction), known.same)
+    correction = _fit_correction(unshifted, shifted, measures)
+    plain = calibrate(unshifted.corrected(correction), unshifted.same)
     distances, same = ([pair[side] for pair in adapted] for side in (0, 1))
     has_adapted = bool(adapted) and _has_both(np.concatenate(same))
     rule = calibrate(np.concatenate(distances), np.concatenate(same)) if has_adapted else None
     return TowerRules(plain, correction, rule)
 
 
-def _work_pairs(fold: EmbeddedFold, distance: DistanceName, seed: int) -> _Pairs:
-    first, second, same = balanced_pairs(fold.artists, seed)
-    both = np.stack([first, second], axis=1)
-    distances = pair_distances(fold.embeddings, first, second, distance)
-    return _Pairs(distances, same, fold.unfamiliarity[both], fold.remoteness[both])
+def _collection(
+    fold: EmbeddedFold, distances: NDArray[np.float32], distance: DistanceName, seed: int, adapted_width: int
+) -> Cohort:
+    """A collection of some works of a fold's artists and of others, to which the distances of its pairs adapt.
 
-
-def _view_pairs(fold: EmbeddedFold, distance: DistanceName, seed: int) -> _Pairs:
-    """Pairs of views by one photographer, as in a foreign collection."""
-    pairs = []
-    for photographer in np.unique(fold.photographers):
-        rows = np.flatnonzero(fold.photographers == photographer)
-        first, second, same = balanced_pairs(fold.artists[rows], seed)
-        pairs.append((rows[first], rows[second], same))
-    first, second, same = (np.concatenate(column) for column in zip(*pairs, strict=True))
-    both = np.stack([first, second], axis=1)
-    distances = pair_distances(fold.views, first, second, distance)
-    return _Pairs(distances, same, fold.view_unfamiliarity[both], fold.view_remoteness[both])
-
-
-def _adapted(
-    fold: EmbeddedFold, distance: DistanceName, pairs: _Pairs, seed: int, adapted_width: int
-) -> NDArray[np.float32]:
-    """Distances (P,) of the fold's pairs, adapted to a collection of some works of its artists and of others.
-
-    There is no threshold yet, which decides what copies are. The median distance stands for it.
+    There is no threshold yet, which decides what copies are. The median of the pairs' distances (P,) stands for it.
     """
     own = fold.embeddings[some_of_each(fold.artists, OWN_WORKS, seed)]
     works = np.concatenate([own, fold.others])
     names = tuple(f"{row:08d}" for row in range(len(works)))
-    copies = COPY_SHARE * float(np.median(pairs.distance)) if len(pairs.distance) else 0.0
-    cohort = Cohort(names, works, 0, len(names), distance, copies, adapted_width, model_sha256="")
-    vectors, factor = cohort.adapt(fold.embeddings)
-    first, second, _ = balanced_pairs(fold.artists, seed)
-    return pair_distances(vectors, first, second, distance, factor)
+    copies = COPY_SHARE * float(np.median(distances)) if len(distances) else 0.0
+    return Cohort(names, works, 0, len(names), distance, copies, adapted_width, model_sha256="")
 
 
-def _fit_correction(known: _Pairs, shifted: _Pairs, measures: Iterable[tuple[NDArray[np.float64], ...]]) -> Correction:
+def _adapted_distances(fold: EmbeddedFold, pairs: Pairs, collection: Cohort) -> NDArray[np.float32]:
+    """Distances (P,) of the fold's pairs, adapted to a collection."""
+    vectors, factor = collection.adapt(fold.embeddings)
+    return pair_distances(vectors, *pairs[:2], collection.distance, factor)
+
+
+def _fit_correction(
+    unshifted: _MeasuredPairs, shifted: _MeasuredPairs, measures: Iterable[tuple[NDArray[np.float64], ...]]
+) -> Correction:
     """The correction with the least sum of the Cllr of pairs of works and of the Cllr of pairs of views.
 
     One calibration serves both. `measures` has the unfamiliarity and the remoteness of each fold's works (N,), and the
@@ -141,11 +146,11 @@ def _fit_correction(known: _Pairs, shifted: _Pairs, measures: Iterable[tuple[NDA
         return none
 
     def cost(slope: float, start: Correction) -> float:
-        distances = [pairs.corrected(replace(start, slope=slope)) for pairs in (known, shifted)]
-        rule = calibrate(np.concatenate(distances), np.concatenate([known.same, shifted.same]))
+        distances = [pairs.corrected(replace(start, slope=slope)) for pairs in (unshifted, shifted)]
+        rule = calibrate(np.concatenate(distances), np.concatenate([unshifted.same, shifted.same]))
         return sum(
             cllr([(log_likelihood_ratio(each, rule.calibration), pairs.same)])["cllr"]
-            for each, pairs in zip(distances, (known, shifted), strict=True)
+            for each, pairs in zip(distances, (unshifted, shifted), strict=True)
         )
 
     best = (cost(0.0, none), none)
@@ -159,10 +164,10 @@ def _fit_correction(known: _Pairs, shifted: _Pairs, measures: Iterable[tuple[NDA
     return best[1]
 
 
-def _joined(pairs: list[_Pairs]) -> _Pairs:
-    nothing = _Pairs(np.empty(0, np.float32), np.empty(0, np.uint8), np.empty((0, 2)), np.empty((0, 2)))
+def _joined(pairs: list[_MeasuredPairs]) -> _MeasuredPairs:
+    nothing = _MeasuredPairs(np.empty(0, np.float32), np.empty(0, np.uint8), np.empty((0, 2)), np.empty((0, 2)))
     columns = zip(*(astuple(each) for each in [nothing, *pairs]), strict=True)
-    return _Pairs(*(np.concatenate(column) for column in columns))
+    return _MeasuredPairs(*(np.concatenate(column) for column in columns))
 
 
 def _has_both(same: NDArray[np.uint8]) -> bool:

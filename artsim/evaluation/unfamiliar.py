@@ -6,15 +6,15 @@ from scipy.special import bdtrc
 
 from artsim.scoring.cohort_use import CohortUse
 from artsim.scoring.contract import Card
+from artsim.scoring.familiarity import FAMILIAR_SHARE
 
-EXPECTED_SHARE = 0.05  # of photographs like the training photographs are unfamiliar
 NOTED_SHARE = 0.1  # a smaller share is not worth a line, however sure it is; a setting
 CHANCE = 0.01  # of so many unfamiliar photographs, if they are like the training photographs; a setting
 
 
 def are_many(unfamiliar: int, images: int) -> bool:
     """Whether so many unfamiliar photographs are clearly more than expected."""
-    by_chance = bdtrc(unfamiliar - 1, images, EXPECTED_SHARE)  # P(that many or more)
+    by_chance = bdtrc(unfamiliar - 1, images, 1 - FAMILIAR_SHARE)  # P(that many or more)
     return unfamiliar >= NOTED_SHARE * images and bool(by_chance < CHANCE)
 
 

@@ -10,7 +10,13 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import expit
 
-from artsim.collection.pairs import Pairs, balanced_pairs, rival_pairs, some_of_each, validation_pairs
+from artsim.collection.pairs import (
+    Pairs,
+    balanced_pairs_within,
+    rival_pairs,
+    some_of_each,
+    validation_pairs,
+)
 from artsim.collection.selection import TRAIN, VAL_SEEN, VAL_UNSEEN, Selection
 from artsim.collection.styles import styles_of
 from artsim.evaluation.calibration import calibrate, crossfitted
@@ -103,13 +109,9 @@ class Validation:
         return {f"{VAL_SHIFTED}/{name}": value for name, value in metrics.items()}
 
     def _pairs_by_photographer(self, seed: int) -> Pairs:
-        drawn = []
-        for photographer in np.unique(self.photographers[self.unknown]):
-            rows = self.unknown[self.photographers[self.unknown] == photographer]
-            first, second, same = balanced_pairs(self.artists[rows], seed)
-            drawn.append((rows[first], rows[second], same))
-        first, second, same = (np.concatenate(column) for column in zip(*drawn, strict=True))
-        return first, second, same
+        photographers, artists = self.photographers[self.unknown], self.artists[self.unknown]
+        first, second, same = balanced_pairs_within(photographers, artists, seed)
+        return self.unknown[first], self.unknown[second], same
 
     def evaluate(
         self, embeddings: NDArray[np.float32], factors: NDArray[np.float32] | None = None, *, intervals: bool = False

@@ -30,8 +30,9 @@ WORKS_PER_DIRECTION = 4  # at least; fewer would measure noise. A setting
 # Directions in which shifted views differ most from works. Settings, chosen in docs/experiments.md.
 VIEW_DIRECTIONS = 8
 VIEW_SHRINKAGE = 0.3  # share of the works' mean variance that is added to their variance along each direction
-# The largest excess of the remoteness that counts: validation has no photographs beyond its shifted views. A setting
-FARTHEST = 0.3
+FAMILIAR_SHARE = 0.95  # of photographs like the training photographs are familiar; a setting
+# By how much a remoteness above the onset counts at most: validation has nothing beyond its shifted views. A setting
+MOST_EXCESS = 0.3
 WORKS_OF_A_COLLECTION = 20  # of each artist in a typical collection; a setting (docs/experiments.md)
 MOST_SLOPE = 3.0  # of a factor for each unit of remoteness, in the fit and in a card. A setting
 # The smallest variance along a direction, as a share of the mean variance. In directions that no embedding fills, the
@@ -89,7 +90,7 @@ class TrainingEmbeddings:
 
     @property
     def width(self) -> int:
-        """D, the length of the embeddings."""
+        """D, the number of values of an embedding."""
         return len(self._mean)
 
     @property
@@ -148,7 +149,7 @@ class Correction:
 
     A photograph is unfamiliar if its unfamiliarity is above `familiar`. Above that, its weight rises with the logarithm
     of its unfamiliarity, from 0 to 1 at `foreign`. Its factor is 1 + weight · slope · e. Here e is by how much its
-    remoteness exceeds `onset`, at most FARTHEST.
+    remoteness exceeds `onset`, at most MOST_EXCESS.
     """
 
     familiar: float
@@ -166,7 +167,7 @@ class Correction:
         """The factors (N,) of photographs with these unfamiliarities and remotenesses, (N,) each."""
         above = np.log(np.maximum(unfamiliarity, self.familiar) / self.familiar)
         weight = np.minimum(1.0, above / math.log(self.foreign / self.familiar))
-        return np.asarray(1 + self.slope * weight * np.clip(remoteness - self.onset, 0.0, FARTHEST))
+        return np.asarray(1 + self.slope * weight * np.clip(remoteness - self.onset, 0.0, MOST_EXCESS))
 
 
 @dataclass(frozen=True)
@@ -175,11 +176,6 @@ class PhotographRule:
 
     training: TrainingEmbeddings
     correction: Correction
-
-    @property
-    def is_sound(self) -> bool:
-        """Whether all numbers are usable: then every factor is finite and at least 1."""
-        return self.training.is_sound and self.correction.is_sound
 
     def are_unfamiliar(self, embeddings: NDArray[np.float32]) -> NDArray[np.bool_]:
         """Whether photographs are unfamiliar, (N,). Of those that are like the training photographs, 5 % are."""

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from artsim.evaluation.rules import TowerRules, fit_rules
+from artsim.evaluation.rules import OWN_WORKS, TowerRules, fit_rules
 from artsim.scoring.cohort import MIN_COHORT
 from artsim.scoring.distance import pair_distances
 from artsim.scoring.familiarity import Correction, EmbeddedFold, TrainingEmbeddings
@@ -113,9 +113,9 @@ def test_adapted_distances_have_a_rule_of_their_own() -> None:
     assert rules.adapted.threshold != rules.plain.threshold
 
 
-def test_there_is_no_rule_for_adapted_distances_if_nothing_adapts_or_folds_are_small() -> None:
+def test_there_is_no_rule_for_adapted_distances_if_nothing_adapts_or_collections_are_small() -> None:
     assert fitted([made_fold(0, shift=0.8)], adapted_width=0).adapted is None
-    small = [made_fold(seed, shift=0.8, artists=2, works=MIN_COHORT // 2) for seed in range(4)]
+    small = [made_fold(seed, shift=0.8, artists=(MIN_COHORT - 1) // OWN_WORKS) for seed in range(4)]
     assert fitted(small).adapted is None
-    larger = made_fold(9, shift=0.8, artists=2, works=MIN_COHORT // 2 + 1)
+    larger = made_fold(9, shift=0.8, artists=(MIN_COHORT - 1) // OWN_WORKS + 1)
     assert fitted([*small, larger]).adapted is not None

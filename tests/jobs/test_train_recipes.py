@@ -22,7 +22,8 @@ def check_rules(card: Card) -> None:
     """A card whose photographs are described by as many numbers as an embedding has."""
     assert card.contract == 2
     assert card.photographs is not None
-    assert card.photographs.is_sound
+    assert card.photographs.training.is_sound
+    assert card.photographs.correction.is_sound
     assert card.photographs.training.width == 16
 
 

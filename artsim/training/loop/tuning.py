@@ -14,7 +14,6 @@ from functools import cached_property, partial
 import keras
 import numpy as np
 import tensorflow as tf
-from keras import layers
 from numpy.typing import NDArray
 
 from artsim.large_arrays import new_array, release_pages
@@ -29,6 +28,7 @@ from artsim.training.loop.plan import Stage
 from artsim.training.loop.stages import Stages
 from artsim.training.networks.backbones import PATCH, RANDOM, SMALLEST
 from artsim.training.networks.features import LabelledFeatures, build_features, compute_features
+from artsim.training.networks.halves import LowerHalf, split, tuned_layers, weighted_layers
 from artsim.training.networks.heads import COMPONENTS, build_readout, with_head
 from artsim.training.networks.readout import fit_projection
 from artsim.training.recipes import Recipe
@@ -89,7 +89,9 @@ def tune_network(
     settings = tuning_settings(recipe)
     with mixed_precision(recipe.mixed_precision == "on"):
         on_crops = _copy(network, recipe, settings.image_size)
-    _freeze(on_crops)
+    tuned = {id(layer) for layer in tuned_layers(on_crops)}
+    for layer in weighted_layers(on_crops):
+        layer.trainable = id(layer) in tuned
     projection = fit_projection(frozen.features, frozen.labels, COMPONENTS)
     width = min(TUNING_READOUT_WIDTH, projection.kernel.shape[1])
     readout = build_readout(projection, frozen, width, recipe)
@@ -111,22 +113,6 @@ def _copy(network: keras.Model, recipe: Recipe, side: int) -> keras.Model:
     copy = build_features(recipe, side, RANDOM)
     copy.set_weights(network.get_weights())
     return copy
-
-
-def _freeze(network: keras.Model) -> None:
-    """Leave only the upper half trainable, without its batch norms: the statistics of a small batch are too noisy."""
-    weighted = _with_weights(network)
-    for number, layer in enumerate(weighted):
-        if number < len(weighted) // 2 or isinstance(layer, layers.BatchNormalization):
-            layer.trainable = False
-
-
-def _with_weights(model: keras.Model) -> list[keras.Layer]:
-    """The layers with weights of a network and of the networks inside it, from input to output."""
-    found: list[keras.Layer] = []
-    for layer in model.layers:
-        found += _with_weights(layer) if isinstance(layer, keras.Model) else [layer] if layer.weights else []
-    return found
 
 
 def crop_dataset(
@@ -231,24 +217,39 @@ class FeatureExtractor:
         if kept is not None and int(kept["fit"]) == fit:
             return LabelledFeatures(kept["features"], self.labels, kept["views"])
         stage = self.stages.begin("features", fit)
-        features = self._computed(network, self.pixels, stage.title, 0)
-        views = self._computed(network, self.views, f"{stage.title} of views", len(features))
+        of_works, of_views = self._lower_halves
+        features = self._computed(network, self.pixels, of_works, stage.title, 0)
+        views = self._computed(network, self.views, of_views, f"{stage.title} of views", len(features))
         if keep and features.nbytes + views.nbytes <= MOST_LOCAL_BYTES:
             self.stages.journal.write(name, {"fit": np.array(fit), "features": features, "views": views})
         return LabelledFeatures(features, self.labels, views)
+
+    @cached_property
+    def _lower_halves(self) -> tuple[LowerHalf, LowerHalf] | tuple[None, None]:
+        """What all fits share for works and for views: nothing if the recipe does not tune, or if it is too large."""
+        halves = split(self.network, self.recipe) if self.recipe.tune_epochs else None
+        if halves is None or not LowerHalf.fits(halves, 2 * len(self.labels)):
+            return None, None
+        return LowerHalf(halves, len(self.labels)), LowerHalf(halves, len(self.labels))
 
     def _computed(
         self,
         network: keras.Model,
         parts: Sequence[NDArray[np.uint8] | ShiftedViews],
+        lower_half: LowerHalf | None,
         title: str,
         before: int,
     ) -> NDArray[np.float32]:
         """Features (N, F) of all parts. `before` is the number of paintings done earlier in the stage."""
         features = new_array((len(self.labels), network.output_shape[1]), np.float32, "features")
-        ends = np.cumsum([len(part) for part in parts])
-        for part, end in zip(parts, ends, strict=True):
-            progress = partial(self.stages.progress, title, before=before)
-            compute_features(network, part, progress, features[end - len(part) : end])
-            before += len(part)
+        halves = split(network, self.recipe) if lower_half is not None else None
+        first = 0
+        for part in parts:
+            progress = partial(self.stages.progress, title, before=before + first)
+            of_part = features[first : first + len(part)]
+            if lower_half is not None and halves is not None:
+                lower_half.features(halves.upper, part, first, progress, of_part)
+            else:
+                compute_features(network, part, progress, of_part)
+            first += len(part)
         return features

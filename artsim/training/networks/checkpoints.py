@@ -6,6 +6,7 @@ They are sealed archives. Checkpoints of artsim 0.1 have no seal; their parts ha
 from __future__ import annotations
 
 import io
+import shutil
 import tempfile
 import zipfile
 from pathlib import Path
@@ -31,16 +32,19 @@ CONFIG, WEIGHTS = "config.json", "model.weights.h5"
 PARTS = frozenset({"metadata.json", CONFIG, WEIGHTS})
 
 
-def save_tower(tower: keras.Model, path: Path) -> None:
-    """Write a tower to `path`.
+def save_tower(tower: keras.Model, path: Path, *copies: Path) -> None:
+    """Write a tower to `path`, and the same bytes to other paths in its folder.
 
     Raises:
-        OutputError: the file cannot be written.
+        OutputError: a file cannot be written.
     """
     with writing(path), tempfile.TemporaryDirectory(prefix=".saving-", dir=path.parent) as folder:
         part = Path(folder) / path.name
         tower.save(part)
         seal(part)
+        for copy in copies:
+            shutil.copyfile(part, Path(folder) / copy.name)
+            (Path(folder) / copy.name).replace(copy)
         part.replace(path)
 
 

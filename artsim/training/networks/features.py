@@ -6,7 +6,7 @@ letterbox bars.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import cast
 
@@ -20,7 +20,7 @@ from artsim.shifted_views import ShiftedViews
 from artsim.training.networks.backbones import build_backbone
 from artsim.training.networks.rows import Features, rows_of
 from artsim.training.networks.towers import STATISTICS, ChannelStatistics, Enlarge, PictureMask
-from artsim.training.recipes import BackboneName, Recipe
+from artsim.training.recipes import BackboneName, FeatureMaps, Recipe
 
 FEATURE_BATCH = 8  # paintings at once: more are no faster on a CPU, and their maps take memory. A setting
 BACKBONE = "backbone"  # the network's name in a saved tower
@@ -49,25 +49,63 @@ class LabelledFeatures:
         return LabelledFeatures(rows_of(self.features, rows), labels, views)
 
 
+@dataclass(frozen=True)
+class ImageInput:
+    """The input of a network, and what follows from it.
+
+    Attributes:
+        images: uint8 (N, S, S, 3).
+        pixels: the images, enlarged: float32 (N, side, side, 3).
+        mask: of the pixels, 0 on the letterbox bars and 1 on the picture: (N, side, side, 1).
+    """
+
+    images: keras.KerasTensor
+    pixels: keras.KerasTensor
+    mask: keras.KerasTensor
+
+    @classmethod
+    def of(cls, image_size: int, side: int) -> ImageInput:
+        """Images of `image_size` px, enlarged to `side`."""
+        images = keras.Input((image_size, image_size, 3), dtype="uint8", name="images")
+        mask, pixels = PictureMask()(images), layers.Rescaling(1.0)(images)
+        if side != image_size:
+            mask, pixels = Enlarge(side)(mask), Enlarge(side)(pixels)
+        return cls(images, pixels, mask)
+
+    def mask_of_size(self, height: int, width: int) -> keras.KerasTensor:
+        """The share (N, height, width, 1) of picture in each place of a map."""
+        stride = round(self.mask.shape[1] / height)
+        shrunk = layers.AveragePooling2D(stride, padding="same")(self.mask) if stride > 1 else self.mask
+        over = shrunk.shape[1] - height  # the backbone ignores a last, incomplete patch
+        return layers.Cropping2D(((0, over), (0, shrunk.shape[2] - width)))(shrunk) if over else shrunk
+
+
 def build_features(recipe: Recipe, image_size: int, weights: str) -> keras.Model:
     """A network that gives the features of a pretrained one: uint8 (N, S, S, 3) -> float32 (N, F).
 
     It enlarges its input as the recipe says. The backbone then sees no detail that the input lacks, but its filters
-    are finer in comparison. `half` of the feature maps are the deepest one, and every second one before it.
+    are finer in comparison.
 
     Raises:
         UsageError, ModelError: as `build_backbone`.
     """
     side = round(recipe.enlarge * image_size)
     backbone = build_backbone(cast(BackboneName, recipe.tower), side, weights)
-    images = keras.Input((image_size, image_size, 3), dtype="uint8", name="images")
-    mask, pixels = PictureMask()(images), layers.Rescaling(1.0)(images)
-    if side != image_size:
-        mask, pixels = Enlarge(side)(mask), Enlarge(side)(pixels)
-    maps = backbone(pixels)
-    chosen = maps if recipe.feature_maps == "all" else maps[::-2][::-1]
-    pooled = [ChannelStatistics(dtype=STATISTICS)(each, _resized(mask, each)) for each in chosen]
-    return keras.Model(images, layers.Concatenate(dtype=STATISTICS)(pooled), name=BACKBONE)
+    image = ImageInput.of(image_size, side)
+    maps = chosen_maps(backbone(image.pixels), recipe.feature_maps)
+    masks = [image.mask_of_size(*each.shape[1:3]) for each in maps]
+    return keras.Model(image.images, pooled(maps, masks), name=BACKBONE)
+
+
+def chosen_maps(maps: Sequence[keras.KerasTensor], feature_maps: FeatureMaps) -> list[keras.KerasTensor]:
+    """The maps that features come from. `half` of them are the deepest one, and every second one before it."""
+    return list(maps if feature_maps == "all" else maps[::-2][::-1])
+
+
+def pooled(maps: Sequence[keras.KerasTensor], masks: Sequence[keras.KerasTensor]) -> keras.KerasTensor:
+    """The features (N, F) of some maps with their masks."""
+    statistics = [ChannelStatistics(dtype=STATISTICS)(each, mask) for each, mask in zip(maps, masks, strict=True)]
+    return layers.Concatenate(dtype=STATISTICS)(statistics)
 
 
 def compute_features(
@@ -95,12 +133,3 @@ def compute_features(
         release_pages(pixels)
         progress(start + len(batch), len(pixels))
     return features
-
-
-def _resized(mask: keras.KerasTensor, feature_map: keras.KerasTensor) -> keras.KerasTensor:
-    """The share (N, h, w, 1) of picture in each place of a map (N, h, w, C), from a mask (N, S, S, 1)."""
-    height, width = feature_map.shape[1:3]
-    stride = round(mask.shape[1] / height)
-    shrunk = layers.AveragePooling2D(stride, padding="same")(mask) if stride > 1 else mask
-    over = shrunk.shape[1] - height  # the backbone ignores a last, incomplete patch
-    return layers.Cropping2D(((0, over), (0, shrunk.shape[2] - width)))(shrunk) if over else shrunk

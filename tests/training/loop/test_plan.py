@@ -51,6 +51,22 @@ def test_a_resumed_stage_has_less_to_do() -> None:
     assert plan.seconds_left == pytest.approx(18)
 
 
+def test_earlier_stages_of_a_kind_count_a_tenth() -> None:
+    """The first features take longer than those after them."""
+    clock = Clock()
+    plan = Plan([Stage("features", fit, 2, 100) for fit in (0, 1, 2)], clock)
+    plan.begin("features", 0)
+    plan.advance(0)
+    clock.now += 1000
+    plan.advance(100)
+    assert plan.seconds_left == pytest.approx(2 * 1000)
+    plan.begin("features", 1)
+    plan.advance(0)
+    clock.now += 45
+    plan.advance(45)
+    assert plan.seconds_left == pytest.approx((55 + 100) * (100 + 45) / (10 + 45))
+
+
 def test_epochs_are_counted_through_all_stages_and_through_those_of_a_group() -> None:
     recipe = replace(RECIPES["transfer"], tune_epochs=4, epochs=80)
     plan = plan_fits(recipe, [(300, "train"), (250, "calibration"), (240, "calibration"), (320, "refit")], 320)

@@ -53,6 +53,15 @@ def test_a_checkpoint_comes_back_as_written(tower: keras.Model, saved: Path) -> 
     assert [path.name for path in saved.parent.iterdir()] == ["best.keras"]
 
 
+def test_copies_of_a_checkpoint_have_its_bytes(tower: keras.Model, tmp_path: Path) -> None:
+    paths = [tmp_path / name for name in ("best.keras", "last.keras")]
+    paths[1].write_bytes(b"of an earlier epoch")
+    save_tower(tower, *paths)
+    assert paths[0].read_bytes() == paths[1].read_bytes()
+    np.testing.assert_array_equal(load_tower(paths[1])(PIXELS), tower(PIXELS))
+    assert sorted(tmp_path.iterdir()) == paths
+
+
 def test_a_checkpoint_of_artsim_0_1_is_read(tower: keras.Model, tmp_path: Path) -> None:
     tower.save(tmp_path / "best.keras")
     np.testing.assert_array_equal(load_tower(tmp_path / "best.keras")(PIXELS), tower(PIXELS))
