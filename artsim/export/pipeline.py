@@ -49,6 +49,16 @@ class Exported:
     cost: QuantizationCost | None = None  # None: float32
 
 
+@dataclass(frozen=True)
+class _Compared:
+    """What a tower in ONNX gives, and how it compares with its source."""
+
+    check: ExportCheck
+    cost: QuantizationCost | None  # None: float32
+    works: NDArray[np.float32]  # embeddings (V, D) of the validation works
+    views: NDArray[np.float32]  # (V, D) of a shifted view of each
+
+
 def export_tower(
     source: ExportSource,
     record: RunRecord,
@@ -80,13 +90,14 @@ def export_tower(
     from artsim.export.convert import write
 
     card = _card_without_rules(record, selection_sha256, refit=source.evaluated is not None)
-    exported, check, cost = _convert_and_compare(source.tower, card, validation, pixels, quantization)
-    evaluated = exported
-    if source.evaluated is not None:
-        evaluated, _, cost = _convert_and_compare(source.evaluated, card, validation, pixels, quantization)
-    card, factors, scores = _with_rules_and_metrics(source, exported, evaluated, validation, pixels, record.seed)
+    evaluated = None
+    if source.evaluated is not None:  # its opened tower takes memory, so it is not kept
+        evaluated = _convert_and_compare(source.evaluated, card, validation, pixels, quantization)[1]
+    exported, own = _convert_and_compare(source.tower, card, validation, pixels, quantization)
+    evaluated = evaluated or own
+    card, factors, scores = _with_rules_and_metrics(source, exported.card, own, evaluated, validation, record.seed)
     write(exported.proto, card, output)
-    return Exported(output, card, check, evaluated.embeddings, factors, validation, scores, cost)
+    return Exported(output, card, own.check, evaluated.works, factors, validation, scores, evaluated.cost)
 
 
 def _card_without_rules(record: RunRecord, selection_sha256: str, *, refit: bool) -> Card:
@@ -104,44 +115,32 @@ def _card_without_rules(record: RunRecord, selection_sha256: str, *, refit: bool
 
 
 def _with_rules_and_metrics(
-    source: ExportSource,
-    exported: OpenedTower,
-    evaluated: OpenedTower,
-    validation: Validation,
-    pixels: NDArray[np.uint8],
-    seed: int,
+    source: ExportSource, card: Card, exported: _Compared, evaluated: _Compared, validation: Validation, seed: int
 ) -> tuple[Card, NDArray[np.float32] | None, pd.DataFrame]:
     """The complete card, the factors (V,) of the validation works' distances (None: 1), and the scores of all pairs."""
-    twin = ShiftedViews(pixels, validation.photographers)
-    views = embed_works(evaluated.tower, twin)
-    rules = source.rules or _rules_of_validation(source, validation, evaluated.embeddings, views, seed)
-    card = _with_contract_2(exported.card, source.embeddings, rules)
+    rules = source.rules or _rules_of_validation(source, validation, evaluated, seed)
+    card = _with_contract_2(card, source.embeddings, rules)
     factors = view_factors = None
     if card.photographs is not None:
-        own_views = views if source.evaluated is None else embed_works(exported.tower, twin)
-        factors, view_factors = (card.photographs.factors(each) for each in (exported.embeddings, own_views))
-    result = validation.evaluate(evaluated.embeddings, factors, intervals=True)
+        factors, view_factors = (card.photographs.factors(each) for each in (exported.works, exported.views))
+    result = validation.evaluate(evaluated.works, factors, intervals=True)
     plain = result.rule if rules is None else rules.plain
     if validation.threshold is not None:
         plain = DecisionRule(plain.calibration, validation.threshold)
-    metrics = result.metrics | validation.evaluate_shifted(views, view_factors, plain, seed)
+    metrics = result.metrics | validation.evaluate_shifted(evaluated.views, view_factors, plain, seed)
     card = replace(card, threshold=plain.threshold, calibration=plain.calibration, validation=metrics)
-    scores = validation.scores(evaluated.embeddings, card, factors)
-    shifted = validation.shifted_scores(views, card, view_factors, seed)
+    scores = validation.scores(evaluated.works, card, factors)
+    shifted = validation.shifted_scores(evaluated.views, card, view_factors, seed)
     return card, factors, pd.concat([scores, shifted], ignore_index=True)
 
 
 def _rules_of_validation(
-    source: ExportSource,
-    validation: Validation,
-    embeddings: NDArray[np.float32],
-    views: NDArray[np.float32],
-    seed: int,
+    source: ExportSource, validation: Validation, evaluated: _Compared, seed: int
 ) -> TowerRules | None:
     """The rules fitted on validation works by unknown artists; None if the training works' embeddings are unknown."""
     if source.embeddings is None:
         return None
-    fold = validation.fold(embeddings, views, source.embeddings.training)
+    fold = validation.fold(evaluated.works, evaluated.views, source.embeddings.training)
     return fit_rules([fold], validation.distance, seed, source.embeddings.readout_width)
 
 
@@ -157,16 +156,16 @@ def _with_contract_2(card: Card, embeddings: EmbeddingsRecord | None, rules: Tow
 
 def _convert_and_compare(
     tower: keras.Model, card: Card, validation: Validation, pixels: NDArray[np.uint8], quantization: Quantization | None
-) -> tuple[OpenedTower, ExportCheck, QuantizationCost | None]:
+) -> tuple[OpenedTower, _Compared]:
     """The tower in ONNX, at the precision asked for, and its comparison with TensorFlow in float32."""
     from artsim.export.convert import compare, convert
     from artsim.training.loop.evaluator import embed
 
     with tempfile.TemporaryDirectory(prefix="artsim-") as name:
-        opened = open_converted(convert(tower), card, Path(name, "tower.onnx"), pixels)
+        opened, cost = open_converted(convert(tower), card, Path(name, "tower.onnx"), pixels), None
         some = np.unique(np.linspace(0, len(pixels) - 1, COMPARED_IMAGES).astype(int))
         check = compare(embed(tower, pixels[some]), opened.embeddings[some], card.distance)
-        if quantization is None:
-            return opened, check, None
-        reduced, cost = quantize(quantization, opened, validation, pixels, Path(name, "reduced.onnx"))
-        return reduced, check, cost
+        if quantization is not None:
+            opened, cost = quantize(quantization, opened, validation, pixels, Path(name, "reduced.onnx"))
+        views = embed_works(opened.tower, ShiftedViews(pixels, validation.photographers))
+        return opened, _Compared(check, cost, opened.embeddings, views)

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+from collections import deque
 from pathlib import Path
 from typing import Any
+from weakref import WeakSet
 
 import keras
 import numpy as np
@@ -12,7 +14,7 @@ from keras import layers
 from numpy.typing import NDArray
 
 from artsim.errors import GateError, OutputError
-from artsim.export.convert import compare, convert, write
+from artsim.export.convert import collecting_often, compare, convert, write
 from artsim.scoring.contract import Calibration, Card
 from artsim.scoring.scorer import load
 from artsim.scoring.session import open_tower
@@ -128,3 +130,21 @@ def test_a_failed_write_leaves_no_file(tmp_path: Path) -> None:
     with pytest.raises(OutputError):
         write(onnx.ModelProto(), card(), tmp_path / "nowhere" / "tower.onnx")
     assert list(tmp_path.iterdir()) == []
+
+
+class Copy:
+    """An object that refers to itself, as tf2onnx's copies of a graph do."""
+
+    def __init__(self) -> None:
+        self.itself = self
+
+
+def test_copies_of_the_graph_are_freed_while_many_other_objects_live() -> None:
+    others, copies = [[number] for number in range(400_000)], WeakSet[Copy]()  # as after a training
+    in_use = deque[Copy](maxlen=3_000)  # a copy lives for a while, so a collection of young objects does not free it
+    with collecting_often():
+        for _ in range(20_000):
+            in_use.append(Copy())
+            copies.add(in_use[-1])
+        assert len(copies) < 12_000
+    assert len(others) == 400_000
