@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 import artsim
 from artsim.errors import ModelError
 from artsim.scoring.contract import Card
-from artsim.scoring.familiarity import FARTHEST, MOST_SLOPE, Correction, PhotographRule, TrainingEmbeddings
+from artsim.scoring.familiarity import MOST_EXCESS, MOST_SLOPE, Correction, PhotographRule, TrainingEmbeddings
 from tests.command import artsim_in_process
 from tests.towers import SIZE, WIDTH, described, familiar_card, write_paintings, write_tower
 
@@ -120,13 +120,13 @@ def test_factors_are_1_for_familiar_photographs_and_bounded_for_others(seed: int
     works = gaussian(seed, 60) + np.random.default_rng(seed).choice([0, 0.3, 1000], 60)[:, None].astype(np.float32)
     factors, limits = fitted.factors(works), fitted.correction
     unfamiliarity, remoteness = fitted.training.unfamiliarity(works), fitted.training.remoteness(works)
-    most = np.float32(1 + slope * FARTHEST)
+    most = np.float32(1 + slope * MOST_EXCESS)
     assert (factors[unfamiliarity <= limits.familiar] == 1).all()
     assert (factors[remoteness <= limits.onset] == 1).all()
     assert (factors >= 1).all()
     assert (factors <= most).all()
     np.testing.assert_array_equal(fitted.are_unfamiliar(works), unfamiliarity > limits.familiar)
-    assert (factors[(unfamiliarity >= limits.foreign) & (remoteness >= limits.onset + FARTHEST)] == most).all()
+    assert (factors[(unfamiliarity >= limits.foreign) & (remoteness >= limits.onset + MOST_EXCESS)] == most).all()
     vectors, same_factors = fitted.adapt(works)
     assert vectors is works
     assert same_factors.tobytes() == factors.tobytes()
