@@ -27,7 +27,7 @@ from artsim.evaluation.reliability import reliability
 from artsim.evaluation.retrieval import RETRIEVAL_METRICS, retrieval_metrics
 from artsim.scoring.contract import Calibration, Card, DecisionRule, DistanceName
 from artsim.scoring.distance import pair_distances
-from artsim.scoring.familiarity import WORKS_OF_A_COLLECTION, EmbeddedFold, TrainingEmbeddings
+from artsim.scoring.familiarity import EmbeddedFold, TrainingEmbeddings, works_of_known_artists
 from artsim.scoring.scores import Criterion
 from artsim.shifted_views import PHOTOGRAPHERS, photographers_of
 
@@ -71,13 +71,18 @@ class Validation:
         self.photographers = photographers_of(np.zeros(len(self.works), dtype=np.int64), number)
 
     def fold(
-        self, embeddings: NDArray[np.float32], views: NDArray[np.float32], training: TrainingEmbeddings
+        self,
+        embeddings: NDArray[np.float32],
+        views: NDArray[np.float32],
+        training: TrainingEmbeddings,
+        readout_width: int,
     ) -> EmbeddedFold:
         """The works by unknown artists as a fold, from embeddings and shifted views (V, D) of all works."""
         rows, names = self.unknown, self.artists.astype(str)
         artists = np.unique(names[rows], return_inverse=True)[1]
         known = np.setdiff1d(np.arange(len(names)), rows)
-        others = known[some_of_each(names[known], WORKS_OF_A_COLLECTION, seed=0)] if len(known) else known
+        number = works_of_known_artists(training.width, readout_width)
+        others = known[some_of_each(names[known], number, seed=0)] if len(known) else known
         works = embeddings[rows]
         return EmbeddedFold.of(artists, works, self.photographers[rows], views[rows], training, embeddings[others])
 

@@ -154,7 +154,7 @@ def test_the_fold_has_the_works_by_unseen_artists_with_their_views() -> None:
     validation = validation_of(works(None))
     embeddings = placed(validation)
     training = described(embeddings)
-    found = validation.fold(embeddings, -embeddings, training)
+    found = validation.fold(embeddings, -embeddings, training, readout_width=2)
     unseen = (validation.works["split"] == "val_unseen").to_numpy()
     np.testing.assert_array_equal(found.embeddings, embeddings[unseen])
     np.testing.assert_array_equal(found.views, -embeddings[unseen])
@@ -169,10 +169,23 @@ def test_the_fold_has_works_by_seen_artists_where_unseen_ones_give_no_pairs(unse
     table = works(None)
     validation = validation_of(table[table["artist"].isin(list("abcd" + unseen))].reset_index(drop=True))
     embeddings = placed(validation)
-    found = validation.fold(embeddings, embeddings, described(embeddings))
+    found = validation.fold(embeddings, embeddings, described(embeddings), readout_width=2)
     assert len(found.artists) == (validation.works["split"] == "val_seen").sum() == 16
     shifted = validation.evaluate_shifted(embeddings, None, validation.evaluate(embeddings).rule, seed=0)
     assert shifted["val_shifted/auc"] > 0.9
+
+
+@pytest.mark.parametrize(("readout_width", "number"), [(2, 3), (1, 2)])
+def test_beside_a_trained_head_the_fold_has_fewer_works_by_known_artists(
+    readout_width: int, number: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("artsim.scoring.familiarity.WORKS_BY_READOUT", 3)
+    monkeypatch.setattr("artsim.scoring.familiarity.WORKS_BY_TRAINED_HEAD", 2)
+    validation = validation_of(works(None))
+    embeddings = placed(validation)
+    found = validation.fold(embeddings, embeddings, described(embeddings), readout_width)
+    known = validation.works[validation.works["split"] == "val_seen"]
+    assert len(found.others) == number * known["artist"].nunique()
 
 
 @given(st.integers(3, 30), st.integers(16, 40))
