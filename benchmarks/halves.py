@@ -31,7 +31,7 @@ def main() -> int:
     start_tensorflow()
     from artsim.training.loop.fit import prepare
     from artsim.training.networks.features import compute_features
-    from artsim.training.networks.halves import LowerHalf, split
+    from artsim.training.networks.halves import LowerOutputs, split
     from artsim.training.recipes import recipe_of
 
     recipe = recipe_of("transfer", {"weights": "none"})
@@ -41,11 +41,11 @@ def main() -> int:
     assert halves is not None
     side = recipe.image_size
     images = np.random.default_rng(0).integers(0, 256, (IMAGES, side, side, 3), dtype=np.uint8)
-    lower_half = LowerHalf(halves, IMAGES)
+    lower_outputs = LowerOutputs(halves, IMAGES)
     whole, upper = (np.empty((IMAGES, network.output_shape[1]), np.float32) for _ in range(2))
     ways: dict[str, Callable[[], object]] = {
         "whole network": lambda: compute_features(network, images, lambda *_: None, whole),
-        "upper half": lambda: lower_half.features(halves.upper, images, 0, lambda *_: None, upper),
+        "upper half": lambda: lower_outputs.fill(halves.upper, images, 0, lambda *_: None, upper),
     }
     seconds: dict[str, list[float]] = {name: [] for name in ways}
     for _ in range(1 + ROUNDS):  # the first round traces the graphs and fills the lower half

@@ -34,7 +34,7 @@ class TowerRules:
 
     `plain` is the rule for distances after the correction. `correction` is None in rules of artsim 0.1 only, which
     correct no distance. `adapted` is the rule for distances that are adapted to a cohort; None: nothing adapts, or the
-    folds are too small for cohorts.
+    collections of the folds are too small.
     """
 
     plain: DecisionRule
@@ -114,7 +114,8 @@ def _collection(
 ) -> Cohort:
     """A collection of some works of a fold's artists and of others, to which the distances of its pairs adapt.
 
-    There is no threshold yet, which decides what copies are. The median of the pairs' distances (P,) stands for it.
+    The copy distance is a share of the threshold. The threshold is not fitted yet, so the median of the pairs'
+    distances (P,) replaces it.
     """
     own = fold.embeddings[some_of_each(fold.artists, OWN_WORKS, seed)]
     works = np.concatenate([own, fold.others])

@@ -27,7 +27,7 @@ from artsim.evaluation.reliability import reliability
 from artsim.evaluation.retrieval import RETRIEVAL_METRICS, retrieval_metrics
 from artsim.scoring.contract import Calibration, Card, DecisionRule, DistanceName
 from artsim.scoring.distance import pair_distances
-from artsim.scoring.familiarity import EmbeddedFold, TrainingEmbeddings, works_of_known_artists
+from artsim.scoring.familiarity import EmbeddedFold, TrainingEmbeddings, most_works_of_known_artist
 from artsim.scoring.scores import Criterion
 from artsim.shifted_views import PHOTOGRAPHERS, photographers_of
 
@@ -81,7 +81,7 @@ class Validation:
         rows, names = self.unknown, self.artists.astype(str)
         artists = np.unique(names[rows], return_inverse=True)[1]
         known = np.setdiff1d(np.arange(len(names)), rows)
-        number = works_of_known_artists(training.width, readout_width)
+        number = most_works_of_known_artist(training.width, readout_width)
         others = known[some_of_each(names[known], number, seed=0)] if len(known) else known
         works = embeddings[rows]
         return EmbeddedFold.of(artists, works, self.photographers[rows], views[rows], training, embeddings[others])

@@ -116,7 +116,7 @@ def collecting_often() -> Iterator[None]:
     Each of tf2onnx's optimizers copies the whole graph, weights included. The copies refer to themselves, so only the
     garbage collector frees them. They are few objects, so it comes late: a tower of 48 MB took 4 GB. It also comes late
     if the last collection left many objects. After a training there are many, so a collection of the few that are not
-    frozen follows: without it, a tower of 90 MB took 0.9 GB.
+    frozen follows: without it, a tower of 90 MB took 0.9 GB more.
     """
     gc.collect()
     gc.freeze()  # what is alive need not be looked at again

@@ -93,11 +93,11 @@ def export_tower(
     evaluated = None
     if source.evaluated is not None:  # its opened tower takes memory, so it is not kept
         evaluated = _convert_and_compare(source.evaluated, card, validation, pixels, quantization)[1]
-    exported, own = _convert_and_compare(source.tower, card, validation, pixels, quantization)
-    evaluated = evaluated or own
-    card, factors, scores = _with_rules_and_metrics(source, exported.card, own, evaluated, validation, record.seed)
-    write(exported.proto, card, output)
-    return Exported(output, card, own.check, evaluated.works, factors, validation, scores, evaluated.cost)
+    opened, exported = _convert_and_compare(source.tower, card, validation, pixels, quantization)
+    evaluated = evaluated or exported
+    card, factors, scores = _with_rules_and_metrics(source, opened.card, exported, evaluated, validation, record.seed)
+    write(opened.proto, card, output)
+    return Exported(output, card, exported.check, evaluated.works, factors, validation, scores, evaluated.cost)
 
 
 def _card_without_rules(record: RunRecord, selection_sha256: str, *, refit: bool) -> Card:

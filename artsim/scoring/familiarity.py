@@ -33,8 +33,8 @@ VIEW_SHRINKAGE = 0.3  # share of the works' mean variance that is added to their
 FAMILIAR_SHARE = 0.95  # of photographs like the training photographs are familiar; a setting
 # By how much a remoteness above the onset counts at most: validation has nothing beyond its shifted views. A setting
 MOST_EXCESS = 0.3
-# Works of each artist trained on in the collections that rules are fitted in. Settings (docs/experiments.md). A trained
-# head sets these artists further apart than others, so there are fewer of their works.
+# Number of works by each training artist in the collections on which adapted rules are fitted, for towers without and
+# with a trained head. Settings (docs/experiments.md).
 WORKS_BY_READOUT, WORKS_BY_TRAINED_HEAD = 20, 10
 MOST_SLOPE = 3.0  # of a factor for each unit of remoteness, in the fit and in a card. A setting
 # The smallest variance along a direction, as a share of the mean variance. In directions that no embedding fills, the
@@ -193,8 +193,11 @@ class PhotographRule:
         return vectors, self.factors(vectors)
 
 
-def works_of_known_artists(width: int, readout_width: int) -> int:
-    """How many works of each artist trained on `EmbeddedFold.others` has, for D and the readout's part of it."""
+def most_works_of_known_artist(width: int, readout_width: int) -> int:
+    """The largest number of works by one training artist in `EmbeddedFold.others`.
+
+    It depends on whether the tower has a trained head beside its readout: then `readout_width` is less than `width`.
+    """
     return WORKS_BY_READOUT if readout_width == width else WORKS_BY_TRAINED_HEAD
 
 
@@ -203,7 +206,7 @@ class EmbeddedFold:
     """Works by artists whom a tower does not know, embedded by it, with one shifted view of each.
 
     Photographers are numbered. Unfamiliarity and remoteness are measured from the tower's own training embeddings.
-    `others` are works by other artists, at most `works_of_known_artists` by each.
+    `others` are works by other artists, at most `most_works_of_known_artist` by each.
     """
 
     artists: NDArray[np.int64]  # (N,)

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-EARLIER = 0.1  # by how much earlier stages of a kind count for its pace; a setting
+EARLIER_WEIGHT = 0.1  # of earlier stages in the pace of their kind; a setting
 
 StageName = Literal["features", "tuning", "training"]
 
@@ -58,8 +58,8 @@ class Plan:
     """The stages of a training, and the pace of each kind of stage.
 
     The time left is estimated from what this process has measured. A kind of stage that has not run yet counts as
-    nothing. Earlier stages of a kind count little once another begins: the features of the first fit take longer,
-    because the later ones share its lower half.
+    nothing. Earlier stages of a kind count little once another begins: the features of the frozen network, the
+    first ones, take longest if it is tuned, because the later ones reuse its lower half.
     """
 
     def __init__(self, stages: Sequence[Stage], clock: Callable[[], float] = time.monotonic) -> None:
@@ -86,7 +86,7 @@ class Plan:
         stage = self.stage(name, fit)
         self._place, self._done, self._mark = self.stages.index(stage), done, None
         for measured in (self._seconds, self._units):
-            measured[name] *= EARLIER
+            measured[name] *= EARLIER_WEIGHT
         return stage
 
     def advance(self, done: int) -> None:

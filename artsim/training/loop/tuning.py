@@ -28,7 +28,7 @@ from artsim.training.loop.plan import Stage
 from artsim.training.loop.stages import Stages
 from artsim.training.networks.backbones import PATCH, RANDOM, SMALLEST
 from artsim.training.networks.features import LabelledFeatures, build_features, compute_features
-from artsim.training.networks.halves import LowerHalf, split, tuned_layers, weighted_layers
+from artsim.training.networks.halves import LowerOutputs, split, tuned_layers, weighted_layers
 from artsim.training.networks.heads import COMPONENTS, build_readout, with_head
 from artsim.training.networks.readout import fit_projection
 from artsim.training.recipes import Recipe
@@ -217,39 +217,48 @@ class FeatureExtractor:
         if kept is not None and int(kept["fit"]) == fit:
             return LabelledFeatures(kept["features"], self.labels, kept["views"])
         stage = self.stages.begin("features", fit)
-        of_works, of_views = self._lower_halves
-        features = self._computed(network, self.pixels, of_works, stage.title, 0)
-        views = self._computed(network, self.views, of_views, f"{stage.title} of views", len(features))
+        halves = split(network, self.recipe) if self._lower_outputs else None
+        of_works, of_views = ((halves.upper, outputs) for outputs in self._lower_outputs) if halves else (None, None)
+        features = self._computed(network, of_works, self.pixels, stage.title, 0)
+        views = self._computed(network, of_views, self.views, f"{stage.title} of views", len(features))
         if keep and features.nbytes + views.nbytes <= MOST_LOCAL_BYTES:
             self.stages.journal.write(name, {"fit": np.array(fit), "features": features, "views": views})
         return LabelledFeatures(features, self.labels, views)
 
     @cached_property
-    def _lower_halves(self) -> tuple[LowerHalf, LowerHalf] | tuple[None, None]:
-        """What all fits share for works and for views: nothing if the recipe does not tune, or if it is too large."""
+    def _lower_outputs(self) -> tuple[LowerOutputs, ...]:
+        """What all fits share, of works and of views; empty if the recipe does not tune, or if it is too large."""
         halves = split(self.network, self.recipe) if self.recipe.tune_epochs else None
-        if halves is None or not LowerHalf.fits(halves, 2 * len(self.labels)):
-            return None, None
-        return LowerHalf(halves, len(self.labels)), LowerHalf(halves, len(self.labels))
+        if halves is None or not LowerOutputs.fits(halves, 2 * len(self.labels)):
+            return ()
+        return LowerOutputs(halves, len(self.labels)), LowerOutputs(halves, len(self.labels))
 
     def _computed(
         self,
         network: keras.Model,
+        shared: tuple[keras.Model, LowerOutputs] | None,
         parts: Sequence[NDArray[np.uint8] | ShiftedViews],
-        lower_half: LowerHalf | None,
         title: str,
         before: int,
     ) -> NDArray[np.float32]:
-        """Features (N, F) of all parts. `before` is the number of paintings done earlier in the stage."""
+        """Features (N, F) of all parts.
+
+        Args:
+            network: the whole network.
+            shared: its upper half, and what its lower half gives; None: the whole network runs.
+            parts: of the paintings.
+            title: of the stage.
+            before: number of paintings done earlier in the stage.
+        """
         features = new_array((len(self.labels), network.output_shape[1]), np.float32, "features")
-        halves = split(network, self.recipe) if lower_half is not None else None
         first = 0
         for part in parts:
             progress = partial(self.stages.progress, title, before=before + first)
             of_part = features[first : first + len(part)]
-            if lower_half is not None and halves is not None:
-                lower_half.features(halves.upper, part, first, progress, of_part)
-            else:
+            if shared is None:
                 compute_features(network, part, progress, of_part)
+            else:
+                upper, outputs = shared
+                outputs.fill(upper, part, first, progress, of_part)
             first += len(part)
         return features

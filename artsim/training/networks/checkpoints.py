@@ -32,20 +32,22 @@ CONFIG, WEIGHTS = "config.json", "model.weights.h5"
 PARTS = frozenset({"metadata.json", CONFIG, WEIGHTS})
 
 
-def save_tower(tower: keras.Model, path: Path, *copies: Path) -> None:
-    """Write a tower to `path`, and the same bytes to other paths in its folder.
+def save_tower(tower: keras.Model, *paths: Path) -> None:
+    """Write a tower to each path; they are in one folder.
 
     Raises:
         OutputError: a file cannot be written.
     """
-    with writing(path), tempfile.TemporaryDirectory(prefix=".saving-", dir=path.parent) as folder:
-        part = Path(folder) / path.name
-        tower.save(part)
-        seal(part)
-        for copy in copies:
-            shutil.copyfile(part, Path(folder) / copy.name)
-            (Path(folder) / copy.name).replace(copy)
-        part.replace(path)
+    folder = paths[0].parent
+    with writing(paths[0]), tempfile.TemporaryDirectory(prefix=".saving-", dir=folder) as name:
+        saved = Path(name, "saved.keras")
+        tower.save(saved)
+        seal(saved)
+        for path in paths:
+            with writing(path):
+                copy = Path(name, path.name)
+                shutil.copyfile(saved, copy)
+                copy.replace(path)
 
 
 def load_tower(path: Path) -> keras.Model:

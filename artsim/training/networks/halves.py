@@ -21,7 +21,7 @@ from artsim.shifted_views import ShiftedViews
 from artsim.training.networks.features import FEATURE_BATCH, ImageInput, chosen_maps, pooled
 from artsim.training.recipes import FeatureMaps, Recipe
 
-MOST_KEPT_BYTES = 1 << 33  # of what lower halves give; with more works the whole network runs each time. A setting
+MOST_KEPT_BYTES = 1 << 33  # for all works and views; above that, each fit runs the whole network. A setting
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Halves:
 
 
 def tuned_layers(network: keras.Model) -> list[keras.Layer]:
-    """The layers that tuning changes: the upper half of those with weights, without the batch norms.
+    """The layers that tuning changes: the second half of the layers with weights, without the batch norms.
 
     The statistics of a small batch are too noisy for batch norms.
     """
@@ -59,7 +59,7 @@ def weighted_layers(network: keras.Model) -> list[keras.Layer]:
 def split(network: keras.Model, recipe: Recipe) -> Halves | None:
     """The halves of a network from `build_features`; None if no single map joins two halves that both give features.
 
-    DINOv2 has none here. The lower half has no tuned layer, and it may have fewer layers than the upper one.
+    DINOv2 cannot be split. The lower half has no tuned layer, and it may have fewer layers than the upper one.
     """
     backbone = next(layer for layer in network.layers if isinstance(layer, keras.Model))
     found = _split_backbone(backbone, recipe.feature_maps)
@@ -78,7 +78,7 @@ def split(network: keras.Model, recipe: Recipe) -> Halves | None:
     return Halves(lower, keras.Model(given, pooled(upper_maps, [mask_of[each.shape[1:3]] for each in upper_maps])))
 
 
-class LowerHalf:
+class LowerOutputs:
     """What the lower half of a network gives for N paintings; each is computed when it is first needed."""
 
     def __init__(self, halves: Halves, paintings: int) -> None:
@@ -97,7 +97,7 @@ class LowerHalf:
         needed = paintings * 4 * sum(math.prod(shape) for shape in _shapes(halves))
         return needed <= MOST_KEPT_BYTES and has_room(needed)
 
-    def features(
+    def fill(
         self,
         upper: keras.Model,
         pixels: NDArray[np.uint8] | ShiftedViews,
@@ -105,12 +105,12 @@ class LowerHalf:
         progress: Callable[[int, int], None],
         features: NDArray[np.float32],
     ) -> None:
-        """Fill `features` (M, F) of M of the paintings, which are read only if they were not computed before.
+        """Fill `features` (M, F) for M consecutive paintings. They are read only the first time.
 
         Args:
             upper: half of a network with this lower half.
-            pixels: M paintings uint8 (M, S, S, 3).
-            first: number of the first of them among the N. Those before it were computed.
+            pixels: the paintings uint8 (M, S, S, 3).
+            first: number of the first one, from 0. The features of all those before it must have been computed.
             progress: receives the number of paintings done, and M.
             features: the array to fill.
         """
@@ -150,7 +150,7 @@ def _split_backbone(backbone: keras.Model, feature_maps: FeatureMaps) -> tuple[k
 
 
 def _split_graph(network: keras.Model, maps: Sequence[keras.KerasTensor]) -> tuple[keras.Model, keras.Model] | None:
-    """The deepest joint of a network whose layers lie in its own graph, as `_split_backbone` gives it."""
+    """Split a network without networks inside, at the deepest map that allows it, as `_split_backbone` does."""
     operations = network.operations  # each after those that it depends on
     tuned = {id(layer) for layer in tuned_layers(network)}
     first_tuned = next(number for number, operation in enumerate(operations) if id(operation) in tuned)
@@ -175,5 +175,5 @@ def _shapes(halves: Halves) -> list[tuple[int, ...]]:
 
 
 def _listed(outputs: Any) -> list[keras.KerasTensor]:
-    """The outputs of a network, of which one alone is no list."""
+    """The outputs as a list; Keras returns a single output without one."""
     return outputs if isinstance(outputs, list) else [outputs]

@@ -11,7 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 from artsim.training.networks.features import build_features, compute_features
-from artsim.training.networks.halves import Halves, LowerHalf, split, tuned_layers, weighted_layers
+from artsim.training.networks.halves import Halves, LowerOutputs, split, tuned_layers, weighted_layers
 from artsim.training.recipes import Recipe, TowerName, recipe_of
 from tests.training.networks.makers import SIZE, shaken
 
@@ -46,9 +46,9 @@ def halves_of(network: keras.Model, recipe: Recipe) -> Halves:
     return halves
 
 
-def features_by(lower_half: LowerHalf, upper: keras.Model, paintings: Paintings, width: int) -> NDArray[np.float32]:
+def features_by(outputs: LowerOutputs, upper: keras.Model, paintings: Paintings, width: int) -> NDArray[np.float32]:
     features = np.empty((PAINTINGS, width), np.float32)
-    lower_half.features(upper, paintings, 0, lambda *_: None, features)  # type: ignore[arg-type]
+    outputs.fill(upper, paintings, 0, lambda *_: None, features)  # type: ignore[arg-type]
     return features
 
 
@@ -70,7 +70,7 @@ def test_both_halves_give_the_features_of_the_whole_network(tower: TowerName, se
     network = shaken(build_features(recipe, SIZE, "none"))
     halves = halves_of(network, recipe)
     expected = compute_features(network, paintings.pixels, lambda *_: None)
-    found = features_by(LowerHalf(halves, PAINTINGS), halves.upper, paintings, expected.shape[1])
+    found = features_by(LowerOutputs(halves, PAINTINGS), halves.upper, paintings, expected.shape[1])
     assert_alike(found, expected)
 
 
@@ -82,17 +82,17 @@ def test_a_network_tuned_later_reads_no_painting_again(tower: TowerName) -> None
     for layer in tuned_layers(tuned):
         layer.set_weights([1.5 * weights for weights in layer.get_weights()])
     width = network.output_shape[1]
-    lower_half = LowerHalf(halves_of(network, recipe), PAINTINGS)
-    frozen = features_by(lower_half, halves_of(network, recipe).upper, paintings, width)
+    outputs = LowerOutputs(halves_of(network, recipe), PAINTINGS)
+    frozen = features_by(outputs, halves_of(network, recipe).upper, paintings, width)
     assert paintings.reads == 2
-    found = features_by(lower_half, halves_of(tuned, recipe).upper, paintings, width)
+    found = features_by(outputs, halves_of(tuned, recipe).upper, paintings, width)
     assert paintings.reads == 2
     assert_alike(found, compute_features(tuned, paintings.pixels, lambda *_: None))
     assert np.abs(found - frozen).max() > 0.1 * np.abs(frozen).max()
 
 
 @pytest.mark.parametrize("tower", [FLAT, NESTED])
-def test_the_lower_half_has_no_tuned_layer_and_most_of_the_others(tower: TowerName) -> None:
+def test_the_outputs_has_no_tuned_layer_and_most_of_the_others(tower: TowerName) -> None:
     recipe = recipe_with(tower)
     network = build_features(recipe, SIZE, "none")
     lower = {id(layer) for layer in weighted_layers(halves_of(network, recipe).lower)}
@@ -104,12 +104,13 @@ def test_paintings_are_counted_over_their_parts() -> None:
     recipe, paintings = recipe_with("mobilenet"), Paintings()
     network = shaken(build_features(recipe, SIZE, "none"))
     halves = halves_of(network, recipe)
-    lower_half, features = LowerHalf(halves, PAINTINGS), np.empty((PAINTINGS, network.output_shape[1]), np.float32)
+    outputs, features = (
+        LowerOutputs(halves, PAINTINGS),
+        np.empty((PAINTINGS, network.output_shape[1]), np.float32),
+    )
     told: list[tuple[int, int]] = []
     for part in (slice(0, 3), slice(3, PAINTINGS)):
-        lower_half.features(
-            halves.upper, paintings.pixels[part], part.start, lambda *at: told.append(at), features[part]
-        )
+        outputs.fill(halves.upper, paintings.pixels[part], part.start, lambda *at: told.append(at), features[part])
     assert told == [(0, 3), (3, 3), (0, 8), (8, 8)]
     assert_alike(features, compute_features(network, paintings.pixels, lambda *_: None))
 
@@ -120,9 +121,9 @@ def test_what_is_kept_leaves_half_of_the_disk_free(monkeypatch: pytest.MonkeyPat
     needed = 4 * sum(int(np.prod(output.shape[1:])) for output in halves.lower.outputs)
     for free, fits in ((2 * needed, False), (2 * needed + 1, True)):
         monkeypatch.setattr(shutil, "disk_usage", lambda _, free=free: SimpleNamespace(free=free))
-        assert LowerHalf.fits(halves, 1) == fits
+        assert LowerOutputs.fits(halves, 1) == fits
     monkeypatch.setattr("artsim.training.networks.halves.MOST_KEPT_BYTES", needed - 1)
-    assert not LowerHalf.fits(halves, 1)
+    assert not LowerOutputs.fits(halves, 1)
 
 
 @pytest.mark.slow
