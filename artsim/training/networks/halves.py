@@ -141,19 +141,23 @@ def _split_backbone(backbone: keras.Model, feature_maps: FeatureMaps) -> tuple[k
     """
     *scaling, network = backbone.operations
     if not isinstance(network, keras.Model):
-        return _split_graph(backbone, chosen_maps(backbone.outputs, feature_maps))
-    found = _split_graph(network, chosen_maps(network.outputs, feature_maps))
+        return split_graph(backbone, chosen_maps(backbone.outputs, feature_maps))
+    found = split_graph(network, chosen_maps(network.outputs, feature_maps))
     if found is None:
         return None
     below, above = found
     return keras.Model(backbone.inputs, below(scaling[-1].output)), above
 
 
-def _split_graph(network: keras.Model, maps: Sequence[keras.KerasTensor]) -> tuple[keras.Model, keras.Model] | None:
-    """Split a network without networks inside, at the deepest map that allows it, as `_split_backbone` does."""
+def split_graph(network: keras.Model, maps: Sequence[keras.KerasTensor]) -> tuple[keras.Model, keras.Model] | None:
+    """Split a network at the deepest map of its own graph that allows it, as `_split_backbone` does."""
     operations = network.operations  # each after those that it depends on
     tuned = {id(layer) for layer in tuned_layers(network)}
-    first_tuned = next(number for number, operation in enumerate(operations) if id(operation) in tuned)
+    first_tuned = next(
+        number
+        for number, operation in enumerate(operations)
+        if any(id(layer) in tuned for layer in _layers_of(operation))
+    )
     producer = {id(operation.output): number for number, operation in enumerate(operations)}
     if any(id(each) not in producer for each in maps):  # a layer that several maps share: DINOv2's
         return None
@@ -168,6 +172,11 @@ def _split_graph(network: keras.Model, maps: Sequence[keras.KerasTensor]) -> tup
             continue
         return keras.Model(network.inputs, [joint, *lower_maps]), above
     return None
+
+
+def _layers_of(operation: keras.Operation) -> list[keras.Operation]:
+    """An operation of a graph, or the layers with weights in it if it is a network."""
+    return weighted_layers(operation) if isinstance(operation, keras.Model) else [operation]
 
 
 def _shapes(halves: Halves) -> list[tuple[int, ...]]:

@@ -11,7 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 from artsim.training.networks.features import build_features, compute_features
-from artsim.training.networks.halves import Halves, LowerOutputs, split, tuned_layers, weighted_layers
+from artsim.training.networks.halves import Halves, LowerOutputs, split, split_graph, tuned_layers, weighted_layers
 from artsim.training.recipes import Recipe, TowerName, recipe_of
 from tests.training.networks.makers import SIZE, shaken
 
@@ -91,8 +91,8 @@ def test_a_network_tuned_later_reads_no_painting_again(tower: TowerName) -> None
     assert np.abs(found - frozen).max() > 0.1 * np.abs(frozen).max()
 
 
-@pytest.mark.parametrize("tower", [FLAT, NESTED])
-def test_the_outputs_has_no_tuned_layer_and_most_of_the_others(tower: TowerName) -> None:
+@pytest.mark.parametrize("tower", [FLAT, NESTED, pytest.param("convnext-tiny", marks=pytest.mark.slow)])
+def test_the_lower_half_has_no_tuned_layer_and_most_of_the_others(tower: TowerName) -> None:
     recipe = recipe_with(tower)
     network = build_features(recipe, SIZE, "none")
     lower = {id(layer) for layer in weighted_layers(halves_of(network, recipe).lower)}
@@ -130,3 +130,19 @@ def test_what_is_kept_leaves_half_of_the_disk_free(monkeypatch: pytest.MonkeyPat
 def test_dinov2_has_no_halves() -> None:
     recipe = recipe_with("dinov2-small", image_size=56)
     assert split(build_features(recipe, 56, "none"), recipe) is None
+
+
+def test_a_joint_lies_before_a_network_inside_that_has_tuned_layers() -> None:
+    """ConvNeXt's stages begin with such networks."""
+    images = keras.Input((8, 8, 3))
+    maps, x = [], images
+    for number in range(2):
+        x = keras.layers.Conv2D(4, 3, padding="same", name=f"flat_{number}")(x)
+        maps.append(x)
+    inside = keras.Sequential([keras.layers.Conv2D(4, 3, padding="same") for _ in range(2)], name="inside")
+    maps.append(inside(x))
+    found = split_graph(keras.Model(images, maps), maps)
+    assert found is not None
+    below, above = found
+    assert [layer.name for layer in weighted_layers(below)] == ["flat_0", "flat_1"]
+    assert above.layers[-1].name == "inside"
