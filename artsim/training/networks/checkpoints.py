@@ -38,16 +38,16 @@ def save_tower(tower: keras.Model, *paths: Path) -> None:
     Raises:
         OutputError: a file cannot be written.
     """
-    folder = paths[0].parent
-    with writing(paths[0]), tempfile.TemporaryDirectory(prefix=".saving-", dir=folder) as name:
+    folder = paths[-1].parent
+    with writing(paths[-1]), tempfile.TemporaryDirectory(prefix=".saving-", dir=folder) as name:
         saved = Path(name, "saved.keras")
         tower.save(saved)
         seal(saved)
-        for path in paths:
+        *others, last = paths
+        for path in others:
             with writing(path):
-                copy = Path(name, path.name)
-                shutil.copyfile(saved, copy)
-                copy.replace(path)
+                shutil.copyfile(saved, Path(name, path.name)).replace(path)
+        saved.replace(last)
 
 
 def load_tower(path: Path) -> keras.Model:

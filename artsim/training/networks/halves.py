@@ -1,7 +1,7 @@
 """A pretrained network in two halves: the lower one, which tuning leaves as it is, and the upper one.
 
 Networks that are tuned on different works have their lower half in common. It takes most of the time, because its maps
-are large. So it runs once for each painting, and what it gives is kept in files.
+are large. So it runs once for each painting. What it gives is kept, in files if it is much.
 """
 
 from __future__ import annotations
