@@ -62,7 +62,8 @@ def balanced_pairs_within(groups: NDArray[Any], artists: NDArray[Any], seed: int
 def some_of_each(artists: NDArray[Any], at_most: int, seed: int) -> NDArray[np.int64]:
     """Rows of at most so many works of each artist, drawn at random; `artists` is (N,)."""
     rng = np.random.default_rng(seed)
-    return np.concatenate([rng.permutation(np.flatnonzero(artists == each))[:at_most] for each in np.unique(artists)])
+    chosen = [rng.permutation(np.flatnonzero(artists == each))[:at_most] for each in np.unique(artists)]
+    return np.concatenate([np.empty(0, dtype=np.int64), *chosen])
 
 
 def rival_pairs(

@@ -5,7 +5,7 @@ They are fitted on folds of artists whom the fold's tower does not know.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import astuple, dataclass, replace
 
 import numpy as np
@@ -23,9 +23,12 @@ from artsim.scoring.familiarity import FAMILIAR_SHARE, MOST_SLOPE, SMALLEST_LIMI
 FOREIGN_SHARE = 0.5  # of the views have a weight below 1, or more; a setting
 LEAST_FOREIGN = 1.5  # times the limit of familiar photographs, if views do not differ from works; a setting
 ONSET_SHARES = (0.5, 0.75)  # of all folds' works are less remote than the onsets that are tried; a setting
-# Works of each of a fold's artists in the collection that its distances adapt to: as many as a pair needs. A setting,
-# chosen on one half of the artists of other collections, which have three works each (docs/experiments.md).
+# The distances of a fold adapt to one or more collections. A collection has OWN_WORKS works by each of the fold's
+# artists, as many as a pair needs. It also has works by artists that the fold's tower knows, at most so many by each.
+# The first tuple is for towers without a trained head, the second for towers with one, a number for each collection.
+# Settings, chosen in docs/experiments.md.
 OWN_WORKS = 2
+KNOWN_BY_READOUT, KNOWN_BY_TRAINED_HEAD = (20,), (2, 20)
 
 
 @dataclass(frozen=True)
@@ -76,7 +79,7 @@ def fit_rules(
 ) -> TowerRules | None:
     """Fit all rules; None if the folds do not give pairs of both kinds.
 
-    A fold whose collection has fewer than MIN_COHORT works does not count for the rule for adapted distances.
+    For the rule for adapted distances, the pairs of a fold count once for each collection that they adapt to.
 
     Args:
         folds: works by artists whom the fold's tower does not know.
@@ -94,10 +97,8 @@ def fit_rules(
         pairs_of_views = balanced_pairs_within(fold.photographers, fold.artists, seed)
         of_views = (fold.view_unfamiliarity, fold.view_remoteness)
         views.append(_MeasuredPairs.of(pairs_of_views, fold.views, of_views, distance))
-        if adapted_width:
-            collection = _collection(fold, works[-1].distance, distance, seed, adapted_width)
-            if collection.works >= MIN_COHORT:
-                adapted.append((_adapted_distances(fold, pairs, collection), pairs[2]))
+        collections = _collections(fold, works[-1].distance, distance, seed, adapted_width)
+        adapted += [(_adapted_distances(fold, pairs, collection), pairs[2]) for collection in collections]
     unshifted, shifted = _joined(works), _joined(views)
     if not _has_both(unshifted.same):
         return None
@@ -109,19 +110,25 @@ def fit_rules(
     return TowerRules(plain, correction, rule)
 
 
-def _collection(
+def _collections(
     fold: EmbeddedFold, distances: NDArray[np.float32], distance: DistanceName, seed: int, adapted_width: int
-) -> Cohort:
-    """A collection of some works of a fold's artists and of others, to which the distances of its pairs adapt.
+) -> Iterator[Cohort]:
+    """The collections of at least MIN_COHORT works to which the distances of a fold's pairs adapt, if they adapt.
 
     The copy distance is a share of the threshold. The threshold is not fitted yet, so the median of the pairs'
     distances (P,) replaces it.
     """
-    own = fold.embeddings[some_of_each(fold.artists, OWN_WORKS, seed)]
-    works = np.concatenate([own, fold.others])
-    names = tuple(f"{row:08d}" for row in range(len(works)))
+    if adapted_width == 0:
+        return
     copies = COPY_SHARE * float(np.median(distances)) if len(distances) else 0.0
-    return Cohort(names, works, 0, len(names), distance, copies, adapted_width, model_sha256="")
+    own = fold.embeddings[some_of_each(fold.artists, OWN_WORKS, seed)]
+    has_trained_head = adapted_width < fold.embeddings.shape[1]
+    for number in KNOWN_BY_TRAINED_HEAD if has_trained_head else KNOWN_BY_READOUT:
+        known = fold.others[some_of_each(fold.other_artists, number, seed)]
+        works = np.concatenate([own, known])
+        if len(works) >= MIN_COHORT:
+            names = tuple(f"{row:08d}" for row in range(len(works)))
+            yield Cohort(names, works, 0, len(names), distance, copies, adapted_width, model_sha256="")
 
 
 def _adapted_distances(fold: EmbeddedFold, pairs: Pairs, collection: Cohort) -> NDArray[np.float32]:

@@ -27,7 +27,7 @@ from artsim.evaluation.reliability import reliability
 from artsim.evaluation.retrieval import RETRIEVAL_METRICS, retrieval_metrics
 from artsim.scoring.contract import Calibration, Card, DecisionRule, DistanceName
 from artsim.scoring.distance import pair_distances
-from artsim.scoring.familiarity import EmbeddedFold, TrainingEmbeddings, most_works_of_known_artist
+from artsim.scoring.familiarity import MOST_OTHERS, EmbeddedFold, TrainingEmbeddings
 from artsim.scoring.scores import Criterion
 from artsim.shifted_views import PHOTOGRAPHERS, photographers_of
 
@@ -71,20 +71,17 @@ class Validation:
         self.photographers = photographers_of(np.zeros(len(self.works), dtype=np.int64), number)
 
     def fold(
-        self,
-        embeddings: NDArray[np.float32],
-        views: NDArray[np.float32],
-        training: TrainingEmbeddings,
-        readout_width: int,
+        self, embeddings: NDArray[np.float32], views: NDArray[np.float32], training: TrainingEmbeddings
     ) -> EmbeddedFold:
         """The works by unknown artists as a fold, from embeddings and shifted views (V, D) of all works."""
-        rows, names = self.unknown, self.artists.astype(str)
-        artists = np.unique(names[rows], return_inverse=True)[1]
-        known = np.setdiff1d(np.arange(len(names)), rows)
-        number = most_works_of_known_artist(training.width, readout_width)
-        others = known[some_of_each(names[known], number, seed=0)] if len(known) else known
-        works = embeddings[rows]
-        return EmbeddedFold.of(artists, works, self.photographers[rows], views[rows], training, embeddings[others])
+        rows = self.unknown
+        artists = np.unique(self.artists.astype(str), return_inverse=True)[1]
+        known = np.setdiff1d(np.arange(len(artists)), rows)
+        others = known[some_of_each(artists[known], MOST_OTHERS, seed=0)]
+        works, photographers = embeddings[rows], self.photographers[rows]
+        return EmbeddedFold.of(
+            artists[rows], works, photographers, views[rows], training, embeddings[others], artists[others]
+        )
 
     def evaluate_shifted(
         self, views: NDArray[np.float32], factors: NDArray[np.float32] | None, rule: DecisionRule, seed: int

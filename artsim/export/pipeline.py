@@ -140,9 +140,8 @@ def _rules_of_validation(
     """The rules fitted on validation works by unknown artists; None if the training works' embeddings are unknown."""
     if source.embeddings is None:
         return None
-    record = source.embeddings
-    fold = validation.fold(evaluated.works, evaluated.views, record.training, record.readout_width)
-    return fit_rules([fold], validation.distance, seed, record.readout_width)
+    fold = validation.fold(evaluated.works, evaluated.views, source.embeddings.training)
+    return fit_rules([fold], validation.distance, seed, source.embeddings.readout_width)
 
 
 def _with_contract_2(card: Card, embeddings: EmbeddingsRecord | None, rules: TowerRules | None) -> Card:

@@ -33,9 +33,7 @@ VIEW_SHRINKAGE = 0.3  # share of the works' mean variance that is added to their
 FAMILIAR_SHARE = 0.95  # of photographs like the training photographs are familiar; a setting
 # By how much a remoteness above the onset counts at most: validation has nothing beyond its shifted views. A setting
 MOST_EXCESS = 0.3
-# Number of works by each training artist in the collections on which adapted rules are fitted, for towers without and
-# with a trained head. Settings (docs/experiments.md).
-WORKS_BY_READOUT, WORKS_BY_TRAINED_HEAD = 20, 10
+MOST_OTHERS = 20  # works by an artist in `EmbeddedFold.others`; a setting
 MOST_SLOPE = 3.0  # of a factor for each unit of remoteness, in the fit and in a card. A setting
 # The smallest variance along a direction, as a share of the mean variance. In directions that no embedding fills, the
 # rounding of the stored directions, about 1e-7 of the mean variance, would otherwise decide. A setting
@@ -193,20 +191,12 @@ class PhotographRule:
         return vectors, self.factors(vectors)
 
 
-def most_works_of_known_artist(width: int, readout_width: int) -> int:
-    """The largest number of works by one training artist in `EmbeddedFold.others`.
-
-    It depends on whether the tower has a trained head beside its readout: then `readout_width` is less than `width`.
-    """
-    return WORKS_BY_READOUT if readout_width == width else WORKS_BY_TRAINED_HEAD
-
-
 @dataclass(frozen=True)
 class EmbeddedFold:
     """Works by artists whom a tower does not know, embedded by it, with one shifted view of each.
 
     Photographers are numbered. Unfamiliarity and remoteness are measured from the tower's own training embeddings.
-    `others` are works by other artists, at most `most_works_of_known_artist` by each.
+    `others` are works by other artists, at most MOST_OTHERS by each.
     """
 
     artists: NDArray[np.int64]  # (N,)
@@ -218,6 +208,7 @@ class EmbeddedFold:
     view_unfamiliarity: NDArray[np.float64]  # (N,)
     view_remoteness: NDArray[np.float64]  # (N,)
     others: NDArray[np.float32]  # (M, D)
+    other_artists: NDArray[np.int64]  # (M,)
 
     @classmethod
     def of(
@@ -228,10 +219,11 @@ class EmbeddedFold:
         views: NDArray[np.float32],
         training: TrainingEmbeddings,
         others: NDArray[np.float32],
+        other_artists: NDArray[np.int64],
     ) -> EmbeddedFold:
         """Measure embedded works and views."""
         works, of_views = ((training.unfamiliarity(each), training.remoteness(each)) for each in (embeddings, views))
-        return cls(artists, embeddings, *works, photographers, views, *of_views, others)
+        return cls(artists, embeddings, *works, photographers, views, *of_views, others, other_artists)
 
 
 def _view_directions(

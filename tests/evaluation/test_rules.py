@@ -46,7 +46,7 @@ def made_fold(seed: int, shift: float, artists: int = 10, works: int = 6) -> Emb
     photographers = np.arange(len(number)) % 3
     views = photographed(values, photographers)
     embeddings = unit(values.astype(np.float64))
-    return EmbeddedFold.of(number, embeddings, photographers, views, training, embeddings[:0])
+    return EmbeddedFold.of(number, embeddings, photographers, views, training, embeddings[:0], number[:0])
 
 
 def predicted_same(folds: list[EmbeddedFold], rules: TowerRules, correction: Correction) -> float:
@@ -119,3 +119,27 @@ def test_there_is_no_rule_for_adapted_distances_if_nothing_adapts_or_collections
     assert fitted(small).adapted is None
     larger = made_fold(9, shift=0.8, artists=(MIN_COHORT - 1) // OWN_WORKS + 1)
     assert fitted([*small, larger]).adapted is not None
+
+
+def test_beside_a_trained_head_one_rule_is_for_collections_with_few_and_with_many_works_by_an_artist(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rng = np.random.default_rng(1)
+    folds = []
+    for seed in range(3):
+        artists, values = hands_and_works(rng, artists=8, works=20)
+        others = unit(values.astype(np.float64))
+        folds.append(replace(made_fold(seed, shift=0.8), others=others, other_artists=artists))
+
+    def threshold(known: tuple[int, ...]) -> float:
+        monkeypatch.setattr("artsim.evaluation.rules.KNOWN_BY_TRAINED_HEAD", known)
+        adapted = fitted(folds, adapted_width=WIDTH // 2).adapted
+        assert adapted is not None
+        return adapted.threshold
+
+    few, both, many = (threshold(known) for known in ((2,), (2, 20), (20,)))
+    assert many < both < few
+    monkeypatch.undo()
+    adapted = fitted(folds, adapted_width=WIDTH // 2).adapted
+    assert adapted is not None
+    assert adapted.threshold == both

@@ -154,7 +154,7 @@ def test_the_fold_has_the_works_by_unseen_artists_with_their_views() -> None:
     validation = validation_of(works(None))
     embeddings = placed(validation)
     training = described(embeddings)
-    found = validation.fold(embeddings, -embeddings, training, readout_width=2)
+    found = validation.fold(embeddings, -embeddings, training)
     unseen = (validation.works["split"] == "val_unseen").to_numpy()
     np.testing.assert_array_equal(found.embeddings, embeddings[unseen])
     np.testing.assert_array_equal(found.views, -embeddings[unseen])
@@ -169,23 +169,22 @@ def test_the_fold_has_works_by_seen_artists_where_unseen_ones_give_no_pairs(unse
     table = works(None)
     validation = validation_of(table[table["artist"].isin(list("abcd" + unseen))].reset_index(drop=True))
     embeddings = placed(validation)
-    found = validation.fold(embeddings, embeddings, described(embeddings), readout_width=2)
+    found = validation.fold(embeddings, embeddings, described(embeddings))
     assert len(found.artists) == (validation.works["split"] == "val_seen").sum() == 16
     shifted = validation.evaluate_shifted(embeddings, None, validation.evaluate(embeddings).rule, seed=0)
     assert shifted["val_shifted/auc"] > 0.9
 
 
-@pytest.mark.parametrize(("readout_width", "number"), [(2, 3), (1, 2)])
-def test_beside_a_trained_head_the_fold_has_fewer_works_by_known_artists(
-    readout_width: int, number: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("artsim.scoring.familiarity.WORKS_BY_READOUT", 3)
-    monkeypatch.setattr("artsim.scoring.familiarity.WORKS_BY_TRAINED_HEAD", 2)
+def test_the_fold_has_some_works_of_each_seen_artist_as_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("artsim.evaluation.validation.MOST_OTHERS", 3)
     validation = validation_of(works(None))
     embeddings = placed(validation)
-    found = validation.fold(embeddings, embeddings, described(embeddings), readout_width)
-    known = validation.works[validation.works["split"] == "val_seen"]
-    assert len(found.others) == number * known["artist"].nunique()
+    found = validation.fold(embeddings, embeddings, described(embeddings))
+    seen = (validation.works["split"] == "val_seen").to_numpy()
+    of_artist = np.unique(found.other_artists, return_counts=True)[1]
+    assert (of_artist == 3).all()
+    assert len(of_artist) == validation.works["artist"][seen].nunique()
+    assert {tuple(other) for other in found.others} <= {tuple(work) for work in embeddings[seen]}
 
 
 @given(st.integers(3, 30), st.integers(16, 40))
@@ -251,4 +250,6 @@ def test_factors_of_works_enter_the_metrics_and_the_scores() -> None:
 def fold(embeddings: NDArray[np.float32], artists: NDArray[np.int64]) -> EmbeddedFold:
     """A fold whose views are the works themselves, by one photographer."""
     photographers = np.zeros(len(artists), dtype=np.int64)
-    return EmbeddedFold.of(artists, embeddings, photographers, embeddings, described(embeddings), embeddings[:0])
+    return EmbeddedFold.of(
+        artists, embeddings, photographers, embeddings, described(embeddings), embeddings[:0], artists[:0]
+    )

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from artsim.collection.pairs import some_of_each
-from artsim.scoring.familiarity import EmbeddedFold, TrainingEmbeddings, most_works_of_known_artist
+from artsim.scoring.familiarity import MOST_OTHERS, EmbeddedFold, TrainingEmbeddings
 from artsim.shifted_views import photographers_of
 from artsim.training.data.batches import LabelledImages, feature_dataset, steps_per_epoch
 from artsim.training.loop.epochs import run_epochs, write_graph
@@ -240,10 +240,12 @@ class HeadTrainer:
         rows = features.subset(np.flatnonzero(in_fold))
         works, views = embed(self.head, rows.features), embed(self.head, rows.views)
         training, training_views = self._training_embeddings()
-        number = most_works_of_known_artist(training.shape[1], self.readout_width)
-        others = training[some_of_each(self.train.labels, number, self.seed)]
+        others = some_of_each(self.train.labels, MOST_OTHERS, self.seed)
         described = TrainingEmbeddings.of(training, training_views)
-        return EmbeddedFold.of(features.labels[in_fold], works, photographers[in_fold], views, described, others)
+        artists, other_artists = features.labels[in_fold], self.train.labels[others]
+        return EmbeddedFold.of(
+            artists, works, photographers[in_fold], views, described, training[others], other_artists
+        )
 
     def describe(self) -> None:
         """Give the embeddings of the training works and their views to the hook, unless the tower has no readout."""
