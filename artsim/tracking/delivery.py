@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,7 @@ from artsim.tracking.logged_models import (
     as_metrics,
     link_checkpoints,
     link_model,
-    logged_measurement,
+    logged_measurements,
 )
 from artsim.tracking.processes import FAILURE_TAG, PARENT_TAG
 from artsim.tracking.steps import WAITING, Kind, Step
@@ -66,12 +67,14 @@ class Delivery:
 
     def _measured(self, step: Step) -> list[Metric]:
         measured, model = self._measurement(step.data), step.data.get("model")
+        parts = [measured]
         if step.data.get("is_resumed"):
-            earlier = logged_measurement(self.client, self.run_id, measured.metrics, measured.step, measured.datasets)
-            if earlier:
-                metrics = {**measured.metrics, **earlier.metrics}
-                measured = Measurement(metrics, measured.step, measured.datasets, earlier.time)
-        return as_metrics(self.run_id, measured, model and self._model_id(str(model)))
+            names = measured.metrics
+            parts = logged_measurements(self.client, self.run_id, names, measured.step, measured.datasets)
+            known = {name for part in parts for name in part.metrics}
+            parts.append(replace(measured, metrics={name: names[name] for name in names if name not in known}))
+        model_id = model and self._model_id(str(model))
+        return [metric for part in parts for metric in as_metrics(self.run_id, part, model_id)]
 
     def _measurement(self, data: Any) -> Measurement:
         datasets = dict(data["datasets"])
@@ -164,8 +167,7 @@ class Delivery:
     def _logged_before(self, step: Step) -> list[Measurement]:
         """What an earlier process has logged at a step, in a run that is resumed."""
         names, datasets = self.client.get_run(self.run_id).data.metrics, step.data["datasets"]
-        found = logged_measurement(self.client, self.run_id, names, step.data["step"], datasets)
-        return [] if found is None else [found]
+        return logged_measurements(self.client, self.run_id, names, step.data["step"], datasets)
 
     def _models_of(self, run_id: str, name: str) -> list[Any]:
         experiment = self.client.get_run(run_id).info.experiment_id

@@ -58,14 +58,14 @@ def as_metrics(run_id: str, measured: Measurement, model_id: str | None = None) 
     return metrics
 
 
-def logged_measurement(
+def logged_measurements(
     client: MlflowClient, run_id: str, names: Iterable[str], step: int, datasets: Mapping[str, str]
-) -> Measurement | None:
-    """The metrics with these names that a run has at a step; None: there are none."""
-    found = [each for name in names for each in client.get_metric_history(run_id, name) if each.step == step]
-    if not found:
-        return None
-    return Measurement({each.key: each.value for each in found}, step, datasets, min(each.timestamp for each in found))
+) -> list[Measurement]:
+    """The metrics with these names that a run has at a step: a measurement for each time, from the first one on."""
+    by_time: dict[int, dict[str, float]] = {}
+    for each in (each for name in names for each in client.get_metric_history(run_id, name) if each.step == step):
+        by_time.setdefault(each.timestamp, {})[each.key] = each.value
+    return [Measurement(metrics, step, datasets, taken_at) for taken_at, metrics in sorted(by_time.items())]
 
 
 def link_model(client: MlflowClient, run_id: str, model_id: str, step: int) -> None:

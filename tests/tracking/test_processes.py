@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -74,3 +75,22 @@ def test_a_resumed_run_logs_each_step_of_a_metric_once_and_loses_its_failure(wor
     assert "artsim.failure" not in found.data.tags
     logged = client.get_metric_history(run.id, "train/loss")
     assert [(metric.step, metric.value) for metric in logged] == [(1, 1.0), (2, 0.5)]
+
+
+def test_the_checkpoint_of_a_resumed_run_logs_no_metric_again_beside_an_earlier_one_of_its_step(
+    working_folder: Path,
+) -> None:
+    """The load of the machine has steps of its own, which can be the number of an epoch."""
+    client = MlflowClient(f"sqlite:///{working_folder}/mlflow.db")
+    with pytest.raises(ValueError, match="once"), tracked_run("a-name") as run:
+        run.log_system_metrics({"system/cpu": 50.0}, 2)
+        time.sleep(0.01)  # times are in milliseconds
+        run.log_metrics({"train/loss": 1.0}, 2)
+        raise ValueError("once")
+    with tracked_run("another", run.id) as resumed:
+        resumed.log_metrics({"train/loss": 1.0, "val_seen/loss": 2.0}, 2)
+        resumed.log_checkpoint("last", 2, "checkpoints/last.keras")
+    for name, value in (("train/loss", 1.0), ("val_seen/loss", 2.0)):
+        assert [(each.step, each.value) for each in client.get_metric_history(run.id, name)] == [(2, value)]
+    (model,) = client.search_logged_models(client.get_run(run.id).info.experiment_id.split())
+    assert {metric.key: metric.value for metric in model.metrics} == {"train/loss": 1.0, "val_seen/loss": 2.0}
