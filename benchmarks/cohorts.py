@@ -111,7 +111,7 @@ def main() -> int:
             print(f"  {kind:<12} AUC {auc:.3f}   balanced accuracy {balanced:.3f}", flush=True)
         for kind, cohort in (("none", None), ("self", pairs.works.cohort(scorer, pairs.rows))):
             print(f"  {kind:<12} {probabilities(scorer, pairs, cohort)}", flush=True)
-    print(f"\nothers, self minus none: {paired_gain(scorer, sets['others'])}")
+    print(f"\nothers, self and none: {aucs_with_intervals(scorer, sets['others'])}")
     none, own, wrong = (table(scorer, sets["others"], sets["unseen"])[kind] for kind in ("none", "self", "wrong"))
     met = all(own[side] - none[side] >= LEAST_GAIN for side in (0, 1))
     met &= wrong[0] - none[0] <= LARGEST_WRONG_SHARE * (own[0] - none[0])
@@ -152,8 +152,8 @@ def half_by_one(works: Works, rows: NDArray[np.int64], rng: np.random.Generator)
     return np.concatenate([rows[own], others])
 
 
-def paired_gain(scorer: artsim.Scorer, pairs: LabelledSet) -> str:
-    """The difference of AUC of the cohort `self` and none, with an interval over artists of each."""
+def aucs_with_intervals(scorer: artsim.Scorer, pairs: LabelledSet) -> str:
+    """The AUC with the cohort `self` and without one, each with an interval over artists."""
     artists = np.unique(pairs.works.artists.astype(str), return_inverse=True)[1]
     parts = []
     for name, cohort in (("self", pairs.works.cohort(scorer, pairs.rows)), ("none", None)):

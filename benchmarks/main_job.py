@@ -36,7 +36,7 @@ def main() -> int:
         subprocess.run([sys.executable, "-m", "artsim", "train", *flags], cwd=folder, env=environment, check=True)
         minutes = (time.perf_counter() - started) / 60
         (tower,) = Path(folder).glob("Checkpoints/*/tower.onnx")
-        info = [sys.executable, "-m", "artsim", "info", str(tower)]
+        info = [sys.executable, "-m", "artsim", "info", str(tower), "--json"]
         card = json.loads(subprocess.run(info, env=environment, check=True, stdout=subprocess.PIPE).stdout)
     auc = card["validation"]["val_unseen/auc"]
     print(f"{minutes:.1f} min, AUC {auc:.3f} on held-out artists")
