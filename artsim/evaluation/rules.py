@@ -18,17 +18,17 @@ from artsim.evaluation.likelihood_ratio import cllr, log_likelihood_ratio
 from artsim.scoring.cohort import COPY_SHARE, MIN_COHORT, Cohort
 from artsim.scoring.contract import DecisionRule, DistanceName
 from artsim.scoring.distance import pair_distances
-from artsim.scoring.familiarity import FAMILIAR_SHARE, MOST_SLOPE, SMALLEST_LIMIT, Correction, EmbeddedFold
+from artsim.scoring.familiarity import FAMILIAR_SHARE, MOST_OTHERS, MOST_SLOPE, SMALLEST_LIMIT, Correction, EmbeddedFold
 
 FOREIGN_SHARE = 0.5  # of the views have a weight below 1, or more; a setting
 LEAST_FOREIGN = 1.5  # times the limit of familiar photographs, if views do not differ from works; a setting
 ONSET_SHARES = (0.5, 0.75)  # of all folds' works are less remote than the onsets that are tried; a setting
-# The distances of a fold adapt to one or more collections. A collection has OWN_WORKS works by each of the fold's
-# artists, as many as a pair needs. It also has works by artists that the fold's tower knows, at most so many by each.
-# The first tuple is for towers without a trained head, the second for towers with one, a number for each collection.
-# Settings, chosen in docs/experiments.md.
+# The distances of a fold adapt to one or more cohorts. A cohort has OWN_WORKS works by each of the fold's artists, as
+# many as a pair needs. It also has works by training artists, at most so many by each. The first tuple is for towers
+# without a trained head, the second for towers with one, a number for each cohort. Settings, chosen in
+# docs/experiments.md.
 OWN_WORKS = 2
-KNOWN_BY_READOUT, KNOWN_BY_TRAINED_HEAD = (20,), (2, 20)
+KNOWN_BY_READOUT, KNOWN_BY_TRAINED_HEAD = (MOST_OTHERS,), (2, MOST_OTHERS)
 
 
 @dataclass(frozen=True)
@@ -36,8 +36,8 @@ class TowerRules:
     """The rules of a tower.
 
     `plain` is the rule for distances after the correction. `correction` is None in rules of artsim 0.1 only, which
-    correct no distance. `adapted` is the rule for distances that are adapted to a cohort; None: nothing adapts, or the
-    collections of the folds are too small.
+    correct no distance. `adapted` is the rule for distances that are adapted to a cohort; None: nothing adapts, the
+    cohorts of the folds are too small, or all their pairs are of one kind.
     """
 
     plain: DecisionRule
@@ -79,7 +79,7 @@ def fit_rules(
 ) -> TowerRules | None:
     """Fit all rules; None if the folds do not give pairs of both kinds.
 
-    For the rule for adapted distances, the pairs of a fold count once for each collection that they adapt to.
+    For the rule for adapted distances, the pairs of a fold count once for each cohort that they adapt to.
 
     Args:
         folds: works by artists whom the fold's tower does not know.
@@ -97,8 +97,8 @@ def fit_rules(
         pairs_of_views = balanced_pairs_within(fold.photographers, fold.artists, seed)
         of_views = (fold.view_unfamiliarity, fold.view_remoteness)
         views.append(_MeasuredPairs.of(pairs_of_views, fold.views, of_views, distance))
-        collections = _collections(fold, works[-1].distance, distance, seed, adapted_width)
-        adapted += [(_adapted_distances(fold, pairs, collection), pairs[2]) for collection in collections]
+        cohorts = _cohorts(fold, works[-1].distance, distance, seed, adapted_width)
+        adapted += [(_adapted_distances(fold, pairs, cohort), pairs[2]) for cohort in cohorts]
     unshifted, shifted = _joined(works), _joined(views)
     if not _has_both(unshifted.same):
         return None
@@ -110,10 +110,10 @@ def fit_rules(
     return TowerRules(plain, correction, rule)
 
 
-def _collections(
+def _cohorts(
     fold: EmbeddedFold, distances: NDArray[np.float32], distance: DistanceName, seed: int, adapted_width: int
 ) -> Iterator[Cohort]:
-    """The collections of at least MIN_COHORT works to which the distances of a fold's pairs adapt, if they adapt.
+    """The cohorts of at least MIN_COHORT works to which the distances of a fold's pairs adapt, if they adapt.
 
     The copy distance is a share of the threshold. The threshold is not fitted yet, so the median of the pairs'
     distances (P,) replaces it.
@@ -131,10 +131,10 @@ def _collections(
             yield Cohort(names, works, 0, len(names), distance, copies, adapted_width, model_sha256="")
 
 
-def _adapted_distances(fold: EmbeddedFold, pairs: Pairs, collection: Cohort) -> NDArray[np.float32]:
-    """Distances (P,) of the fold's pairs, adapted to a collection."""
-    vectors, factor = collection.adapt(fold.embeddings)
-    return pair_distances(vectors, *pairs[:2], collection.distance, factor)
+def _adapted_distances(fold: EmbeddedFold, pairs: Pairs, cohort: Cohort) -> NDArray[np.float32]:
+    """Distances (P,) of the fold's pairs, adapted to a cohort."""
+    vectors, factor = cohort.adapt(fold.embeddings)
+    return pair_distances(vectors, *pairs[:2], cohort.distance, factor)
 
 
 def _fit_correction(

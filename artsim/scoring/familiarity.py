@@ -196,7 +196,7 @@ class EmbeddedFold:
     """Works by artists whom a tower does not know, embedded by it, with one shifted view of each.
 
     Photographers are numbered. Unfamiliarity and remoteness are measured from the tower's own training embeddings.
-    `others` are works by other artists, at most MOST_OTHERS by each.
+    `others` are works by training artists, at most MOST_OTHERS by each.
     """
 
     artists: NDArray[np.int64]  # (N,)

@@ -93,4 +93,4 @@ def test_the_checkpoint_of_a_resumed_run_logs_no_metric_again_beside_an_earlier_
     for name, value in (("train/loss", 1.0), ("val_seen/loss", 2.0)):
         assert [(each.step, each.value) for each in client.get_metric_history(run.id, name)] == [(2, value)]
     (model,) = client.search_logged_models(client.get_run(run.id).info.experiment_id.split())
-    assert {metric.key: metric.value for metric in model.metrics} == {"train/loss": 1.0, "val_seen/loss": 2.0}
+    assert {metric.key: metric.value for metric in model.metrics or []} == {"train/loss": 1.0, "val_seen/loss": 2.0}
