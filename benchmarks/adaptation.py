@@ -17,7 +17,7 @@ from artsim.scoring import cohort as module
 from benchmarks.cohorts import labelled_sets
 from benchmarks.data import verdict
 
-EXPANDING, SHARES = (0, 1, 3, 5), (0.5, 1.0, 2.0, 4.0)
+EXPANDING, FACTORS = (0, 1, 3, 5), (0.5, 1.0, 2.0, 4.0)
 TOLERANCE = 0.01
 
 
@@ -27,11 +27,11 @@ def main() -> int:
     parser.add_argument("--model", required=True)
     scorer = artsim.load(parser.parse_args().model)
     pairs = labelled_sets(scorer)["others, for choosing"]
-    today, found = (module.EXPANDING, module.NEIGHBOURS_SHARE), {}
+    today, found = (module.EXPANDING, module.NEIGHBOURS_FACTOR), {}
     print("works added   neighbours / sqrt(works)   AUC")
-    for setting in ((added, share) for added in EXPANDING for share in SHARES):
-        module.EXPANDING, module.NEIGHBOURS_SHARE = setting
-        found[setting] = pairs.line(scorer, pairs.works.cohort(scorer, pairs.rows))[0]
+    for setting in ((added, factor) for added in EXPANDING for factor in FACTORS):
+        module.EXPANDING, module.NEIGHBOURS_FACTOR = setting
+        found[setting] = pairs.line(scorer, pairs.works.cohort(scorer, pairs.rows)).auc
         print(f"{setting[0]:>11}   {setting[1]:>24g}   {found[setting]:.4f}", flush=True)
     return verdict(found[today] >= max(found.values()) - TOLERANCE, f"today's settings within {TOLERANCE} of the best")
 

@@ -45,10 +45,11 @@ from scipy.spatial.distance import squareform
 from sklearn.cluster import HDBSCAN
 from sklearn.metrics import adjusted_rand_score
 
+from artsim.jobs.steps.cohort import tower_of
 from artsim.model_names import load
 from artsim.scoring.adaptation import adapter_of
 from artsim.scoring.clusters import CUT_PROBABILITY
-from artsim.scoring.cohort import TowerOfCohort, build_cohort
+from artsim.scoring.cohort import build_cohort
 from artsim.scoring.distance import pair_distances
 from artsim.scoring.scorer import Scorer
 from artsim.scoring.scores import Criterion
@@ -96,8 +97,7 @@ def collections(scorer: Scorer) -> Iterator[tuple[str, NDArray[np.str_], NDArray
         ("800 works", train.sample(800, random_state=0), data("paintings", "train")),
     ):
         embedded = embed_files(scorer, list(works["filename"]), folder)
-        tower = TowerOfCohort(scorer.card, name, scorer.model_sha256)
-        cohort = build_cohort(tower, embedded.sha256s, embedded.vectors.__getitem__)
+        cohort = build_cohort(tower_of(scorer), embedded.sha256s, embedded.vectors.__getitem__)
         adapter = adapter_of(scorer.card, cohort)
         assert adapter is not None
         vectors, factor = adapter.adapt(embedded.vectors)

@@ -1,13 +1,13 @@
 """A recipe on real paintings: trained by `mlflow run`, evaluated by `artsim-score` on new pairs.
 
-    ARTSIM_DATA=... python -m benchmarks.learning --recipe transfer --weights FILE --seeds 0 1 2 --minutes 45
+    ARTSIM_DATA=... python -m benchmarks.learning --recipe transfer --seeds 0 1 2 --keep kept
     ARTSIM_DATA=... python -m benchmarks.learning --recipe compact --table learning.csv -P epochs=12
 
-The training uses the 2,506 works by 22 artists of paintings/train_info.csv. All choices depend on the works that a run
-holds out of these: four artists with all their works, and a fifth of the works of the others, by seed. Only at the end
-the tower scores 30,135 pairs of new works by the same artists, and 51,040 pairs by 8 other artists. A row of the table
-has recipe, seed, flags, minutes of the whole command, images/s of the tower in onnxruntime (batch 32, all cores),
-parameters, GFLOP an image, and the AUCs with intervals.
+The training uses the 2,506 works by 22 artists of paintings/train_info.csv. Settings were chosen on folds of these
+works and on the choosing half of other collections. A run holds out four artists with all their works, and a fifth of
+the works of the others, by seed. Only at the end the tower scores 30,135 pairs of new works by the same artists, and
+51,040 pairs by 8 other artists. A row of the table has recipe, seed, flags, minutes of the whole command, images/s of
+the tower in onnxruntime (batch 32, all cores), parameters, GFLOP an image, and the AUCs with intervals.
 
 Expected on 2 idle cores, with the default cohort: `readout` at least 0.86 on unseen artists and 0.86 on seen artists
 within 6 minutes; `transfer` 0.875 and 0.95 within 40, which was not measured on idle cores; `compact` 0.66 and 0.68
@@ -65,7 +65,7 @@ def main() -> int:
         rows.append(row)
     unseen, seen = (fmean(row[f"test_{kind}_auc"] for row in rows) for kind in ("unseen", "seen"))
     print(f"{arguments.recipe}, mean of {len(rows)}: AUC {unseen:.3f} on artists never seen, {seen:.3f} on the others")
-    if expected is None or arguments.flags:
+    if expected is None or arguments.flags or arguments.weights:  # other settings, or another network
         return 0
     met = unseen >= expected[0] and seen >= expected[1] and max(row["minutes"] for row in rows) <= expected[2]
     return verdict(met, f"at least {expected[0]} and {expected[1]}, each within {expected[2]:.0f} min")

@@ -2,7 +2,7 @@
 
     python -m benchmarks.published_test [--pairs 21916047] [--labels] [--growth] [--cohort]
 
-The inputs are synthetic: random stored embeddings of the packaged tower's width, names and groups. The whole command is
+The inputs are synthetic: random stored embeddings of the width of `base`, names and groups. The whole command is
 measured, with Python's start, reading and writing, and the peak memory of its process. Expected, for 21,916,047 pairs
 on 2 cores: csv to csv at most 40 s, parquet to parquet at most 25 s, at most 1.5 GiB each. `--labels` adds the labels,
 so that metrics are computed too. `--growth` scores 1e4 to 1e7 pairs instead, and fits a line. `--cohort` runs each

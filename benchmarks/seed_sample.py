@@ -2,7 +2,7 @@
 
     ARTSIM_DATA=... python -m benchmarks.seed_sample --model tower.onnx
 
-Expected: under 3 s with the default tower on 2 cores without a GPU, installed byte-compiled; the pairs have labels, so
+Expected: under 3 s with `base` on 2 cores without a GPU, installed byte-compiled; the pairs have labels, so
 the import of scikit-learn takes a good part of it.
 
 Measured in 2026-11 on 2 shared AMD EPYC cores with the default recipe's tower: median 1.34 s; the very first

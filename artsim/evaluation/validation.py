@@ -31,8 +31,8 @@ from artsim.scoring.familiarity import MOST_OTHERS, EmbeddedFold, TrainingEmbedd
 from artsim.scoring.scores import Criterion
 from artsim.shifted_views import PHOTOGRAPHERS, photographers_of
 
-WORKS_PER_PHOTOGRAPHER = 6  # at least, of unknown artists; fewer give no pairs by one photographer. A setting
-VAL_SHIFTED = "val_shifted"  # no split of a selection: shifted views of works by unknown artists
+WORKS_PER_PHOTOGRAPHER = 6  # at least, by unseen artists; fewer give no pairs by one photographer. A setting
+VAL_SHIFTED = "val_shifted"  # no split of a selection: shifted views of works by unseen artists
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ class Validation:
     def fold(
         self, embeddings: NDArray[np.float32], views: NDArray[np.float32], training: TrainingEmbeddings
     ) -> EmbeddedFold:
-        """The works by unknown artists as a fold, from embeddings and shifted views (V, D) of all works."""
+        """The works by unseen artists as a fold, from embeddings and shifted views (V, D) of all works."""
         rows = self.unknown
         artists = np.unique(self.artists.astype(str), return_inverse=True)[1]
         known = np.setdiff1d(np.arange(len(artists)), rows)
@@ -86,7 +86,7 @@ class Validation:
     def evaluate_shifted(
         self, views: NDArray[np.float32], factors: NDArray[np.float32] | None, rule: DecisionRule, seed: int
     ) -> dict[str, float]:
-        """The metrics `val_shifted/…` of the shifted twin: pairs by unknown artists, each as one photographer shows it.
+        """The metrics `val_shifted/…` of the shifted twin: pairs by unseen artists, each as one photographer shows it.
 
         They are empty if no photographer shows two works by one artist.
 

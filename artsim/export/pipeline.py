@@ -137,7 +137,7 @@ def _with_rules_and_metrics(
 def _rules_of_validation(
     source: ExportSource, validation: Validation, evaluated: _Compared, seed: int
 ) -> TowerRules | None:
-    """The rules fitted on validation works by unknown artists; None if the training works' embeddings are unknown."""
+    """The rules fitted on validation works by unseen artists; None if the training works' embeddings are unknown."""
     if source.embeddings is None:
         return None
     fold = validation.fold(evaluated.works, evaluated.views, source.embeddings.training)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from artsim.errors import ModelError
 from artsim.scoring.cohort import Cohort
-from artsim.scoring.contract import Card
+from artsim.scoring.contract import OTHER_TOWER, Card
 from artsim.scoring.familiarity import PhotographRule
 
 
@@ -35,6 +35,6 @@ def photograph_rule(card: Card, model: str) -> PhotographRule:
     if card.photographs is None:
         raise ModelError(
             f"{model}: this tower can't tell unfamiliar photographs, because its card does not describe the training "
-            "photographs. Train it again with this version of artsim."
+            f"photographs. {OTHER_TOWER}."
         )
     return card.photographs

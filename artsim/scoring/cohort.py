@@ -36,7 +36,7 @@ from numpy.typing import NDArray
 
 from artsim.errors import InputError, ModelError, UsageError
 from artsim.messages import counted
-from artsim.scoring.contract import Card, CohortRule, DistanceName
+from artsim.scoring.contract import OTHER_TOWER, Card, CohortRule, DistanceName
 from artsim.scoring.distance import pair_distances
 from artsim.scoring.neighbours import BLOCK_ROWS, Neighbours, Rows, Vectors, distances_to
 
@@ -44,7 +44,7 @@ MAX_COHORT = 1000  # works; more change the scores little and take time
 MIN_COHORT = 10  # works; fewer say little about a collection
 # Settings; docs/experiments.md compares them with others.
 EXPANDING = 3  # nearest works that are added to an embedding
-NEIGHBOURS_SHARE = 2.0  # neighbours of NICDM, as a share of the square root of the number of works
+NEIGHBOURS_FACTOR = 2.0  # neighbours of NICDM: so many times the square root of the number of works
 # Embeddings that are closer than this share of the tower's threshold are copies of one photograph. Measured with a
 # readout tower (threshold 1.33): a photograph and its copy in another JPEG quality (30 or better), in another size (a
 # quarter or more) or cropped by 2 % are at most 0.32 apart, in shares 0.24. Different works are at least 0.46 apart in
@@ -123,9 +123,10 @@ class Cohort:
         return moved, np.sqrt(1 / (self._scale * density)).astype(np.float32)
 
     def misfit(self, vectors: Vectors) -> float:
-        """The length of the direction that N >= 2 centred embeddings share, 0 to 1; N random directions share none.
+        """How unlike the cohort N >= 2 works with embeddings (N, D) are: about 0 for works like its own, 1 at most.
 
-        It is 0 for works like those of the cohort. By chance the square of the length is 1/N, which is subtracted.
+        It is the length of the mean of their centred embeddings, each brought to length 1 first. The square of the
+        length is 1/N for random directions. The return value is corrected for that.
         """
         centred = self._centred(vectors)[:, : self.adapted_width].astype(np.float64)
         lengths = np.linalg.norm(centred, axis=1, keepdims=True)
@@ -188,7 +189,7 @@ class Cohort:
     def _near_distances(self, vectors: Vectors, moved: Vectors) -> NDArray[np.float64]:
         """Return the mean distance (N,) to the k nearest works that are no copies; 0 if there are none."""
         means = np.empty(len(vectors))
-        for block, _, distance in self._moved_works.of(vectors, moved, round(NEIGHBOURS_SHARE * np.sqrt(self.works))):
+        for block, _, distance in self._moved_works.of(vectors, moved, round(NEIGHBOURS_FACTOR * np.sqrt(self.works))):
             known = np.isfinite(distance)
             means[block] = np.where(known, distance, 0).sum(axis=1) / np.maximum(1, known.sum(axis=1))
         return means
@@ -211,7 +212,7 @@ class TowerOfCohort:
         if self.card.cohort is None:
             raise ModelError(
                 f"{self.name}: this tower can't adapt to a cohort, because its card has no rule for adapted distances. "
-                "Train it again with this version of artsim, or use no cohort (--cohort none)."
+                f"{OTHER_TOWER}; or use no cohort (--cohort none)."
             )
         return self.card.cohort
 

@@ -18,7 +18,7 @@ from artsim.scoring.cohort import (
     build_cohort,
     check_works,
 )
-from artsim.scoring.contract import Card
+from artsim.scoring.contract import OTHER_TOWER, Card
 
 SELF, NONE = "self", "none"  # names of cohorts that are no files
 LEAST_OWN = 3  # works; a pair needs a third work
@@ -52,9 +52,7 @@ class CohortUse:
 def no_cohort(card: Card) -> CohortUse:
     """Say why distances are not adapted where the user chose none, or the tower cannot."""
     if card.cohort is None:
-        return CohortUse(
-            NONE, None, "none: this tower can't adapt to a cohort. Train it again with this version of artsim"
-        )
+        return CohortUse(NONE, None, f"none: this tower can't adapt to a cohort. {OTHER_TOWER}")
     return CohortUse(NONE, None, "none: a score depends on its two images only")
 
 

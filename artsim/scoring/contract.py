@@ -57,6 +57,10 @@ class DecisionRule:
     threshold: float
 
 
+# What to do with a tower whose card lacks a rule: for messages.
+OTHER_TOWER = "Use another tower: base, or one that this version of artsim has trained, but not by --recipe classic"
+
+
 @dataclass(frozen=True)
 class CohortRule:
     """How embeddings adapt to a cohort (see `artsim.scoring.cohort`), and the decision rule for adapted distances.

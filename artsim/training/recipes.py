@@ -224,8 +224,8 @@ def works_used(recipe: Recipe, given: Mapping[str, Any], *, is_demo: bool) -> di
 def recipe_of(name: str, overrides: Mapping[str, Any]) -> Recipe:
     """A recipe with some fields replaced.
 
-    A network that the user names comes with its own weights and image size, unless these are named too. Weights other
-    than pip's, without a network, are those of MobileNet.
+    A network that the user names comes with its own weights and image size, unless these are named too. Without
+    a network, `imagenet` and HDF5 files are weights of MobileNet.
 
     Args:
         name: of the recipe.

@@ -18,7 +18,7 @@ from sklearn.metrics import roc_auc_score
 import artsim
 from artsim.errors import InputError, ModelError, UsageError
 from artsim.scoring import cohort as module
-from artsim.scoring.cohort import EXPANDING, NEIGHBOURS_SHARE, Cohort, TowerOfCohort, build_cohort
+from artsim.scoring.cohort import EXPANDING, NEIGHBOURS_FACTOR, Cohort, TowerOfCohort, build_cohort
 from artsim.scoring.contract import CohortRule
 from artsim.scoring.distance import pair_distances
 from tests.towers import COHORT_RULE, adaptable_card, write_paintings, write_tower
@@ -104,7 +104,7 @@ def test_the_distances_are_those_of_the_definition() -> None:
 
     def near(row: int) -> float:
         apart = sorted(distance(row, work) for work in range(count) if work != row)
-        return float(np.mean(apart[: round(NEIGHBOURS_SHARE * np.sqrt(count))]))
+        return float(np.mean(apart[: round(NEIGHBOURS_FACTOR * np.sqrt(count))]))
 
     density = [near(row) for row in range(len(rows))]
 
@@ -276,7 +276,7 @@ def test_a_cohort_of_one_work_is_refused(scorer: artsim.Scorer) -> None:
 
 
 def test_a_tower_that_cannot_adapt_says_so(scorer: artsim.Scorer) -> None:
-    with pytest.raises(ModelError, match=r"old\.onnx: this tower can't adapt.*Train it again"):
+    with pytest.raises(ModelError, match=r"old\.onnx: this tower can't adapt.*Use another tower: base, or"):
         artsim.load("old.onnx", "cpu").cohort(NAMES)
 
 

@@ -229,7 +229,7 @@ class FeatureExtractor:
     def _lower_outputs(self) -> tuple[LowerOutputs, ...]:
         """What all fits share, of works and of views; empty if the recipe does not tune, or if it is too large."""
         halves = split(self.network, self.recipe) if self.recipe.tune_epochs else None
-        if halves is None or not LowerOutputs.fits(halves, 2 * len(self.labels)):
+        if halves is None or not LowerOutputs.can_be_kept(halves, 2 * len(self.labels)):
             return ()
         return LowerOutputs(halves, len(self.labels)), LowerOutputs(halves, len(self.labels))
 

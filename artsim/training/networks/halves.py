@@ -92,7 +92,7 @@ class LowerOutputs:
         self._computed = 0  # paintings, which are the first ones
 
     @staticmethod
-    def fits(halves: Halves, paintings: int) -> bool:
+    def can_be_kept(halves: Halves, paintings: int) -> bool:
         """Whether what the lower half gives for so many paintings may be kept."""
         needed = paintings * 4 * sum(math.prod(shape) for shape in _shapes(halves))
         return needed <= MOST_KEPT_BYTES and has_room(needed)

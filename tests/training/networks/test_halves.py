@@ -121,9 +121,9 @@ def test_what_is_kept_leaves_half_of_the_disk_free(monkeypatch: pytest.MonkeyPat
     needed = 4 * sum(int(np.prod(output.shape[1:])) for output in halves.lower.outputs)
     for free, fits in ((2 * needed, False), (2 * needed + 1, True)):
         monkeypatch.setattr(shutil, "disk_usage", lambda _, free=free: SimpleNamespace(free=free))
-        assert LowerOutputs.fits(halves, 1) == fits
+        assert LowerOutputs.can_be_kept(halves, 1) == fits
     monkeypatch.setattr("artsim.training.networks.halves.MOST_KEPT_BYTES", needed - 1)
-    assert not LowerOutputs.fits(halves, 1)
+    assert not LowerOutputs.can_be_kept(halves, 1)
 
 
 @pytest.mark.slow
