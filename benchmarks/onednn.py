@@ -53,6 +53,7 @@ def seconds() -> dict[str, float]:
     from artsim.training.runtime import start_tensorflow
 
     start_tensorflow()
+    from artsim.training.loop.crops import WorkCrops
     from artsim.training.loop.fit import prepare
     from artsim.training.loop.tuning import tune_network
     from artsim.training.networks.features import LabelledFeatures, compute_features
@@ -70,7 +71,7 @@ def seconds() -> dict[str, float]:
     works = LabelledFeatures.without_views(features, np.arange(IMAGES) % ARTISTS)
     stages = unattended(recipe, IMAGES)
     started = time.perf_counter()
-    tune_network(recipe, network, list(images), works, stages, fit=1, seed=0)
+    tune_network(recipe, network, WorkCrops(recipe, list(images)), works, stages, fit=1, seed=0)
     return {"features": of_features, "tuning": time.perf_counter() - started}
 
 

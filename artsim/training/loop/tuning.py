@@ -1,59 +1,38 @@
 """Tuning of a pretrained network on training works, at a low rate, before its features are computed.
 
-The network sees crops of the works, in batches of P artists x K works: plain crops at the works' own scale, or
-augmented views of larger crops. The loss is supervised contrastive. Between network and loss is the readout of the
-frozen features. It is not trained, nor are the network's lower half and its batch norms.
+The network sees crops of the works and of their shifted views, in batches of P artists x K works: see `crops`. The
+loss is supervised contrastive. Between network and loss is the readout of the frozen features. It is not trained, nor
+are the network's lower half and its batch norms.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
 from functools import cached_property, partial
 
 import keras
 import numpy as np
-import tensorflow as tf
 from numpy.typing import NDArray
 
-from artsim.large_arrays import new_array, release_pages
+from artsim.large_arrays import new_array
 from artsim.shifted_views import ShiftedViews
-from artsim.training.data.batches import SOURCE_MARGIN, LabelledBatch, artist_batches, steps_per_epoch, view_dataset
+from artsim.training.data.batches import steps_per_epoch
 from artsim.training.devices import mixed_precision
+from artsim.training.loop.crops import Crops, MapCrops, WorkCrops, copied, tuning_settings
 from artsim.training.loop.epochs import run_epochs
 from artsim.training.loop.feature_cache import digest_of
 from artsim.training.loop.journal import FROZEN_FEATURES, MOST_LOCAL_BYTES, TUNED_FEATURES, Arrays
 from artsim.training.loop.losses import SupCon
 from artsim.training.loop.plan import Stage
 from artsim.training.loop.stages import Stages
-from artsim.training.networks.backbones import PATCH, RANDOM, SMALLEST
-from artsim.training.networks.features import LabelledFeatures, build_features, compute_features
+from artsim.training.networks.features import LabelledFeatures, compute_features
 from artsim.training.networks.halves import LowerOutputs, split, tuned_layers, weighted_layers
-from artsim.training.networks.heads import COMPONENTS, build_readout, with_head
+from artsim.training.networks.heads import COMPONENTS, build_readout
 from artsim.training.networks.readout import fit_projection
 from artsim.training.recipes import Recipe
 
-TUNING_BATCH, TUNING_WORKS_PER_ARTIST = 48, 4  # settings
 TUNING_TEMPERATURE = 0.1  # of the loss; a setting. Trained heads use less (SUPCON_TEMPERATURE)
 TUNING_READOUT_WIDTH = 256  # of the readout between network and loss; a setting
-# Side of a crop, in sides of the tower's input; a setting. A step takes less than half the time of one on whole works.
-CROP_SHARE = 2 / 3
-CROP_MULTIPLE = 32  # px: crops have a multiple of it as side, because networks halve the side five times
-
-
-def tuning_settings(recipe: Recipe) -> Recipe:
-    """The settings of a recipe's tuning, in the form of a recipe of its own."""
-    return replace(
-        recipe,
-        image_size=crop_side(recipe),
-        loss="supcon",
-        optimizer="adamw",
-        batch_size=TUNING_BATCH,
-        works_per_artist=TUNING_WORKS_PER_ARTIST,
-        epochs=recipe.tune_epochs,
-        learning_rate=recipe.tune_rate,
-        weight_decay=0.0,
-    )
 
 
 def tuning_stage(recipe: Recipe, fit: int, fits: int, works: int) -> Stage:
@@ -65,7 +44,7 @@ def tuning_stage(recipe: Recipe, fit: int, fits: int, works: int) -> Stage:
 def tune_network(
     recipe: Recipe,
     network: keras.Model,
-    paintings: Sequence[NDArray[np.uint8]],
+    crops: Crops,
     frozen: LabelledFeatures,
     stages: Stages,
     fit: int,
@@ -76,8 +55,8 @@ def tune_network(
     Args:
         recipe: its `tune_epochs` and `tune_rate` are used.
         network: from `build_features`.
-        paintings: N works uint8 (S, S, 3), which may lie in a memory map.
-        frozen: their features (N, F) by the network, with labels (N,) from 0.
+        crops: of N works.
+        frozen: the works' features (N, F) by the network, with labels (N,) from 0.
         stages: of the training; its plan has the `tuning_stage` of this fit.
         fit: number of the fit.
         seed: of batches and crops.
@@ -88,56 +67,18 @@ def tune_network(
     keras.utils.set_random_seed(seed)
     settings = tuning_settings(recipe)
     with mixed_precision(recipe.mixed_precision == "on"):
-        on_crops = _copy(network, recipe, settings.image_size)
+        on_crops = crops.network(network)
     tuned = {id(layer) for layer in tuned_layers(on_crops)}
     for layer in weighted_layers(on_crops):
         layer.trainable = id(layer) in tuned
     projection = fit_projection(frozen.features, frozen.labels, COMPONENTS)
     width = min(TUNING_READOUT_WIDTH, projection.kernel.shape[1])
     readout = build_readout(projection, frozen, width, recipe)
-    objective = SupCon(with_head(on_crops, readout, recipe.tower), TUNING_TEMPERATURE)
+    objective = SupCon(crops.embedder(on_crops, readout), TUNING_TEMPERATURE)
     artists = int(frozen.labels.max()) + 1
-    batches = partial(crop_dataset, paintings, frozen.labels, settings, seed)
+    batches = partial(crops.batches, frozen.labels, seed)
     run_epochs(settings, objective, batches, artists, stages, stages.plan.stage("tuning", fit), rate_flag="--tune-rate")
-    return _copy(on_crops, recipe, recipe.image_size)
-
-
-def crop_side(recipe: Recipe) -> int:
-    """The side in px of the crops that a recipe's network is tuned on."""
-    multiple, least = (PATCH, PATCH) if recipe.tower == "dinov2-small" else (CROP_MULTIPLE, SMALLEST)
-    return min(recipe.image_size, max(least, round(CROP_SHARE * recipe.image_size / multiple) * multiple))
-
-
-def _copy(network: keras.Model, recipe: Recipe, side: int) -> keras.Model:
-    """The same network for images (N, side, side, 3)."""
-    copy = build_features(recipe, side, RANDOM)
-    copy.set_weights(network.get_weights())
-    return copy
-
-
-def crop_dataset(
-    paintings: Sequence[NDArray[np.uint8]], labels: NDArray[np.int64], recipe: Recipe, seed: int, first_step: int = 0
-) -> tf.data.Dataset:
-    """Endless batches of P artists x K works from a step on: crops uint8 (B, S, S, 3) and labels (B,).
-
-    S is the recipe's image size. If the recipe augments, its views come from crops somewhat larger than S, or from
-    whole works if these are smaller.
-    """
-    whole = paintings[0].shape[0]
-    side = recipe.image_size if recipe.augment == "none" else min(whole, round(SOURCE_MARGIN * recipe.image_size))
-
-    def batches() -> Iterator[LabelledBatch]:
-        rng = np.random.default_rng(seed)
-        for step, chosen in enumerate(artist_batches(labels, recipe, seed)):
-            corners = rng.integers(0, whole - side + 1, (len(chosen), 2))
-            if step < first_step:
-                continue
-            crops = [paintings[work][y : y + side, x : x + side] for work, (y, x) in zip(chosen, corners, strict=True)]
-            yield np.stack(crops), labels[chosen]
-            for painting in (paintings[0], paintings[-1]):  # they may lie in two files
-                release_pages(painting)
-
-    return view_dataset(batches, side, recipe, seed, first_step)
+    return copied(on_crops, recipe, recipe.image_size)
 
 
 class FeatureExtractor:
@@ -171,9 +112,13 @@ class FeatureExtractor:
 
     @cached_property
     def frozen(self) -> LabelledFeatures:
-        """The features of all works by the network as it was given; those that trainings share, if there are any."""
+        """The features of all works by the network as it was given; those that trainings share, if there are any.
+
+        A network that is tuned needs what its lower half gives. That is computed with its features, so they are not
+        shared.
+        """
         shared = self.stages.hooks.features
-        if shared is None:
+        if shared is None or self._lower_outputs:
             return self._features(self.network, fit=0)
         kept = shared.get(self._digest(), lambda: self._as_arrays(self._features(self.network, fit=0, keep=False)))
         return LabelledFeatures(kept["features"], self.labels, kept["views"])
@@ -198,22 +143,29 @@ class FeatureExtractor:
         """The tuned network of a fit: the one that was kept, or a new one."""
         kept = self.stages.journal.read(f"tuned-{fit}")
         if kept is not None:
-            network = _copy(self.network, self.recipe, self.recipe.image_size)
+            network = copied(self.network, self.recipe, self.recipe.image_size)
             network.set_weights([kept[str(number)] for number in range(len(kept))])
             return network
-        paintings = [painting for part in self.pixels for painting in part]
-        train, frozen = [paintings[row] for row in rows], self.frozen.subset(rows)
-        network = tune_network(self.recipe, self.network, train, frozen, self.stages, fit, self.seed)
+        frozen = self.frozen.subset(rows)  # with them, the outputs of the lower half are complete
+        network = tune_network(self.recipe, self.network, self._crops(rows), frozen, self.stages, fit, self.seed)
         weights = {str(number): array for number, array in enumerate(network.get_weights())}
         self.stages.journal.write(f"tuned-{fit}", weights)
         self.stages.journal.remove(f"epoch-tuning-{fit}")
         self.stages.hooks.saved()
         return network
 
+    def _crops(self, rows: NDArray[np.int64]) -> Crops:
+        """What a network is tuned on, of the works in these rows."""
+        if self.recipe.augment == "none" and self._lower_outputs:
+            return MapCrops(self.recipe, self._lower_outputs, rows)
+        paintings = [painting for part in self.pixels for painting in part]
+        return WorkCrops(self.recipe, [paintings[row] for row in rows])
+
     def _features(self, network: keras.Model, fit: int, *, keep: bool = True) -> LabelledFeatures:
         """Features of all works and their views: those that were kept, or new ones, which the journal may keep."""
         name = TUNED_FEATURES if fit else FROZEN_FEATURES
-        kept = self.stages.journal.read(name)
+        keep = keep and (fit > 0 or not self._lower_outputs)
+        kept = self.stages.journal.read(name) if keep else None
         if kept is not None and int(kept["fit"]) == fit:
             return LabelledFeatures(kept["features"], self.labels, kept["views"])
         stage = self.stages.begin("features", fit)
@@ -227,7 +179,7 @@ class FeatureExtractor:
 
     @cached_property
     def _lower_outputs(self) -> tuple[LowerOutputs, ...]:
-        """What all fits share, of works and of views; empty if the recipe does not tune, or if it is too large."""
+        """What all fits share, of works and of views. Empty if the recipe does not tune, or if it is too large."""
         halves = split(self.network, self.recipe) if self.recipe.tune_epochs else None
         if halves is None or not LowerOutputs.can_be_kept(halves, 2 * len(self.labels)):
             return ()

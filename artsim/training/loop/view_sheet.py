@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from artsim.training.data.batches import LabelledImages, work_dataset
-from artsim.training.loop.tuning import crop_dataset, tuning_settings
+from artsim.training.loop.crops import crop_dataset, tuning_settings
 from artsim.training.recipes import Recipe
 
 WORKS, VIEWS = 8, 5  # rows and columns of the sheet

@@ -79,7 +79,10 @@ def split(network: keras.Model, recipe: Recipe) -> Halves | None:
 
 
 class LowerOutputs:
-    """What the lower half of a network gives for N paintings; each is computed when it is first needed."""
+    """What the lower half of a network gives for N paintings; each is computed when its features are first needed.
+
+    `shapes` are those of its outputs for one painting.
+    """
 
     def __init__(self, halves: Halves, paintings: int) -> None:
         """`paintings` is N.
@@ -88,7 +91,8 @@ class LowerOutputs:
             OutputError: the disk has no room.
         """
         self._lower = halves.lower
-        self._kept = [new_array((paintings, *shape), np.float32, "activations") for shape in _shapes(halves)]
+        self.shapes = _shapes(halves)
+        self._kept = [new_array((paintings, *shape), np.float32, "activations") for shape in self.shapes]
         self._computed = 0  # paintings, which are the first ones
 
     @staticmethod
@@ -123,9 +127,21 @@ class LowerOutputs:
             lower_features, *given = (kept[rows] for kept in self._kept)
             upper_features = upper.predict_on_batch(given)[: stop - start]
             features[start:stop] = np.concatenate([lower_features, upper_features], axis=1)
-            for array in (features, pixels, *self._kept):
+            for array in (features, pixels):
                 release_pages(array)
+            self.release()
             progress(stop, len(pixels))
+
+    def of(self, row: int) -> list[NDArray[np.float32]]:
+        """What the lower half gives for one painting: its features (L,) and maps (h, w, C), as `Halves` names them."""
+        if row >= self._computed:
+            raise IndexError(f"painting {row}: {self._computed} are computed")
+        return [kept[row] for kept in self._kept]
+
+    def release(self) -> None:
+        """Let the system take back the memory of what was read."""
+        for array in self._kept:
+            release_pages(array)
 
     def _compute(self, batch: NDArray[np.uint8], rows: slice) -> None:
         outputs = self._lower.predict_on_batch(np.ascontiguousarray(batch))

@@ -235,11 +235,12 @@ def test_the_first_fold_of_the_calibration_reuses_the_first_fit(
     fitted: RecordedFit, network: keras.Model, nothing_saved: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     paintings = [np.asarray(paint(artist, work).resize((SIZE, SIZE))) for artist in range(10) for work in (0, 1)]
-    artist_of = {painting.tobytes(): number // 2 for number, painting in enumerate(paintings)}
     tuned_on: list[set[int]] = []
 
-    def spy(_: Recipe, same: keras.Model, given: list[NDArray[np.uint8]], *__: object) -> keras.Model:
-        tuned_on.append({artist_of[painting.tobytes()] for painting in given})
+    def crops_of(_: Recipe, __: object, rows: NDArray[np.int64]) -> None:
+        tuned_on.append(set((rows // 2).tolist()))  # two works by each artist
+
+    def spy(_: Recipe, same: keras.Model, *__: object) -> keras.Model:
         return same
 
     fitted_on: list[int] = []
@@ -248,6 +249,7 @@ def test_the_first_fold_of_the_calibration_reuses_the_first_fit(
         fitted_on.append(len(features))
         return fit_projection(features, labels, components)
 
+    monkeypatch.setattr("artsim.training.loop.tuning.MapCrops", crops_of)
     monkeypatch.setattr("artsim.training.loop.tuning.tune_network", spy)
     monkeypatch.setattr("artsim.training.loop.pretrained.fit_projection", projection)
     fit_works(fitted, small("readout", tune_epochs=1), network, np.stack(paintings), artists=10)

@@ -14,8 +14,10 @@ from numpy.typing import NDArray
 from artsim.demo import paint
 from artsim.errors import GateError, UsageError
 from artsim.shifted_views import photographers_of
-from artsim.training.loop.tuning import FeatureExtractor, crop_dataset, crop_side, tune_network
+from artsim.training.loop.crops import Crops, MapCrops, WorkCrops, crop_dataset, crop_side
+from artsim.training.loop.tuning import FeatureExtractor, tune_network
 from artsim.training.networks.features import LabelledFeatures, build_features, compute_features
+from artsim.training.networks.halves import LowerOutputs, split
 from artsim.training.recipes import RECIPES, AugmentName, Recipe, TowerName, recipe_of
 from tests.command import eagerly
 from tests.training.fits import RecordedFit
@@ -54,8 +56,27 @@ def tune(
     network: keras.Model,
     pixels: NDArray[np.uint8],
     seen: LabelledFeatures,
+    crops: Crops | None = None,
 ) -> keras.Model:
-    return tune_network(recipe, network, list(pixels), seen, fitted.stages(recipe, len(pixels)), fit=1, seed=0)
+    crops = crops or WorkCrops(recipe, list(pixels))
+    return tune_network(recipe, network, crops, seen, fitted.stages(recipe, len(pixels)), fit=1, seed=0)
+
+
+def map_crops(
+    recipe: Recipe, network: keras.Model, pixels: NDArray[np.uint8], views: NDArray[np.uint8] | None = None
+) -> MapCrops:
+    """Crops of the maps of works and of their views, which are the works themselves if none are given."""
+    both = [lower_outputs(recipe, network, each) for each in (pixels, pixels if views is None else views)]
+    return MapCrops(recipe, both, np.arange(len(pixels)))
+
+
+def lower_outputs(recipe: Recipe, network: keras.Model, pixels: NDArray[np.uint8]) -> LowerOutputs:
+    halves = split(network, recipe)
+    assert halves is not None
+    outputs = LowerOutputs(halves, len(pixels))
+    features = np.empty((len(pixels), network.output_shape[1]), np.float32)
+    outputs.fill(halves.upper, pixels, 0, lambda *_: None, features)
+    return outputs
 
 
 def small(**changes: object) -> Recipe:
@@ -70,11 +91,14 @@ def seen_by(network: keras.Model, pixels: NDArray[np.uint8]) -> LabelledFeatures
 
 
 @eagerly
+@pytest.mark.parametrize("of_maps", [False, True])
 def test_tuning_separates_artists_and_leaves_the_given_network_unchanged(
-    network: keras.Model, pixels: NDArray[np.uint8], fitted: RecordedFit
+    network: keras.Model, pixels: NDArray[np.uint8], fitted: RecordedFit, of_maps: bool
 ) -> None:
     before, seen = network.get_weights(), seen_by(network, pixels)
-    tuned = tune(fitted, small(tune_epochs=5, tune_rate=3e-3), network, pixels, seen)
+    recipe = small(tune_epochs=5, tune_rate=3e-3)
+    crops = map_crops(recipe, network, pixels) if of_maps else None
+    tuned = tune(fitted, recipe, network, pixels, seen, crops)
     for one, other in zip(before, network.get_weights(), strict=True):
         np.testing.assert_array_equal(one, other)
     assert tuned.input_shape == network.input_shape
@@ -91,10 +115,12 @@ def separation(seen: LabelledFeatures) -> float:
 
 
 @eagerly
+@pytest.mark.parametrize("of_maps", [False, True])
 def test_tuning_changes_only_the_upper_half_and_no_batch_norm(
-    network: keras.Model, pixels: NDArray[np.uint8], fitted: RecordedFit
+    network: keras.Model, pixels: NDArray[np.uint8], fitted: RecordedFit, of_maps: bool
 ) -> None:
-    tuned = tune(fitted, small(), network, pixels, seen_by(network, pixels))
+    crops = map_crops(small(), network, pixels) if of_maps else None
+    tuned = tune(fitted, small(), network, pixels, seen_by(network, pixels), crops)
     pairs = zip(network.weights, tuned.weights, strict=True)
     changed = {one.path for one, other in pairs if not np.array_equal(one.numpy(), other.numpy())}
     assert all(path.endswith("kernel") for path in changed)
@@ -114,17 +140,73 @@ def test_the_same_seed_gives_nearly_the_same_tuned_network(
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("of_maps", [False, True])
 def test_tuning_in_bfloat16_gives_similar_features_and_a_float32_network(
-    network: keras.Model, pixels: NDArray[np.uint8], fitted: RecordedFit
+    network: keras.Model, pixels: NDArray[np.uint8], fitted: RecordedFit, of_maps: bool
 ) -> None:
     seen = seen_by(network, pixels)
-    networks = [
-        tune(fitted, small(tune_rate=1e-3, mixed_precision=mixed), network, pixels, seen) for mixed in ("off", "on")
-    ]
+    networks = []
+    for mixed in ("off", "on"):
+        recipe = small(tune_rate=1e-3, mixed_precision=mixed)
+        crops = map_crops(recipe, network, pixels) if of_maps else None
+        networks.append(tune(fitted, recipe, network, pixels, seen, crops))
     assert networks[1].compute_dtype == keras.config.dtype_policy().compute_dtype == "float32"
     one, two = (seen_by(tuned, pixels).features[:] for tuned in networks)
     difference = np.abs(one - two).mean()
     assert 0 < difference < 0.5 * np.abs(one - seen.features[:]).mean()
+
+
+def test_crops_of_maps_are_the_maps_of_crops_away_from_the_borders() -> None:
+    """The corner of a crop lies between places of the smallest map, so the crop of the picture has the same places."""
+    size = 160
+    recipe = small(image_size=size)
+    network = build_features(recipe, size, "none")
+    pixels = np.random.default_rng(0).integers(1, 256, (2, size, size, 3)).astype(np.uint8)
+    crops = map_crops(recipe, network, pixels[:1], pixels[1:])
+    (_, joint, mask, deepest), _ = next(iter(crops.batches(np.array([0]), seed=0)))
+    assert [array.shape[1] for array in (joint, mask, deepest)] == [6, 6, 3]
+    on_crops = crops.network(network)
+    assert on_crops.input_shape[1:3] == (96, 96)
+    halves = split(on_crops, recipe)
+    assert halves is not None
+    of_pictures = [
+        halves.lower.predict_on_batch(picture[None, y : y + 96, x : x + 96])[1]
+        for picture in pixels
+        for y in (0, 32, 64)
+        for x in (0, 32, 64)
+    ]
+    middles = np.concatenate(of_pictures)[:, 3, 3]
+    for middle in joint.numpy()[:, 3, 3]:
+        nearest = np.abs(middles - middle).max(axis=1).min()
+        assert nearest < 0.2 * np.abs(middles[:, None] - middles[None]).max(axis=2).mean()
+
+
+def test_a_network_sees_whole_maps_as_it_sees_the_works(network: keras.Model, pixels: NDArray[np.uint8]) -> None:
+    """At 64 px there is room for one crop, which is the whole."""
+    features = keras.Input((network.output_shape[1],))
+    readout = keras.Model(features, keras.layers.UnitNormalization()(features))
+    crops = map_crops(small(), network, pixels, pixels // 2)
+    on_crops = crops.network(network)
+    batch, labels = next(iter(crops.batches(np.arange(len(pixels)), seed=0)))
+    found = crops.embedder(on_crops, readout).predict_on_batch(list(batch))
+    expected = [readout.predict_on_batch(seen_by(network, each).features[:]) for each in (pixels, pixels // 2)]
+    apart = np.stack([np.abs(found - each[labels]).max(axis=1) for each in expected])
+    assert apart.min(axis=0).max() < 1e-4
+    assert set(apart.argmin(axis=0)) == {0, 1}  # works and views
+
+
+def test_batches_of_maps_go_on_at_any_step(network: keras.Model, pixels: NDArray[np.uint8]) -> None:
+    crops, labels = map_crops(small(), network, pixels), np.repeat(np.arange(ARTISTS), WORKS)
+
+    def batches(seed: int, first: int) -> list[list[NDArray[np.float32]]]:
+        from_start = crops.batches(labels, seed, first).take(3 - first).as_numpy_iterator()
+        return [[*inputs, of_artists] for inputs, of_artists in from_start]
+
+    whole = batches(0, 0)
+    for step, resumed in enumerate(batches(0, 1), start=1):
+        for one, other in zip(whole[step], resumed, strict=True):
+            np.testing.assert_array_equal(one, other)
+    assert not np.array_equal(whole[0][1], batches(1, 0)[0][1])
 
 
 @eagerly
@@ -140,25 +222,33 @@ def test_a_loss_that_is_not_finite_stops_the_tuning_and_names_the_flag(
         tune(fitted, small(), network, pixels, seen_by(network, pixels))
 
 
+@pytest.mark.parametrize("of_maps", [False, True])
 def test_excluded_works_are_not_tuned_on(
-    network: keras.Model, pixels: NDArray[np.uint8], fitted: RecordedFit, monkeypatch: pytest.MonkeyPatch
+    network: keras.Model, pixels: NDArray[np.uint8], fitted: RecordedFit, monkeypatch: pytest.MonkeyPatch, of_maps: bool
 ) -> None:
-    given: list[NDArray[np.uint8]] = []
+    labels = np.repeat(np.arange(ARTISTS), WORKS)
+    allowed = np.flatnonzero(labels != 1)
+    # At 64 px a crop is the whole work. The features of the lower half tell works and views apart, too.
+    works = seen_by(network, pixels).features[:] if of_maps else pixels.reshape(len(pixels), -1).astype(np.float32)
+    drawn: set[int] = set()
 
-    def spy(
-        _: Recipe, same: keras.Model, paintings: list[NDArray[np.uint8]], seen: LabelledFeatures, *__: object
-    ) -> keras.Model:
-        given.extend(paintings)
+    def spy(_: Recipe, same: keras.Model, crops: Crops, seen: LabelledFeatures, *__: object) -> keras.Model:
         assert set(seen.labels) == {0, 1}
+        for inputs, _labels in crops.batches(seen.labels, seed=0).take(8).as_numpy_iterator():
+            given = inputs[0] if of_maps else inputs.reshape(len(inputs), -1).astype(np.float32)
+            apart = np.abs(given[:, None] - works[None, :, : given.shape[1]]).max(axis=2)
+            assert of_maps or (apart.min(axis=1) == 0).all()
+            drawn.update(apart.argmin(axis=1)[apart.min(axis=1) < 1e-4].tolist())
         return same
 
+    if not of_maps:
+        monkeypatch.setattr("artsim.training.networks.halves.MOST_KEPT_BYTES", 0)
     monkeypatch.setattr("artsim.training.loop.tuning.tune_network", spy)
-    labels = np.repeat(np.arange(ARTISTS), WORKS)
     photographers = photographers_of(labels)
     stages = fitted.stages(small(), len(labels))
     extractor = FeatureExtractor(small(), network, [pixels[:5], pixels[5:]], labels, photographers, stages, seed=0)
-    _, seen = extractor.tuned_on(np.flatnonzero(labels != 1), fit=1)
-    np.testing.assert_array_equal(np.stack(given), pixels[labels != 1])
+    _, seen = extractor.tuned_on(allowed, fit=1)
+    assert drawn == set(allowed.tolist())
     np.testing.assert_array_equal(seen.labels, labels)
     np.testing.assert_allclose(seen.features[:], seen_by(network, pixels).features[:], atol=1e-5)
 
