@@ -1,7 +1,7 @@
 """What a pretrained network is tuned on: crops of the works, or crops of what its lower half gives for them.
 
 Tuning changes the upper half only, and what the lower half gives for each work and its shifted view is kept. So the
-upper half alone is trained, on crops of the map between both halves: a step takes half the time of one on crops of the
+upper half alone is trained, on crops of the map between both halves: a step takes less time than one on crops of the
 works. The features of the lower half are those of the whole work then.
 
 Where a recipe augments, where a network has no halves, or where the disk has no room for the maps, the whole network is
