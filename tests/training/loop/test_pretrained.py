@@ -240,9 +240,6 @@ def test_the_first_fold_of_the_calibration_reuses_the_first_fit(
     def crops_of(_: Recipe, __: object, rows: NDArray[np.int64]) -> None:
         tuned_on.append(set((rows // 2).tolist()))  # two works by each artist
 
-    def spy(_: Recipe, same: keras.Model, *__: object) -> keras.Model:
-        return same
-
     fitted_on: list[int] = []
 
     def projection(features: NDArray[np.float32], labels: NDArray[np.int64], components: int) -> Projection:
@@ -250,7 +247,7 @@ def test_the_first_fold_of_the_calibration_reuses_the_first_fit(
         return fit_projection(features, labels, components)
 
     monkeypatch.setattr("artsim.training.loop.tuning.MapCrops", crops_of)
-    monkeypatch.setattr("artsim.training.loop.tuning.tune_network", spy)
+    monkeypatch.setattr("artsim.training.loop.tuning.tune_network", lambda _, same, *__: same)
     monkeypatch.setattr("artsim.training.loop.pretrained.fit_projection", projection)
     fit_works(fitted, small("readout", tune_epochs=1), network, np.stack(paintings), artists=10)
     asked = [set(fold.artists) for fold in fitted.folds]
