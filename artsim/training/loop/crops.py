@@ -130,15 +130,16 @@ class MapCrops:
         self._recipe = recipe
         self._outputs = outputs
         self._rows = rows
-        joint, *masks = (shape[0] for shape in outputs[0].shapes[1:])
-        side = round(recipe.enlarge * recipe.image_size)  # that the network sees
-        # A crop begins and ends between two places of the smallest map. If the sides of the maps do not divide one
-        # another, it is the whole.
-        is_divisible = side % joint == 0 and all(joint % mask == 0 for mask in masks)
-        self._places = min(masks) if is_divisible else 1
-        least = -(-SMALLEST * self._places // side)
-        self._crop = min(self._places, max(least, round(CROP_SHARE * self._places)))
-        self._side = side * self._crop // self._places
+        sides = [shape[0] for shape in outputs[0].shapes[1:]]
+        seen = round(recipe.enlarge * recipe.image_size)  # px: the side that the network sees
+        # Strides are powers of 2. A map has one place more where its side does not divide the side of the image.
+        strides = [1 << round(np.log2(seen / side)) for side in sides]  # px
+        largest = max(strides)
+        # A crop begins and ends between two places of the smallest map.
+        self._units = [largest // stride for stride in strides]
+        self._places = min(side // unit for side, unit in zip(sides, self._units, strict=True))
+        self._crop = min(self._places, max(SMALLEST // largest, round(CROP_SHARE * self._places)))
+        self._side = self._crop * largest
 
     def network(self, network: keras.Model) -> keras.Model:
         """See `Crops`. It does not enlarge its input."""
@@ -177,10 +178,8 @@ class MapCrops:
     def _cropped(self, row: int, is_shifted: bool, corner: NDArray[np.int64]) -> list[NDArray[np.float32]]:
         """What the lower half gives for a work or its view; maps are cropped at (y, x), in places of the smallest."""
         features, *maps = self._outputs[int(is_shifted)].of(row)
-        cropped = []
-        for each in maps:
-            unit = each.shape[0] // self._places
-            y, x = unit * corner
-            side = unit * self._crop
+        cropped = [features]
+        for each, unit in zip(maps, self._units, strict=True):
+            (y, x), side = unit * corner, unit * self._crop
             cropped.append(each[y : y + side, x : x + side])
-        return [features, *cropped]
+        return cropped

@@ -195,6 +195,20 @@ def test_a_network_sees_whole_maps_as_it_sees_the_works(network: keras.Model, pi
     assert set(apart.argmin(axis=0)) == {0, 1}  # works and views
 
 
+@pytest.mark.parametrize(
+    ("size", "enlarge", "side"), [(96, 1.0, 64), (64, 1.5, 64), (70, 1.0, 64), (100, 1.0, 64), (224, 1.0, 160)]
+)
+def test_crops_of_maps_suit_the_network_at_any_size(size: int, enlarge: float, side: int) -> None:
+    recipe = small(image_size=size, enlarge=enlarge)
+    network = build_features(recipe, size, "none")
+    crops = map_crops(recipe, network, np.zeros((2, size, size, 3), np.uint8))
+    on_crops = crops.network(network)
+    assert on_crops.input_shape[1:3] == (side, side)
+    inputs, _ = next(iter(crops.batches(np.array([0, 0]), seed=0)))
+    features = keras.Input((network.output_shape[1],))
+    assert np.isfinite(crops.embedder(on_crops, keras.Model(features, features)).predict_on_batch(list(inputs))).all()
+
+
 def test_batches_of_maps_go_on_at_any_step(network: keras.Model, pixels: NDArray[np.uint8]) -> None:
     crops, labels = map_crops(small(), network, pixels), np.repeat(np.arange(ARTISTS), WORKS)
 
