@@ -58,7 +58,10 @@ class DecisionRule:
 
 
 # What to do with a tower whose card lacks a rule: for messages.
-OTHER_TOWER = "Use another tower: base, or one that this version of artsim has trained, but not by --recipe classic"
+OTHER_TOWER = (
+    "Use another tower: base, or one that this version of artsim has trained, but not by --recipe classic, and not "
+    "exported by --which last"
+)
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,7 @@ Arrays: TypeAlias = Mapping[str, NDArray[Any]]
 
 FOLDER = "stages"  # in the folder of checkpoints
 FROZEN_FEATURES, TUNED_FEATURES = "features-frozen", "features-tuned"
+CROPS = "crops"  # what tuning sees
 # Large, and soon computed again: they are not logged with the run.
 LOCAL_FILES = (f"{FROZEN_FEATURES}.npz", f"{TUNED_FEATURES}.npz")
 MOST_LOCAL_BYTES = 1 << 30  # larger features are computed again instead; a setting

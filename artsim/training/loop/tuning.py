@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property, partial
+from tempfile import gettempdir
 
 import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from artsim.errors import OutputError
 from artsim.large_arrays import new_array
 from artsim.shifted_views import ShiftedViews
 from artsim.training.data.batches import steps_per_epoch
@@ -21,7 +23,7 @@ from artsim.training.devices import mixed_precision
 from artsim.training.loop.crops import Crops, MapCrops, WorkCrops, copied, tuning_settings
 from artsim.training.loop.epochs import run_epochs
 from artsim.training.loop.feature_cache import digest_of
-from artsim.training.loop.journal import FROZEN_FEATURES, MOST_LOCAL_BYTES, TUNED_FEATURES, Arrays
+from artsim.training.loop.journal import CROPS, FROZEN_FEATURES, MOST_LOCAL_BYTES, TUNED_FEATURES, Arrays
 from artsim.training.loop.losses import SupCon
 from artsim.training.loop.plan import Stage
 from artsim.training.loop.stages import Stages
@@ -114,11 +116,10 @@ class FeatureExtractor:
     def frozen(self) -> LabelledFeatures:
         """The features of all works by the network as it was given; those that trainings share, if there are any.
 
-        A network that is tuned needs what its lower half gives. That is computed with its features, so they are not
-        shared.
+        Tuning on crops of maps needs all maps. They are computed with these features, which are then not shared.
         """
         shared = self.stages.hooks.features
-        if shared is None or self._lower_outputs:
+        if shared is None or self._tunes_on_maps:
             return self._features(self.network, fit=0)
         kept = shared.get(self._digest(), lambda: self._as_arrays(self._features(self.network, fit=0, keep=False)))
         return LabelledFeatures(kept["features"], self.labels, kept["views"])
@@ -156,7 +157,7 @@ class FeatureExtractor:
 
     def _crops(self, rows: NDArray[np.int64]) -> Crops:
         """What a network is tuned on, of the works in these rows."""
-        if self.recipe.augment == "none" and self._lower_outputs:
+        if self._tunes_on_maps:
             return MapCrops(self.recipe, self._lower_outputs, rows)
         paintings = [painting for part in self.pixels for painting in part]
         return WorkCrops(self.recipe, [paintings[row] for row in rows])
@@ -164,8 +165,8 @@ class FeatureExtractor:
     def _features(self, network: keras.Model, fit: int, *, keep: bool = True) -> LabelledFeatures:
         """Features of all works and their views: those that were kept, or new ones, which the journal may keep."""
         name = TUNED_FEATURES if fit else FROZEN_FEATURES
-        keep = keep and (fit > 0 or not self._lower_outputs)
-        kept = self.stages.journal.read(name) if keep else None
+        in_journal = keep and (fit > 0 or not self._tunes_on_maps)
+        kept = self.stages.journal.read(name) if in_journal else None
         if kept is not None and int(kept["fit"]) == fit:
             return LabelledFeatures(kept["features"], self.labels, kept["views"])
         stage = self.stages.begin("features", fit)
@@ -173,15 +174,42 @@ class FeatureExtractor:
         of_works, of_views = ((halves.upper, outputs) for outputs in self._lower_outputs) if halves else (None, None)
         features = self._computed(network, of_works, self.pixels, stage.title, 0)
         views = self._computed(network, of_views, self.views, f"{stage.title} of views", len(features))
-        if keep and features.nbytes + views.nbytes <= MOST_LOCAL_BYTES:
+        if in_journal and features.nbytes + views.nbytes <= MOST_LOCAL_BYTES:
             self.stages.journal.write(name, {"fit": np.array(fit), "features": features, "views": views})
         return LabelledFeatures(features, self.labels, views)
+
+    @cached_property
+    def _tunes_on_maps(self) -> bool:
+        """Whether tuning sees crops of maps. A run that is resumed goes on as it began.
+
+        Raises:
+            OutputError: it began so, and there is no room for the maps now.
+        """
+        if self.recipe.tune_epochs == 0:
+            return False
+        may = self.recipe.augment == "none" and bool(self._lower_outputs)
+        began = self.stages.journal.read(CROPS)
+        if began is None:
+            self.stages.journal.write(CROPS, {"of_maps": np.array(may)})
+            return may
+        if began["of_maps"] and not may:
+            raise OutputError(
+                f"{gettempdir()}: this run began with the maps of the network's lower half, and there is no room for "
+                "them now. Free some space, or name another folder in TMPDIR; then resume the run."
+            )
+        return bool(began["of_maps"])
 
     @cached_property
     def _lower_outputs(self) -> tuple[LowerOutputs, ...]:
         """What all fits share, of works and of views. Empty if the recipe does not tune, or if it is too large."""
         halves = split(self.network, self.recipe) if self.recipe.tune_epochs else None
-        if halves is None or not LowerOutputs.can_be_kept(halves, 2 * len(self.labels)):
+        if halves is None:
+            return ()
+        if not LowerOutputs.can_be_kept(halves, 2 * len(self.labels)):
+            self.stages.hooks.say(
+                f"{gettempdir()}: no room for the maps of the network's lower half (docs/training.md, Memory). Each "
+                "fit runs the whole network, which takes longer."
+            )
             return ()
         return LowerOutputs(halves, len(self.labels)), LowerOutputs(halves, len(self.labels))
 
