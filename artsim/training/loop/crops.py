@@ -1,10 +1,9 @@
-"""What a pretrained network is tuned on: crops of the works, or crops of what its lower half gives for them.
+"""What a pretrained network is tuned on: crops of the works, or crops of the maps that its lower half gives for them.
 
-Tuning changes the upper half only, and what the lower half gives for each work and its shifted view is kept. So the
-upper half alone is trained, on crops of the map between both halves: a step takes less time than one on crops of the
-works. The features of the lower half are those of the whole work then.
+The lower half runs once on each work and on its shifted view, and its maps are kept. Tuning trains the upper half on
+crops of these maps, which takes less time. The features of the lower half are not cropped: they are of the whole work.
 
-Where a recipe augments, where a network has no halves, or where the disk has no room for the maps, the whole network is
+Where a recipe augments, where a network has no halves, or where there is no room for the maps, the whole network is
 trained on crops of the works.
 """
 
@@ -32,7 +31,7 @@ TUNING_BATCH, TUNING_WORKS_PER_ARTIST = 48, 4  # settings
 # Side of a crop, in sides of the work; a setting. A step takes less than half the time of one on whole works.
 CROP_SHARE = 2 / 3
 CROP_MULTIPLE = 32  # px: crops have a multiple of it as side, because networks halve the side five times
-SHIFTED_SHARE = 0.5  # of the works in a batch are seen as their shifted view shows them; a setting
+SHIFTED_SHARE = 0.5  # of a batch is drawn from shifted views, the rest from works; a setting
 
 
 class Crops(Protocol):
@@ -42,7 +41,7 @@ class Crops(Protocol):
         """A copy of the network, for images of the size that the crops have. Training changes its weights."""
 
     def embedder(self, network: keras.Model, readout: keras.Model) -> keras.Model:
-        """The model that turns a batch into embeddings: the copy, or its upper half, and a readout of the features."""
+        """The model from a batch to embeddings: the copy, or of it the upper half, then the readout of the features."""
 
     def batches(self, labels: NDArray[np.int64], seed: int, first_step: int = 0) -> tf.data.Dataset:
         """Endless batches of P artists x K works from a step on, with labels (B,); `labels` (N,) are of all works."""
@@ -138,19 +137,19 @@ class MapCrops:
         # A crop begins and ends between two places of the smallest map.
         self._units = [largest // stride for stride in strides]
         self._places = min(side // unit for side, unit in zip(sides, self._units, strict=True))
-        self._crop = min(self._places, max(SMALLEST // largest, round(CROP_SHARE * self._places)))
-        self._side = self._crop * largest
+        self._crop_places = min(self._places, max(SMALLEST // largest, round(CROP_SHARE * self._places)))
+        self._crop_px = self._crop_places * largest
 
     def network(self, network: keras.Model) -> keras.Model:
         """See `Crops`. It does not enlarge its input."""
-        return copied(network, self._unenlarged, self._side)
+        return copied(network, self._unenlarged, self._crop_px)
 
     @property
     def _unenlarged(self) -> Recipe:
         return replace(self._recipe, enlarge=1.0)
 
     def embedder(self, network: keras.Model, readout: keras.Model) -> keras.Model:
-        """See `Crops`. A batch has what the lower half gives, for crops: see `LowerOutputs`."""
+        """See `Crops`. A batch has what the lower half gives, its maps cropped: see `Halves`."""
         halves = cast(Halves, split(network, self._unenlarged))  # the size of the images does not matter
         lower_features = keras.Input(self._outputs[0].shapes[0])
         features = layers.Concatenate()([lower_features, halves.upper(halves.upper.inputs)])
@@ -163,7 +162,7 @@ class MapCrops:
             rng = np.random.default_rng(seed)
             for step, chosen in enumerate(artist_batches(labels, tuning_settings(self._recipe), seed)):
                 is_shifted = rng.random(len(chosen)) < SHIFTED_SHARE
-                corners = rng.integers(0, self._places - self._crop + 1, (len(chosen), 2))
+                corners = rng.integers(0, self._places - self._crop_places + 1, (len(chosen), 2))
                 if step >= first_step:
                     crops = map(self._cropped, self._rows[chosen], is_shifted, corners)
                     yield tuple(np.stack(arrays) for arrays in zip(*crops, strict=True)), labels[chosen]
@@ -180,6 +179,6 @@ class MapCrops:
         features, *maps = self._outputs[int(is_shifted)].of(row)
         cropped = [features]
         for each, unit in zip(maps, self._units, strict=True):
-            (y, x), side = unit * corner, unit * self._crop
+            (y, x), side = unit * corner, unit * self._crop_places
             cropped.append(each[y : y + side, x : x + side])
         return cropped

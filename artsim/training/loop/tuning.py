@@ -28,7 +28,7 @@ from artsim.training.loop.losses import SupCon
 from artsim.training.loop.plan import Stage
 from artsim.training.loop.stages import Stages
 from artsim.training.networks.features import LabelledFeatures, compute_features
-from artsim.training.networks.halves import LowerOutputs, split, tuned_layers, weighted_layers
+from artsim.training.networks.halves import LowerOutputs, freeze_lower_half, split
 from artsim.training.networks.heads import COMPONENTS, build_readout
 from artsim.training.networks.readout import fit_projection
 from artsim.training.recipes import Recipe
@@ -70,9 +70,7 @@ def tune_network(
     settings = tuning_settings(recipe)
     with mixed_precision(recipe.mixed_precision == "on"):
         on_crops = crops.network(network)
-    tuned = {id(layer) for layer in tuned_layers(on_crops)}
-    for layer in weighted_layers(on_crops):
-        layer.trainable = id(layer) in tuned
+    freeze_lower_half(on_crops)
     projection = fit_projection(frozen.features, frozen.labels, COMPONENTS)
     width = min(TUNING_READOUT_WIDTH, projection.kernel.shape[1])
     readout = build_readout(projection, frozen, width, recipe)

@@ -48,6 +48,13 @@ def tuned_layers(network: keras.Model) -> list[keras.Layer]:
     return [layer for layer in upper if not isinstance(layer, layers.BatchNormalization)]
 
 
+def freeze_lower_half(network: keras.Model) -> None:
+    """Let training change the `tuned_layers` only."""
+    tuned = {id(layer) for layer in tuned_layers(network)}
+    for layer in weighted_layers(network):
+        layer.trainable = id(layer) in tuned
+
+
 def weighted_layers(network: keras.Model) -> list[keras.Layer]:
     """The layers with weights of a network and of the networks inside it, from input to output."""
     found: list[keras.Layer] = []
