@@ -7,7 +7,7 @@ lower half gives, and computes features. Both ways run in turn, on noise images,
 random weights. Without the halves, tuning sees crops of the images.
 
 Expected: features take at most 0.4 times as long, and are the same; tuning takes at most 0.8 times as long.
-Measured on 2026-11-28 on 2 EPYC cores beside other work: 0.30 times, without any difference, and 0.74 times.
+Measured on 2026-11-28 on 2 cores beside other work: 0.26 times, without any difference, and 0.67 times.
 """
 
 from __future__ import annotations
