@@ -20,7 +20,8 @@ from artsim.tables.bounds import BLOCK_BYTES
 from artsim.tables.compression import READ_BYTES
 from artsim.tables.dialect import Dialect
 
-_QUOTE = ord('"')
+_QUOTE, _NEWLINE, _RETURN = b'"\n\r'
+_TAIL_BYTES = 2**16  # the last complete row mostly ends in it
 
 
 def parse_blocks(file: IO[bytes], schema: pa.Schema, dialect: Dialect, size: int) -> Iterator[pa.Table]:
@@ -79,7 +80,7 @@ def _end_of_rows(data: bytes, separator: str) -> int:
     text = np.frombuffer(data, np.uint8)
     quotes = np.flatnonzero(text == _QUOTE)
     if _open_and_close_in_turns(text, quotes, separator):
-        return _end_by_parity(data, quotes)
+        return _end_by_parity(text, quotes)
     found = _rows_of(separator).match(data)
     return found.end() if found else 0
 
@@ -92,12 +93,12 @@ def _open_and_close_in_turns(text: NDArray[np.uint8], quotes: NDArray[np.int64],
     return bool(np.all(is_at_start | is_second))
 
 
-def _end_by_parity(data: bytes, quotes: NDArray[np.int64]) -> int:
+def _end_by_parity(text: NDArray[np.uint8], quotes: NDArray[np.int64]) -> int:
     """The same, where quotes open and close in turns."""
-    end = len(data)
-    while end := max(data.rfind(b"\n", 0, end), data.rfind(b"\r", 0, end)) + 1:
-        before = int(np.searchsorted(quotes, end))
-        if before % 2 == 0:
-            break
-        end = int(quotes[before - 1])  # it opens a cell that goes on after this line end
-    return end
+    for start in (max(len(text) - _TAIL_BYTES, 0), 0):
+        tail = text[start:]
+        ends = np.flatnonzero((tail == _NEWLINE) | (tail == _RETURN)) + start + 1
+        outside = ends[np.searchsorted(quotes, ends) % 2 == 0]
+        if len(outside):
+            return int(outside[-1])
+    return 0
