@@ -28,9 +28,8 @@ from numpy.typing import NDArray
 from artsim.training.data.batches import feature_dataset, steps_per_epoch
 from artsim.training.loop.losses import SOFTMAX_SCALE, Softmax
 from artsim.training.networks.features import LabelledFeatures
-from artsim.training.networks.heads import COMPONENTS, build_trained_head, on_features
+from artsim.training.networks.heads import COMPONENTS, build_head, build_trained_head
 from artsim.training.networks.readout import fit_projection
-from artsim.training.networks.rows import rows_of
 from artsim.training.recipes import RECIPES, Recipe
 from benchmarks import frozen
 from benchmarks.data import verdict
@@ -136,16 +135,17 @@ def _trained(
 ) -> keras.Model:
     """One head, trained as in `transfer` except for the loss."""
     keras.utils.set_random_seed(0)
-    projection = fit_projection(rows_of(works.features, rows), works.labels[rows], COMPONENTS)
-    _, labels = np.unique(works.labels[rows], return_inverse=True)
+    train = works.subset(rows)
+    projection = fit_projection(train.features, train.labels, COMPONENTS)
+    _, labels = np.unique(train.labels, return_inverse=True)
     head = build_trained_head(projection.kernel.shape[1], SOFTMAX.embedding_size)
     model = objective(head, int(labels.max()) + 1)
     steps = steps_per_epoch(SOFTMAX, len(labels), pairs=0)
     rate = keras.optimizers.schedules.CosineDecay(SOFTMAX.learning_rate, steps * SOFTMAX.epochs)
     model.compile(keras.optimizers.AdamW(rate, weight_decay=SOFTMAX.weight_decay), loss)
-    dataset = feature_dataset(projection(rows_of(works.features, rows)), labels, SOFTMAX, seed=0)
+    dataset = feature_dataset(projection(train.features), labels, SOFTMAX, seed=0)
     model.fit(dataset, epochs=SOFTMAX.epochs, steps_per_epoch=steps, verbose=0)
-    return on_features(projection, head)
+    return build_head(projection, train, 0, head, SOFTMAX)
 
 
 if __name__ == "__main__":

@@ -162,7 +162,7 @@ RECIPES: dict[str, Recipe] = {
     "transfer": replace(
         _READOUT,
         name="transfer",
-        embedding_size=1024,
+        embedding_size=768,
         readout_share=0.65,
         readout_stretch=1.25,
         readout_shift=1.0,

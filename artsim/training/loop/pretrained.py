@@ -37,10 +37,9 @@ from artsim.training.networks.checkpoints import BEST, REFIT, load_tower, save_t
 from artsim.training.networks.features import LabelledFeatures
 from artsim.training.networks.heads import (
     COMPONENTS,
+    build_head,
     build_readout,
     build_trained_head,
-    on_features,
-    side_by_side,
     widths,
     with_head,
 )
@@ -220,11 +219,10 @@ class HeadTrainer:
         components = self.projection.kernel.shape[1]
         self.readout_width, trained_width = widths(recipe, components)
         self.trained = build_trained_head(components, trained_width) if trained_width else None
-        readout = None
-        if self.readout_width:
-            readout = build_readout(self.projection, train, self.readout_width, recipe)
-        trained = on_features(self.projection, self.trained) if self.trained is not None else None
-        self.head = side_by_side(readout, trained, recipe.readout_share)
+        if self.trained is None:
+            self.head = build_readout(self.projection, train, self.readout_width, recipe)
+        else:
+            self.head = build_head(self.projection, train, self.readout_width, self.trained, recipe)
         self.tower = with_head(network, self.head, recipe.tower)
 
     def embedded(

@@ -1,10 +1,13 @@
 """Heads: features (N, F) -> embeddings (N, D) of length 1; and the tower of a network and a head.
 
 A head is the closed-form readout, a trained head, or both side by side. Side by side, the squared distance of two
-embeddings is the weighted mean of the squared distances of both heads.
+embeddings is the weighted mean of the squared distances of both heads. On a pretrained network, both take the same
+coordinates, so that a tower has one projection of its many features.
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import keras
 import numpy as np
@@ -18,6 +21,8 @@ from artsim.training.recipes import Recipe
 
 HEAD = "head"  # name of the head's scope in a tower's graph
 COMPONENTS = 512  # principal components that heads take as input; a setting
+READOUT_PART = 2 / 3  # of an embedding on a pretrained network with both heads; docs/experiments.md has other widths
+READOUT_PART_FROM_SCRATCH = 1 / 2
 HIDDEN = 2048  # width of the trained head's hidden layer; a setting
 # Shares that a training step drops, of the coordinates and of the hidden layer. Settings; docs/experiments.md has one
 # other value of the first.
@@ -28,9 +33,11 @@ def widths(recipe: Recipe, components: int = COMPONENTS) -> tuple[int, int]:
     """Widths of the readout, at most `components`, and of the trained head. 0: the recipe has no such head."""
     if recipe.readout_share == 0:
         return 0, recipe.embedding_size
-    readout = recipe.embedding_size if recipe.readout_share == 1 else recipe.embedding_size // 2
-    readout = min(readout, components)
-    return readout, 0 if recipe.readout_share == 1 else recipe.embedding_size - readout
+    if recipe.readout_share == 1:
+        return min(recipe.embedding_size, components), 0
+    part = READOUT_PART if recipe.is_pretrained else READOUT_PART_FROM_SCRATCH
+    readout = min(int(part * recipe.embedding_size), components)
+    return readout, recipe.embedding_size - readout
 
 
 def build_trained_head(components: int, width: int) -> keras.Model:
@@ -44,12 +51,6 @@ def build_trained_head(components: int, width: int) -> keras.Model:
     return keras.Model(coordinates, x, name="trained_head")
 
 
-def on_features(projection: Projection, trained: keras.Model) -> keras.Model:
-    """A trained head with its projection: features (N, F) -> (N, D)."""
-    features = keras.Input((len(projection.kernel),), name="features")
-    return keras.Model(features, trained(_projected(features, projection, "projection")), name="on_features")
-
-
 def build_readout(projection: Projection, train: LabelledFeatures, width: int, recipe: Recipe) -> keras.Model:
     """The closed-form readout as a head: features (N, F) -> (N, D). Projection and whitening are one layer.
 
@@ -59,7 +60,29 @@ def build_readout(projection: Projection, train: LabelledFeatures, width: int, r
         width: D.
         recipe: its weight of shifted views and its stretching are used.
     """
-    return _readout(projection.then(_whitening(projection, train, width, recipe)))
+    return _readout(projection.then(_whitening(projection, train, width, recipe)), HEAD)
+
+
+def build_head(
+    projection: Projection, train: LabelledFeatures, width: int, trained: keras.Model, recipe: Recipe
+) -> keras.Model:
+    """A trained head with its projection, and a readout of the same coordinates beside it: features (N, F) -> (N, D).
+
+    Args:
+        projection: the principal components of the features.
+        train: the training works.
+        width: of the readout; 0: no readout.
+        trained: the trained head: coordinates (N, K) -> (N, D - width).
+        recipe: it gives the settings of the readout and its share.
+    """
+    features = keras.Input((len(projection.kernel),), name="features")
+    coordinates = _projected(features, projection, "projection")
+    if not width:
+        return keras.Model(features, trained(coordinates), name=HEAD)
+    matrix = _whitening(projection, train, width, recipe)
+    readout = Normalise()(_linear(coordinates, [matrix], "readout"))
+    both = _weighted([(readout, recipe.readout_share), (trained(coordinates), 1 - recipe.readout_share)])
+    return keras.Model(features, both, name=HEAD)
 
 
 def _whitening(projection: Projection, train: LabelledFeatures, width: int, recipe: Recipe) -> NDArray[np.float32]:
@@ -76,7 +99,7 @@ def _whitening(projection: Projection, train: LabelledFeatures, width: int, reci
 def blank_readout(features: int, width: int) -> keras.Model:
     """A readout of zeros, for `refit_readout` to fill: features (N, F) -> (N, D)."""
     zeros = np.zeros((features, width), np.float32)
-    return _readout(Projection(zeros[:, 0], zeros, zeros[0]))
+    return _readout(Projection(zeros[:, 0], zeros, zeros[0]), "readout")
 
 
 def refit_readout(readout: keras.Model, train: LabelledFeatures, recipe: Recipe) -> None:
@@ -89,20 +112,23 @@ def refit_readout(readout: keras.Model, train: LabelledFeatures, recipe: Recipe)
     readout.set_weights([fitted.slope, np.pad(fitted.kernel, ((0, 0), missing)), np.pad(fitted.bias, missing)])
 
 
-def _readout(projection: Projection) -> keras.Model:
+def _readout(projection: Projection, name: str) -> keras.Model:
     inputs = keras.Input((len(projection.kernel),), name="features")
-    return keras.Model(inputs, Normalise()(_projected(inputs, projection, "readout")), name="readout")
+    return keras.Model(inputs, Normalise()(_projected(inputs, projection, "readout")), name=name)
 
 
-def side_by_side(readout: keras.Model | None, trained: keras.Model | None, share: float) -> keras.Model:
-    """One head (N, F) -> (N, D) of the heads that are not None.
+def side_by_side(readout: keras.Model, trained: keras.Model, share: float) -> keras.Model:
+    """One head (N, F) -> (N, D) of two heads that take features.
 
     `share` is the weight of the readout in the squared distance; the trained head has the rest.
     """
-    weighted = [(head, weight) for head, weight in ((readout, share), (trained, 1 - share)) if head is not None]
-    features = keras.Input(weighted[0][0].input_shape[1:], name="features")
-    parts = [layers.Rescaling(float(np.sqrt(weight)))(head(features)) for head, weight in weighted]
-    return keras.Model(features, layers.Concatenate()(parts) if len(parts) > 1 else parts[0], name=HEAD)
+    features = keras.Input(readout.input_shape[1:], name="features")
+    return keras.Model(features, _weighted([(readout(features), share), (trained(features), 1 - share)]), name=HEAD)
+
+
+def _weighted(parts: Sequence[tuple[keras.KerasTensor, float]]) -> keras.KerasTensor:
+    """One output of several, each with its weight in the squared distance."""
+    return layers.Concatenate()([layers.Rescaling(float(np.sqrt(weight)))(output) for output, weight in parts])
 
 
 def trained_part(embeddings: NDArray[np.float32], readout_width: int) -> NDArray[np.float32]:
@@ -122,9 +148,20 @@ def _projected(features: keras.KerasTensor, projection: Projection, name: str) -
     compress = Compress(trainable=False)
     compress.build((None, len(projection.slope)))
     compress.set_weights([projection.slope])
-    width = projection.kernel.shape[1]
+    return _linear(compress(features), [projection.kernel, projection.bias], name)
+
+
+def _linear(inputs: keras.KerasTensor, weights: Sequence[NDArray[np.float32]], name: str) -> keras.KerasTensor:
+    """A layer that is not trained, of a matrix (K, D) and, where there is one, a bias (D,)."""
     # Zeros draw no random numbers for weights that are set below.
-    linear = layers.Dense(width, trainable=False, name=name, kernel_initializer="zeros", bias_initializer="zeros")
-    linear.build((None, len(projection.kernel)))
-    linear.set_weights([projection.kernel, projection.bias])
-    return linear(compress(features))
+    linear = layers.Dense(
+        weights[0].shape[1],
+        use_bias=len(weights) > 1,
+        trainable=False,
+        name=name,
+        kernel_initializer="zeros",
+        bias_initializer="zeros",
+    )
+    linear.build((None, len(weights[0])))
+    linear.set_weights(weights)
+    return linear(inputs)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 import keras
 import numpy as np
@@ -19,22 +18,7 @@ from artsim.training.networks.features import LabelledFeatures, build_features
 from artsim.training.networks.halves import split
 from artsim.training.recipes import RECIPES, AugmentName, Recipe, TowerName
 from tests.training.fits import RecordedFit
-from tests.training.loop.tuning_makers import ARTISTS, SIZE, WORKS, map_crops, painted, random_network, seen_by, small
-
-
-@pytest.fixture(scope="module")
-def pixels() -> NDArray[np.uint8]:
-    return painted()
-
-
-@pytest.fixture(scope="module")
-def network() -> keras.Model:
-    return random_network()
-
-
-@pytest.fixture
-def fitted(tmp_path: Path) -> RecordedFit:
-    return RecordedFit(tmp_path)
+from tests.training.loop.tuning_makers import ARTISTS, SIZE, WORKS, map_crops, seen_by, small
 
 
 def test_crops_of_maps_are_the_maps_of_crops_away_from_the_borders() -> None:

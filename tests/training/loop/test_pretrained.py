@@ -24,7 +24,6 @@ from artsim.training.loop.pretrained import ARTIST_FOLDS, UNSEEN_FOLD, artist_fo
 from artsim.training.monitor import Monitor
 from artsim.training.networks.checkpoints import BEST, REFIT
 from artsim.training.networks.features import build_features, compute_features
-from artsim.training.networks.heads import side_by_side
 from artsim.training.networks.readout import Projection, fit_projection
 from artsim.training.networks.towers import ChannelStatistics, PictureMask
 from artsim.training.recipes import RECIPES, Recipe
@@ -62,11 +61,6 @@ def fit_works(
     known = labels < artists - 2
     held = LabelledImages(pixels[~known], labels[~known])
     return fit(recipe, network, LabelledImages(pixels[known], labels[known]), held, fitted.hooks, seed=0)
-
-
-@pytest.fixture
-def fitted(tmp_path: Path) -> RecordedFit:
-    return RecordedFit(tmp_path)
 
 
 @pytest.fixture(scope="module")
@@ -283,17 +277,3 @@ def test_trained_heads_learn_and_the_same_seed_gives_the_same(
         losses.append([metrics["train/loss"] for metrics in fitted.reported])
     assert losses[0][-1] < 0.6 * losses[0][0]
     np.testing.assert_allclose(losses[0], losses[1], rtol=1e-3)
-
-
-def test_the_squared_distance_of_two_heads_is_a_weighted_mean() -> None:
-    def head(columns: slice) -> keras.Model:
-        features = keras.Input((6,))
-        return keras.Model(features, keras.layers.UnitNormalization()(features[:, columns]))
-
-    one, other = head(slice(0, 3)), head(slice(3, 6))
-    features = np.random.default_rng(0).normal(size=(2, 6)).astype(np.float32)
-    squared = [
-        float(np.sum(np.diff(model.predict_on_batch(features), axis=0) ** 2))
-        for model in (one, other, side_by_side(one, other, 0.3))
-    ]
-    assert squared[2] == pytest.approx(0.3 * squared[0] + 0.7 * squared[1], rel=1e-5)

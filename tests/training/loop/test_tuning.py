@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import keras
 import numpy as np
@@ -17,22 +16,7 @@ from artsim.training.networks.features import LabelledFeatures
 from artsim.training.recipes import Recipe, recipe_of
 from tests.command import eagerly
 from tests.training.fits import RecordedFit
-from tests.training.loop.tuning_makers import map_crops, painted, random_network, seen_by, small
-
-
-@pytest.fixture(scope="module")
-def pixels() -> NDArray[np.uint8]:
-    return painted()
-
-
-@pytest.fixture(scope="module")
-def network() -> keras.Model:
-    return random_network()
-
-
-@pytest.fixture
-def fitted(tmp_path: Path) -> RecordedFit:
-    return RecordedFit(tmp_path)
+from tests.training.loop.tuning_makers import map_crops, seen_by, small
 
 
 def tune(

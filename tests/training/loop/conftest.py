@@ -1,0 +1,28 @@
+"""Fixtures of the tests of tuning, and the fit that also other tests of fits record."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from tests.training.fits import RecordedFit
+from tests.training.loop.tuning_makers import painted, random_network
+
+
+@pytest.fixture(scope="module")
+def pixels() -> NDArray[np.uint8]:
+    return painted()
+
+
+@pytest.fixture(scope="module")
+def network() -> keras.Model:
+    return random_network()
+
+
+@pytest.fixture
+def fitted(tmp_path: Path) -> RecordedFit:
+    return RecordedFit(tmp_path)
