@@ -68,7 +68,8 @@ recipe_options = option_group(
     ),
     searchable(
         "--embedding-size", Search("embedding", Range(64, 1024, log=True), log=True), type=click.IntRange(min=2),
-        help="Number of values in an embedding.",
+        help="Number of values in an embedding. Beside a trained head, a readout has two thirds of them on a "
+        "pretrained network, and half otherwise.",
     ),
     searchable(
         "--readout-share", Search("blend", Range(0.3, 0.9)), type=click.FloatRange(0, 1),

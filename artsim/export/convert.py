@@ -89,7 +89,7 @@ def convert(tower: keras.Model) -> onnx.ModelProto:
 def _large_kernels(model: keras.Model) -> list[keras.Variable]:
     """The large kernels of the dense layers that take vectors, in a model and in the models inside it.
 
-    A head has nearly all of a tower's weights in one or two of them. tf2onnx optimizes them in no way, but copies them
+    A head has most of a tower's weights in a few of them. tf2onnx optimizes them in no way, but copies them
     many times. So they are inputs of the graph that it converts.
     """
     found: list[keras.Variable] = []
@@ -116,7 +116,7 @@ def collecting_often() -> Iterator[None]:
     Each of tf2onnx's optimizers copies the whole graph, weights included. The copies refer to themselves, so only the
     garbage collector frees them. They are few objects, so it comes late: a tower of 48 MB took 4 GB. It also comes late
     if the last collection left many objects. After a training there are many, so a collection of the few that are not
-    frozen follows: without it, a tower of 90 MB took 0.9 GB more.
+    frozen follows: without it, a former tower of 90 MB took 0.9 GB more.
     """
     gc.collect()
     gc.freeze()  # what is alive need not be looked at again

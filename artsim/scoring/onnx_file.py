@@ -19,7 +19,7 @@ from typing import Final, Literal, NamedTuple
 from artsim.errors import ModelError
 from artsim.files import open_regular
 
-MOST_BYTES: Final = 2**30  # of a tower's file. The largest towers that artsim makes have 90 MB
+MOST_BYTES: Final = 2**30  # of a tower's file. Towers of pretrained networks have some tens of MB
 MOST_FIELDS: Final = 2_000_000  # of all messages; towers have some thousands
 OWN_DOMAINS: Final = (b"", b"ai.onnx")  # two names of ONNX's own operators
 

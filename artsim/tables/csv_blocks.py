@@ -21,7 +21,7 @@ from artsim.tables.compression import READ_BYTES
 from artsim.tables.dialect import Dialect
 
 _QUOTE, _NEWLINE, _RETURN = b'"\n\r'
-_TAIL_BYTES = 2**16  # the last complete row mostly ends in it
+TAIL_BYTES = 2**16  # of a block, searched at once for the end of a row; a setting for speed and memory
 
 
 def parse_blocks(file: IO[bytes], schema: pa.Schema, dialect: Dialect, size: int) -> Iterator[pa.Table]:
@@ -95,8 +95,9 @@ def _open_and_close_in_turns(text: NDArray[np.uint8], quotes: NDArray[np.int64],
 
 def _end_by_parity(text: NDArray[np.uint8], quotes: NDArray[np.int64]) -> int:
     """The same, where quotes open and close in turns."""
-    for start in (max(len(text) - _TAIL_BYTES, 0), 0):
-        tail = text[start:]
+    for stop in range(len(text), 0, -TAIL_BYTES):
+        start = max(stop - TAIL_BYTES, 0)
+        tail = text[start:stop]
         ends = np.flatnonzero((tail == _NEWLINE) | (tail == _RETURN)) + start + 1
         outside = ends[np.searchsorted(quotes, ends) % 2 == 0]
         if len(outside):

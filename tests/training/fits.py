@@ -26,7 +26,7 @@ class RecordedFit:
     `evaluated` are the embeddings of the validation works after each epoch, `reported` the metrics of each epoch, and
     `folds` the embedded works for the calibration. `described` are the training works' embeddings by the tower to
     export, with the readout's width. `said` are the lines for the user, `begun` the titles of the stages, and
-    `followed` the metrics of progress with their steps.
+    `followed` the metrics of progress with their steps. `kept` are the towers that were saved, with their epochs.
     """
 
     def __init__(self, folder: Path, aucs: Iterable[float] = repeat(0.5)) -> None:
@@ -39,6 +39,7 @@ class RecordedFit:
         self.said: list[str] = []
         self.begun: list[str] = []
         self.followed: list[tuple[int, dict[str, float]]] = []
+        self.kept: list[tuple[str, int]] = []
         self._aucs: Iterator[float] = iter(aucs)
         self.hooks = FitHooks(
             Outputs(folder, folder),
@@ -50,6 +51,7 @@ class RecordedFit:
             progress=lambda *_: None,
             begin=lambda stage: self.begun.append(stage.title),
             follow=lambda step, metrics: self.followed.append((step, metrics)),
+            kept=lambda name, epoch: self.kept.append((name, epoch)),
         )
 
     def stages(self, recipe: Recipe, works: int) -> Stages:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from artsim.cli.train import train
 from artsim.training.data.batches import LabelledImages
+from artsim.training.loop import epoch_state
 from artsim.training.loop.fit import fit
 from artsim.training.monitor import Monitor, MonitorName, metric_key
 from artsim.training.networks.checkpoints import BEST, LAST
@@ -138,3 +139,16 @@ def test_without_patience_all_epochs_are_trained_and_the_best_by_loss_is_kept(tm
     best = int(np.argmin(losses))
     assert monitor.best_epoch == 1 + best
     np.testing.assert_allclose(trained.embeddings(BEST, noise(4)), trained.evaluated[best], atol=1e-5)
+
+
+@eagerly
+@pytest.mark.parametrize("pause", [0, 1e9])
+def test_towers_are_saved_after_the_best_epochs_and_the_last_and_else_seldom(
+    pause: float, tmp_path: Path, tiny_tower: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(epoch_state, "PAUSE", pause)
+    trained = RecordedFit(tmp_path, [0.5, 0.7, 0.6, 0.65])
+    fit_small(trained, "val_seen/auc", patience=0, epochs=4)
+    seldom = [(LAST, 3)] if pause == 0 else []
+    assert trained.kept == [(BEST, 1), (LAST, 1), (BEST, 2), (LAST, 2), *seldom, (LAST, 4)]
+    np.testing.assert_allclose(trained.embeddings(LAST, noise(4)), trained.evaluated[3], atol=1e-5)

@@ -1,4 +1,7 @@
-"""The state of a training after an epoch: weights, optimiser, random state of dropout, and the best epoch so far."""
+"""What is kept after an epoch: the tower, and the state of the training for a run that is resumed.
+
+The state has the weights, the optimiser, the random state of dropout, and the best epoch so far.
+"""
 
 from __future__ import annotations
 
@@ -14,11 +17,13 @@ from artsim.training.loop.evaluator import Evaluator
 from artsim.training.loop.plan import Stage
 from artsim.training.loop.stages import Stages
 
-PAUSE = 20  # a state is kept at most for a twentieth of the time, except after the best epoch so far; a setting
+# A pause is this many times as long as the saving before it, so that saving takes at most a twentieth of the time. The
+# best epoch so far and the last one are saved at once. A setting
+PAUSE = 20
 
 
 class EpochKeeper(keras.callbacks.Callback):
-    """Keeps the state of a compiled model after its epochs, and restores it when the run is resumed."""
+    """Keeps the tower and the state of a compiled model after its epochs, and restores it when the run is resumed."""
 
     def __init__(self, model: keras.Model, stages: Stages, stage: Stage, evaluator: Evaluator | None) -> None:
         """`evaluator` is None for a stage that has no evaluation."""
@@ -45,10 +50,13 @@ class EpochKeeper(keras.callbacks.Callback):
         return epochs
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        evaluator = self._evaluator
-        is_best = evaluator is not None and evaluator.monitor.best_epoch == epoch + 1
-        if is_best or epoch + 1 == self._stage.epochs or time.monotonic() >= self._next:
-            started = time.monotonic()
+        started, evaluator = time.monotonic(), self._evaluator
+        must = epoch + 1 == self._stage.epochs
+        if evaluator is not None:
+            must |= evaluator.is_at_best or evaluator.monitor.is_over
+        if must or started >= self._next:
+            if evaluator is not None:
+                evaluator.save()
             self._stages.journal.write(self._name, self._state(epoch + 1))
             ended = time.monotonic()
             self._next = ended + PAUSE * (ended - started)

@@ -42,7 +42,7 @@ def run_epochs(
         rate_flag: the flag that sets the learning rate, for error messages.
 
     Raises:
-        GateError: the loss is not finite. The checkpoints of earlier epochs are kept.
+        GateError: the loss is not finite. The checkpoints that were saved before are kept.
     """
     model, hooks = objective.model, stages.hooks
     # In runs of minutes XLA takes longer to compile than it saves: see benchmarks/train_step.py.

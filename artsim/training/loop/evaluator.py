@@ -1,4 +1,4 @@
-"""Evaluation during training: throughput after each step, metrics and checkpoints after each epoch."""
+"""Evaluation during training: throughput after each step, and metrics after each epoch."""
 
 from __future__ import annotations
 
@@ -50,7 +50,10 @@ def embed(model: keras.Model, inputs: NDArray[Any] | SomeRows) -> NDArray[np.flo
 
 
 class Evaluator:
-    """Computes and reports the metrics of a tower, and saves the best and the last tower."""
+    """Computes and reports the metrics of a tower. `save` writes the tower of the last epoch.
+
+    The epoch keeper decides after which epochs it is saved.
+    """
 
     def __init__(self, tower: keras.Model, embed: Embed, hooks: FitHooks, monitor: Monitor) -> None:
         """`embed` gives the embeddings (V, D) of the validation works by the tower as it is now."""
@@ -74,14 +77,22 @@ class Evaluator:
         """Add the validation metrics to an epoch's metrics, and report them; whether the epoch is the best so far."""
         metrics.update(self.hooks.validate(embeddings))
         is_best = self.monitor.is_best(metrics)
-        names = (BEST, LAST) if is_best else (LAST,)
-        # A tower of `transfer` has 90 MB: to copy it is faster than to save it again.
-        save_tower(self._tower, *(self.hooks.outputs.checkpoint_dir / name for name in names))
         self.hooks.report(self.monitor.epoch, metrics)
-        for name in names:
-            self.hooks.kept(name, self.monitor.epoch)
         self._reported.append((self.monitor.epoch, dict(metrics)))
         return is_best
+
+    @property
+    def is_at_best(self) -> bool:
+        """Whether the last epoch is the best so far."""
+        return self.monitor.best_epoch == self.monitor.epoch
+
+    def save(self) -> None:
+        """Save the tower of the last epoch, as the best one too if it is."""
+        names = (BEST, LAST) if self.is_at_best else (LAST,)
+        # A tower of `transfer` has 55 MB: to copy it is faster than to save it again.
+        save_tower(self._tower, *(self.hooks.outputs.checkpoint_dir / name for name in names))
+        for name in names:
+            self.hooks.kept(name, self.monitor.epoch)
 
 
 def restore_evaluation(state: Mapping[str, Any], monitor: Monitor, hooks: FitHooks) -> None:
@@ -135,8 +146,8 @@ class ThroughputMonitor(keras.callbacks.Callback):
     def diverged(self, problem: str) -> GateError:
         """The error, with the epoch, the step and the flag to change."""
         return GateError(
-            f"{problem} in epoch {self.epoch}, step {self.step}. Lower {self.rate_flag}. The checkpoints of earlier "
-            "epochs are kept."
+            f"{problem} in epoch {self.epoch}, step {self.step}. Lower {self.rate_flag}. The checkpoints that "
+            "were saved before are kept."
         )
 
 

@@ -1,7 +1,7 @@
 """Training from scratch, with a readout beside the tower's head if the recipe has one.
 
 The readout takes the network's own pooled features. It is fitted again after each epoch, on some of the training works,
-before the tower is evaluated and saved. Later epochs overfit the head to the training artists; the readout of the same
+before the tower is evaluated. Later epochs overfit the head to the training artists; the readout of the same
 features keeps improving on unseen ones (docs/experiments.md).
 """
 

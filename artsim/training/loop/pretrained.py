@@ -266,6 +266,7 @@ class HeadTrainer:
             self._fit_trained(self.trained, evaluator, held_out)
         elif evaluator is not None:
             evaluator(evaluator.embed(), {})
+            evaluator.save()
         return self.tower
 
     def _fit_trained(

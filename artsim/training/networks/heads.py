@@ -21,8 +21,9 @@ from artsim.training.recipes import Recipe
 
 HEAD = "head"  # name of the head's scope in a tower's graph
 COMPONENTS = 512  # principal components that heads take as input; a setting
-READOUT_PART = 2 / 3  # of an embedding on a pretrained network with both heads; docs/experiments.md has other widths
-READOUT_PART_FROM_SCRATCH = 1 / 2
+# The readout's part of the numbers of an embedding, beside a trained head: on a pretrained network, and in a tower that
+# is trained from scratch. Settings; docs/experiments.md has other widths.
+READOUT_WIDTH, READOUT_WIDTH_FROM_SCRATCH = 2 / 3, 1 / 2
 HIDDEN = 2048  # width of the trained head's hidden layer; a setting
 # Shares that a training step drops, of the coordinates and of the hidden layer. Settings; docs/experiments.md has one
 # other value of the first.
@@ -30,12 +31,15 @@ DROPOUT_BEFORE, DROPOUT_AFTER = 0.3, 0.5
 
 
 def widths(recipe: Recipe, components: int = COMPONENTS) -> tuple[int, int]:
-    """Widths of the readout, at most `components`, and of the trained head. 0: the recipe has no such head."""
+    """Widths of the readout, at most `components`, and of the trained head. 0: the recipe has no such head.
+
+    Beside a trained head, the readout has two thirds of the embedding on a pretrained network, and half otherwise.
+    """
     if recipe.readout_share == 0:
         return 0, recipe.embedding_size
     if recipe.readout_share == 1:
         return min(recipe.embedding_size, components), 0
-    part = READOUT_PART if recipe.is_pretrained else READOUT_PART_FROM_SCRATCH
+    part = READOUT_WIDTH if recipe.is_pretrained else READOUT_WIDTH_FROM_SCRATCH
     readout = min(int(part * recipe.embedding_size), components)
     return readout, recipe.embedding_size - readout
 
@@ -64,22 +68,22 @@ def build_readout(projection: Projection, train: LabelledFeatures, width: int, r
 
 
 def build_head(
-    projection: Projection, train: LabelledFeatures, width: int, trained: keras.Model, recipe: Recipe
+    projection: Projection, train: LabelledFeatures, readout_width: int, trained: keras.Model, recipe: Recipe
 ) -> keras.Model:
     """A trained head with its projection, and a readout of the same coordinates beside it: features (N, F) -> (N, D).
 
     Args:
         projection: the principal components of the features.
         train: the training works.
-        width: of the readout; 0: no readout.
-        trained: the trained head: coordinates (N, K) -> (N, D - width).
+        readout_width: at most K; 0: no readout.
+        trained: the trained head: coordinates (N, K) -> (N, D - readout_width).
         recipe: it gives the settings of the readout and its share.
     """
     features = keras.Input((len(projection.kernel),), name="features")
     coordinates = _projected(features, projection, "projection")
-    if not width:
+    if not readout_width:
         return keras.Model(features, trained(coordinates), name=HEAD)
-    matrix = _whitening(projection, train, width, recipe)
+    matrix = _whitening(projection, train, readout_width, recipe)
     readout = Normalise()(_linear(coordinates, [matrix], "readout"))
     both = _weighted([(readout, recipe.readout_share), (trained(coordinates), 1 - recipe.readout_share)])
     return keras.Model(features, both, name=HEAD)

@@ -1,4 +1,4 @@
-"""Fixtures of the tests of tuning, and the fit that also other tests of fits record."""
+"""Fixtures of this folder: small works and a network for tuning, and a fit that is recorded."""
 
 from __future__ import annotations
 
