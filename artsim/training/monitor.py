@@ -74,6 +74,11 @@ class Monitor:
             setattr(self, name, state[name])
 
     @property
+    def is_at_best(self) -> bool:
+        """Whether the last epoch is the best so far."""
+        return self.best_epoch == self.epoch
+
+    @property
     def is_over(self) -> bool:
         """Whether training stops now."""
         return 0 < self.patience <= self.epoch - self.best_epoch

@@ -28,7 +28,7 @@ def test_the_first_of_the_best_epochs_is_kept_and_patience_counts_from_it(values
     for epoch, value in enumerate(values, start=1):
         best = 1 + values.index(max(values[:epoch]))
         assert monitor.is_best({"val_seen/auc": value}) == (best == epoch)
-        assert monitor.best_epoch == best
+        assert (monitor.best_epoch, monitor.is_at_best) == (best, best == epoch)
         assert monitor.is_over == (patience > 0 and epoch - best >= patience)
 
 

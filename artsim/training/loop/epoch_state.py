@@ -53,7 +53,7 @@ class EpochKeeper(keras.callbacks.Callback):
         started, evaluator = time.monotonic(), self._evaluator
         must = epoch + 1 == self._stage.epochs
         if evaluator is not None:
-            must |= evaluator.is_at_best or evaluator.monitor.is_over
+            must |= evaluator.monitor.is_at_best or evaluator.monitor.is_over
         if must or started >= self._next:
             if evaluator is not None:
                 evaluator.save()

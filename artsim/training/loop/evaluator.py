@@ -81,14 +81,9 @@ class Evaluator:
         self._reported.append((self.monitor.epoch, dict(metrics)))
         return is_best
 
-    @property
-    def is_at_best(self) -> bool:
-        """Whether the last epoch is the best so far."""
-        return self.monitor.best_epoch == self.monitor.epoch
-
     def save(self) -> None:
         """Save the tower of the last epoch, as the best one too if it is."""
-        names = (BEST, LAST) if self.is_at_best else (LAST,)
+        names = (BEST, LAST) if self.monitor.is_at_best else (LAST,)
         # A tower of `transfer` has 54 MB: to copy it is faster than to save it again.
         save_tower(self._tower, *(self.hooks.outputs.checkpoint_dir / name for name in names))
         for name in names:
